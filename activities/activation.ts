@@ -1,0 +1,153 @@
+/** From an approved case to an active licence: invoice, licence, certificate. Each once, whatever crashes in between. */
+import { moveApplication } from '../db/application-moves.ts';
+import { recordEvent } from '../db/events.ts';
+import { attachInvoicePdf, issueInvoice, lapseInvoice } from '../db/invoices.ts';
+import { attachCertificate, issueLicense, type IssuedLicense } from '../db/licenses.ts';
+import { officeOfType } from '../db/offices.ts';
+import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
+import { usersWithRole } from '../db/staff.ts';
+import { addMonths } from '../domain/calendar.ts';
+import type { ApplicationId, InvoiceId, LicenseId, Sha256, UserId } from '../domain/ids.ts';
+import { type InvoiceLineInput, PPN_2025 } from '../domain/invoicing.ts';
+import type { LicensePolicy } from '../domain/licensing.ts';
+import { money } from '../domain/money.ts';
+import type { InvoiceState } from '../domain/payments.ts';
+import type { ActivityDeps } from './deps.ts';
+import { renderCertificate } from './documents/certificate.ts';
+import { renderInvoice } from './documents/invoice.ts';
+
+export interface IssueInvoice {
+  readonly applicationId: ApplicationId;
+  readonly fee: LicensePolicy['fee'];
+  readonly at: string;
+  readonly dueAt: string;
+}
+
+export function createActivationActivities({ db, files, signer, publicUrl }: ActivityDeps) {
+  return {
+    /** Issues the invoice with its gap-free number and stores its PDF; a repeat finds both. */
+    async issueInvoice(input: IssueInvoice): Promise<{ invoiceId: InvoiceId; number: string }> {
+      const issued = await issueInvoice(db, { ...input, lines: feeLines(input.fee) });
+      const facts = await invoiceFacts(db, issued.invoiceId);
+      if (!facts.pdf) {
+        const stored = await files.put(await renderInvoice(invoiceData(facts)));
+        await attachInvoicePdf(db, issued.invoiceId, stored.sha256);
+      }
+      return issued;
+    },
+
+    async noteReminder(input: { applicationId: ApplicationId; day: number; at: string }): Promise<void> {
+      await recordEvent(db, {
+        key: `activation/${input.applicationId}/reminder/${input.day}`,
+        type: 'invoice.reminded',
+        applicationId: input.applicationId,
+        data: { day: input.day },
+        at: input.at,
+      });
+    },
+
+    /** The end of waiting. The invoice's row decides: money that came a moment before wins over the deadline. */
+    async lapseUnpaid(input: { applicationId: ApplicationId; invoiceId: InvoiceId; at: string }): Promise<{ state: InvoiceState }> {
+      return db.transaction(async (tx) => {
+        const state = await lapseInvoice(tx, input.invoiceId);
+        if (state !== 'lapsed') return { state };
+        const isNew = await recordEvent(tx, {
+          key: `activation/${input.applicationId}/lapsed/1`,
+          type: 'application.lapsed_unpaid',
+          applicationId: input.applicationId,
+          at: input.at,
+        });
+        if (isNew) await moveApplication(tx, { id: input.applicationId, to: 'lapsed_unpaid', at: input.at });
+        return { state };
+      });
+    },
+
+    async issueLicense(input: { applicationId: ApplicationId; typeCode: string; validityMonths: number | null; at: string }): Promise<IssuedLicense> {
+      const { zone } = await officeOfType(db, input.typeCode);
+      const validUntil = input.validityMonths === null ? null : addMonths(input.at, input.validityMonths, zone);
+      return issueLicense(db, { ...input, validUntil });
+    },
+
+    /** Renders and signs the certificate, once; whoever comes second uses the bytes that the first stored. */
+    async storeCertificate(input: { licenseId: LicenseId; applicationId: ApplicationId; at: string }): Promise<{ sha256: Sha256 }> {
+      const facts = await certificateFacts(db, input.licenseId);
+      if (facts.certificate) return { sha256: facts.certificate };
+      const pdf = await renderCertificate(certificateData(facts, publicUrl));
+      const signed = await signer.sign(pdf, {
+        reason: `Licence ${facts.number}`,
+        location: facts.officeName,
+        name: facts.officeName,
+        signedAt: new Date(input.at),
+      });
+      const stored = await files.put(signed);
+      return { sha256: await attachCertificate(db, { ...input, sha256: stored.sha256 }) };
+    },
+
+    /** Whom finance letters go to. */
+    async financeStaff(): Promise<UserId[]> {
+      return usersWithRole(db, 'finance');
+    },
+  };
+}
+
+function feeLines(fee: LicensePolicy['fee']): InvoiceLineInput[] {
+  const lines: InvoiceLineInput[] = [
+    {
+      code: 'statutory_fee',
+      description: { id: 'Retribusi perizinan', en: 'Statutory licence fee' },
+      kind: 'statutory',
+      net: money(BigInt(fee.statutoryMinor), fee.currency),
+    },
+    {
+      code: 'service_fee',
+      description: { id: 'Jasa layanan elektronik', en: 'Electronic service fee' },
+      kind: 'service',
+      net: money(BigInt(fee.serviceMinor), fee.currency),
+    },
+  ];
+  return lines.filter((line) => line.net.amountMinor > 0n);
+}
+
+function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {
+  const { currency } = facts;
+  return {
+    number: facts.number,
+    // The paper is printed when it is issued; its state later on is in the record, not on the paper.
+    status: 'open',
+    locale: facts.locale,
+    issuedAt: facts.issuedAt.toISOString(),
+    dueAt: facts.dueAt.toISOString(),
+    paidAt: null,
+    timeZone: facts.zone,
+    seller: { name: facts.officeName, address: facts.officeAddress },
+    buyer: { name: facts.companyName, address: facts.address },
+    lines: facts.lines.map((line) => ({
+      description: line.description,
+      net: money(line.netMinor, currency),
+      tax:
+        line.kind === 'statutory'
+          ? null
+          : {
+              ratePercent: PPN_2025.ratePercent,
+              base: { numerator: PPN_2025.baseNumerator, denominator: PPN_2025.baseDenominator },
+              amount: money(line.taxMinor, currency),
+            },
+    })),
+  };
+}
+
+const certificateData = (facts: CertificateFacts, publicUrl: string): Parameters<typeof renderCertificate>[0] => ({
+  licenseNumber: facts.number,
+  licenseName: facts.typeName,
+  risk: facts.risk,
+  office: { name: facts.officeName, address: facts.officeAddress },
+  company: { name: facts.companyName, legalForm: facts.legalForm, nib: facts.nib, address: facts.address },
+  kbli: facts.kbli.map((code) => ({ code, title: { id: '', en: '' } })),
+  validFrom: facts.validFrom.toISOString(),
+  validUntil: facts.validUntil?.toISOString() ?? null,
+  issuedAt: facts.issuedAt.toISOString(),
+  timeZone: facts.zone,
+  verifyUrl: `${publicUrl}/verify/${facts.verifyCode}`,
+  grantedBy: 'decision',
+  signature: 'uncertified',
+});

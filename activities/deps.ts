@@ -1,0 +1,15 @@
+import type { Knex } from 'knex';
+import type { FileStore } from '../db/files.ts';
+import type { PdfSigner } from './documents/signing.ts';
+import type { Gateways } from './gateways/index.ts';
+import type { MailTransport } from './mail/transport.ts';
+
+/** Everything an activity touches beyond its input; the worker's entry point puts it together, tests replace parts. */
+export interface ActivityDeps {
+  readonly db: Knex;
+  readonly files: FileStore;
+  readonly gateways: Gateways;
+  readonly signer: PdfSigner;
+  readonly mail: MailTransport;
+  readonly publicUrl: string;
+}

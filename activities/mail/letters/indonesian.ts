@@ -1,0 +1,140 @@
+import type { MailTemplateCode } from '../../../domain/mail.ts';
+import type { Letter } from './compose.ts';
+
+const APPLICATION = ['Nomor permohonan', '{{applicationId}}'] as const;
+const COMPANY = ['Usaha', '{{companyName}}'] as const;
+const LICENSE = ['Perizinan', '{{licenseName}}'] as const;
+const CASE = [COMPANY, LICENSE, APPLICATION] as const;
+const TASK = [...CASE, ['Tahap', '{{stage stage}}'], ['Tenggat', '{{instant dueAt}}']] as const;
+const BILL = [
+  ['Nomor tagihan', '{{invoiceNumber}}'],
+  ['Jumlah', '{{money total}}'],
+  ['Jatuh tempo', '{{instant dueAt}}'],
+] as const;
+
+export const INDONESIAN: Record<MailTemplateCode, Letter> = {
+  welcome: {
+    subject: 'Selamat datang di layanan perizinan {{officeName}}',
+    happened: 'Akun Anda telah terdaftar dengan alamat surel {{email}}.',
+    next: [
+      'Langkah berikutnya: masuk ke akun Anda, lengkapi data usaha, lalu ajukan permohonan perizinan. Anda dapat berhenti kapan saja dan melanjutkannya kembali.',
+      'Jika Anda tidak merasa mendaftar, abaikan surel ini atau beri tahu kami.',
+    ],
+  },
+  application_submitted: {
+    subject: 'Permohonan {{licenseName}} telah kami terima',
+    happened: 'Permohonan {{licenseName}} untuk {{companyName}} telah kami terima pada {{instant submittedAt}}.',
+    facts: [APPLICATION, ['Keputusan paling lambat', '{{instant dueAt}}']],
+    next: [
+      'Saat ini Anda tidak perlu melakukan apa pun. Kami akan menghubungi Anda bila ada yang perlu diperbaiki atau keputusan telah diambil.',
+    ],
+  },
+  task_assigned: {
+    subject: 'Tugas baru: {{stage stage}} {{companyName}}',
+    happened: 'Permohonan {{licenseName}} dari {{companyName}} ditugaskan kepada Anda.',
+    facts: TASK,
+    next: [
+      'Mohon periksa dan putuskan permohonan ini sebelum tenggat. Jika Anda memiliki benturan kepentingan, segera laporkan kepada penyelia.',
+    ],
+  },
+  task_reminder: {
+    subject: 'Pengingat: {{companyName}} menunggu keputusan Anda',
+    happened: 'Setengah dari waktu kerja untuk permohonan {{licenseName}} dari {{companyName}} telah berlalu.',
+    facts: TASK,
+    next: ['Mohon putuskan permohonan ini paling lambat {{instant dueAt}}.'],
+  },
+  task_at_risk: {
+    subject: 'Hampir lewat tenggat: {{companyName}}, {{stage stage}}',
+    happened:
+      'Sudah 80 % dari waktu kerja untuk permohonan {{licenseName}} dari {{companyName}} terpakai, dan keputusan belum ada.',
+    facts: [...TASK, ['Petugas', '{{assigneeName}}']],
+    next: [
+      'Petugas: mohon putuskan paling lambat {{instant dueAt}}. Penyelia: alihkan tugas ini bila petugas berhalangan; setelah tenggat, tugas beralih kepada penyelia.',
+    ],
+  },
+  task_breached: {
+    subject: 'Tenggat terlewati: tugas {{companyName}} beralih kepada Anda',
+    happened:
+      'Tenggat permohonan {{licenseName}} dari {{companyName}} telah lewat, sehingga tugas {{formerAssigneeName}} beralih kepada Anda.',
+    facts: TASK,
+    next: [
+      'Mohon putuskan permohonan ini hari ini, atau tugaskan kepada petugas lain. Keterlambatan ini telah dicatat.',
+    ],
+  },
+  correction_requested: {
+    subject: 'Mohon perbaiki permohonan {{licenseName}}',
+    happened:
+      'Permohonan {{licenseName}} untuk {{companyName}} perlu diperbaiki sebelum dapat kami lanjutkan (putaran ke-{{round}}).',
+    facts: [APPLICATION, ['Perbaiki paling lambat', '{{instant respondBy}}']],
+    reasonsTitle: 'Yang perlu diperbaiki:',
+    next: [
+      'Perbaiki hal-hal tersebut, lalu kirim ulang permohonan Anda paling lambat {{instant respondBy}}. Selama kami menunggu Anda, waktu pemeriksaan berhenti; tanpa jawaban, permohonan menjadi gugur.',
+    ],
+  },
+  application_rejected: {
+    subject: 'Keputusan atas permohonan {{licenseName}}',
+    happened: 'Mohon maaf, permohonan {{licenseName}} untuk {{companyName}} ditolak pada {{instant decidedAt}}.',
+    facts: [APPLICATION],
+    reasonsTitle: 'Alasan penolakan:',
+    next: [
+      'Anda dapat mengajukan permohonan baru setelah alasan tersebut dipenuhi, atau menempuh upaya administratif atas keputusan ini sesuai peraturan perundang-undangan.',
+    ],
+  },
+  application_withdrawn: {
+    subject: 'Permohonan {{licenseName}} telah dicabut',
+    happened: 'Permohonan {{licenseName}} untuk {{companyName}} telah dicabut pada {{instant withdrawnAt}}.',
+    facts: [APPLICATION],
+    next: [
+      'Tidak ada yang perlu Anda lakukan lagi. Anda dapat mengajukan permohonan baru kapan saja. Jika pencabutan ini bukan dari Anda, segera hubungi kami.',
+    ],
+  },
+  invoice_issued: {
+    subject: 'Tagihan {{invoiceNumber}}: {{money total}}',
+    happened: 'Permohonan {{licenseName}} untuk {{companyName}} disetujui. Tagihannya terlampir dalam surel ini.',
+    facts: BILL,
+    next: [
+      'Mohon bayar paling lambat {{instant dueAt}}. Setelah pembayaran kami terima, sertifikat langsung diterbitkan dan dikirim kepada Anda.',
+    ],
+    button: { label: 'Bayar sekarang', url: 'payUrl' },
+  },
+  payment_reminder: {
+    subject: 'Pengingat pembayaran tagihan {{invoiceNumber}}',
+    happened: 'Pembayaran tagihan {{invoiceNumber}} untuk {{licenseName}} belum kami terima.',
+    facts: BILL,
+    next: [
+      'Mohon bayar paling lambat {{instant dueAt}}; setelah itu tagihan dan permohonan menjadi gugur. Jika Anda baru saja membayar, abaikan surel ini.',
+    ],
+    button: { label: 'Bayar sekarang', url: 'payUrl' },
+  },
+  application_lapsed_unpaid: {
+    subject: 'Permohonan {{licenseName}} gugur karena tidak dibayar',
+    happened:
+      'Tagihan {{invoiceNumber}} sebesar {{money total}} tidak dibayar, sehingga permohonan {{licenseName}} untuk {{companyName}} gugur pada {{instant lapsedAt}}.',
+    facts: [APPLICATION],
+    next: [
+      'Mohon jangan membayar tagihan itu lagi. Jika Anda masih memerlukan perizinan ini, ajukan permohonan baru. Jika Anda sudah membayar, hubungi kami dengan bukti pembayarannya.',
+    ],
+  },
+  payment_late: {
+    subject: 'Pembayaran terlambat: tagihan {{invoiceNumber}}',
+    happened:
+      'Uang masuk untuk tagihan {{invoiceNumber}} yang sudah gugur. Pembayaran ini telah dicatat dan belum mengaktifkan apa pun.',
+    facts: [...CASE, ['Diterima', '{{money paid}}'], ['Pada', '{{instant paidAt}}'], ['Melalui', '{{gateway}}']],
+    next: [
+      'Mohon putuskan pada hari kerja ini juga: kembalikan uangnya atau hubungi pemohon. Perkaranya ada di daftar rekonsiliasi.',
+    ],
+  },
+  license_issued: {
+    subject: 'Perizinan Anda telah terbit: {{licenseNumber}}',
+    happened: 'Selamat! {{licenseName}} untuk {{companyName}} telah terbit. Sertifikatnya terlampir dalam surel ini.',
+    facts: [
+      ['Nomor', '{{licenseNumber}}'],
+      ['Berlaku sejak', '{{day validFrom}}'],
+      ['Berlaku sampai dengan', '{{#if validUntil}}{{lastDay validUntil}}{{else}}seumur hidup{{/if}}'],
+    ],
+    next: [
+      'Simpan sertifikat ini dan tunjukkan bila diminta. Siapa pun dapat memeriksa keasliannya melalui kode QR pada sertifikat atau tautan berikut.',
+    ],
+    button: { label: 'Periksa keaslian', url: 'verifyUrl' },
+  },
+};

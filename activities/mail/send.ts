@@ -1,0 +1,169 @@
+/**
+ * Writing to people. The intent is recorded before the mail server hears of it and the Message-ID never changes, so a
+ * repeated activity sends nothing twice, with the one exception that SMTP leaves open: the server took the mail and its
+ * answer was lost. Then the repeat goes out under the same Message-ID, by which receivers tell it for what it is.
+ */
+import { ApplicationFailure } from '@temporalio/activity';
+import { letterFacts, type LetterFacts, nameOf } from '../../db/letters.ts';
+import { newestTemplate, noteTry, queueDelivery } from '../../db/mail.ts';
+import { formatInZone } from '../../domain/calendar.ts';
+import type { ApplicationId, Sha256, UserId } from '../../domain/ids.ts';
+import type { Reason, Stage } from '../../domain/licensing.ts';
+import type { MailMoney, MailTemplateCode, MailVariables } from '../../domain/mail.ts';
+import { reasonText } from '../../domain/reasons.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { renderMail } from './render.ts';
+import { MailError } from './transport.ts';
+
+/** Letters about a case; `welcome` is not one of them. */
+export type CaseLetter = Exclude<MailTemplateCode, 'welcome'>;
+
+export interface SendMail {
+  /** `<workflowId>/<step>/<recipient>`: one mail for each key, ever. */
+  readonly key: string;
+  readonly template: CaseLetter;
+  readonly to: UserId;
+  readonly applicationId: ApplicationId;
+  readonly at: string;
+  readonly reasons?: readonly Reason[];
+  readonly round?: number;
+  /** Said by the workflow, not read from the record: by the time of the letter the case may have moved on. */
+  readonly stage?: Stage;
+  readonly dueAt?: string;
+  readonly respondBy?: string;
+  /** The reviewer a warning is about. */
+  readonly about?: UserId | null;
+  readonly paid?: { readonly amount: MailMoney; readonly gateway: string };
+}
+
+export function createMailActivities(deps: ActivityDeps) {
+  return {
+    async sendMail(input: SendMail): Promise<{ sent: boolean }> {
+      const facts = await letterFacts(deps.db, input.to, input.applicationId);
+      const template = await newestTemplate(deps.db, input.template, facts.locale);
+      const delivery = await queueDelivery(deps.db, {
+        ...input,
+        templateVersion: template.version,
+        locale: facts.locale,
+        userId: input.to,
+        messageIdHost: new URL(deps.publicUrl).hostname,
+      });
+      if (delivery.state !== 'queued') return { sent: delivery.state === 'sent' };
+      const variables = await variablesFor(deps, input, facts);
+      const mail = renderMail(template, variables, {
+        locale: facts.locale,
+        publicUrl: deps.publicUrl,
+        officeName: facts.officeName,
+        timeZone: facts.zone,
+      });
+      const attachments = await attachmentsFor(deps, input.template, facts);
+      return deliver(deps, delivery, { ...mail, to: facts.email, attachments });
+    },
+  };
+}
+
+type Letter = Omit<Parameters<ActivityDeps['mail']['send']>[0], 'messageId'>;
+
+async function deliver({ db, mail }: ActivityDeps, delivery: { id: string; messageId: string }, letter: Letter): Promise<{ sent: boolean }> {
+  try {
+    const { response } = await mail.send({ ...letter, messageId: delivery.messageId });
+    await noteTry(db, delivery.id, { state: 'sent', answer: response, sentAt: new Date() });
+    return { sent: true };
+  } catch (error) {
+    if (!(error instanceof MailError)) throw error;
+    const refused = error.kind === 'permanent';
+    await noteTry(db, delivery.id, { state: refused ? 'refused' : 'queued', answer: error.message, sentAt: null });
+    // An address that does not exist must not stop a licence; the delivery log shows it to staff.
+    if (refused) return { sent: false };
+    throw ApplicationFailure.retryable('The mail server did not take the mail; it will be offered again.', 'mail_delayed');
+  }
+}
+
+async function variablesFor(deps: ActivityDeps, input: SendMail, facts: LetterFacts): Promise<MailVariables[CaseLetter]> {
+  const about = {
+    recipientName: facts.recipientName,
+    companyName: facts.companyName,
+    licenseName: facts.licenseName[facts.locale],
+    applicationId: input.applicationId,
+  };
+  const reasons = (input.reasons ?? []).map((reason) => ({ text: reasonText(reason, facts.locale) }));
+  switch (input.template) {
+    case 'application_submitted':
+      return { ...about, submittedAt: instant(facts, facts.submittedAt), dueAt: required(input.dueAt, 'dueAt') } satisfies MailVariables['application_submitted'];
+    case 'task_assigned':
+    case 'task_reminder':
+      return { ...about, ...task(input) } satisfies MailVariables['task_assigned'];
+    case 'task_at_risk':
+      return { ...about, ...task(input), assigneeName: await personOf(deps, input.about) } satisfies MailVariables['task_at_risk'];
+    case 'task_breached':
+      return { ...about, ...task(input), formerAssigneeName: await personOf(deps, input.about) } satisfies MailVariables['task_breached'];
+    case 'correction_requested':
+      return { ...about, reasons, round: input.round ?? 1, respondBy: required(input.respondBy, 'respondBy') } satisfies MailVariables['correction_requested'];
+    case 'application_rejected':
+      return { ...about, reasons, decidedAt: inZone(facts, input.at) } satisfies MailVariables['application_rejected'];
+    case 'application_withdrawn':
+      return { ...about, withdrawnAt: inZone(facts, input.at) } satisfies MailVariables['application_withdrawn'];
+    case 'invoice_issued':
+    case 'payment_reminder':
+      return { ...about, ...bill(facts), dueAt: instant(facts, facts.invoiceDueAt), payUrl: `${deps.publicUrl}/pay/${facts.invoiceId}` } satisfies MailVariables['invoice_issued'];
+    case 'application_lapsed_unpaid':
+      return { ...about, ...bill(facts), lapsedAt: inZone(facts, input.at) } satisfies MailVariables['application_lapsed_unpaid'];
+    case 'payment_late': {
+      const paid = required(input.paid, 'paid');
+      return {
+        ...about,
+        invoiceNumber: required(facts.invoiceNumber, 'an invoice'),
+        paid: paid.amount,
+        paidAt: inZone(facts, input.at),
+        gateway: paid.gateway,
+      } satisfies MailVariables['payment_late'];
+    }
+    case 'license_issued':
+      return {
+        ...about,
+        licenseNumber: required(facts.licenseNumber, 'a licence'),
+        validFrom: instant(facts, facts.validFrom),
+        validUntil: facts.validUntil ? inZone(facts, facts.validUntil.toISOString()) : null,
+        verifyUrl: `${deps.publicUrl}/verify/${required(facts.verifyCode, 'a verify code')}`,
+      } satisfies MailVariables['license_issued'];
+  }
+}
+
+const task = (input: SendMail) => ({ stage: required(input.stage, 'a stage'), dueAt: required(input.dueAt, 'dueAt') });
+
+const bill = (facts: LetterFacts) => ({
+  invoiceNumber: required(facts.invoiceNumber, 'an invoice'),
+  total: {
+    amountMinor: required(facts.invoiceTotalMinor, 'an invoice').toString(),
+    currency: required(facts.invoiceCurrency, 'an invoice'),
+  },
+});
+
+const inZone = (facts: LetterFacts, iso: string): string => formatInZone(Date.parse(iso), facts.zone);
+const instant = (facts: LetterFacts, at: Date | null): string => inZone(facts, required(at, 'a date').toISOString());
+const personOf = async ({ db }: ActivityDeps, id: UserId | null | undefined): Promise<string> => (id ? nameOf(db, id) : '–');
+
+function required<T>(value: T | null | undefined, what: string): T {
+  if (value === null || value === undefined) throw new Error(`the letter needs ${what}, which the case does not have`);
+  return value;
+}
+
+async function attachmentsFor({ files }: ActivityDeps, template: CaseLetter, facts: LetterFacts): Promise<Letter['attachments']> {
+  const attached = attachmentOf(template, facts);
+  if (!attached) return [];
+  const content = await files.read(attached.sha256);
+  if (!content) throw new Error(`the stored file ${attached.sha256} is missing; restore it from the backup`);
+  return [{ filename: attached.filename, contentType: 'application/pdf', content }];
+}
+
+function attachmentOf(template: CaseLetter, facts: LetterFacts): { filename: string; sha256: Sha256 } | null {
+  if (template === 'invoice_issued' && facts.invoicePdf) {
+    return { filename: fileName(required(facts.invoiceNumber, 'an invoice')), sha256: facts.invoicePdf };
+  }
+  if (template === 'license_issued' && facts.certificate) {
+    return { filename: fileName(required(facts.licenseNumber, 'a licence')), sha256: facts.certificate };
+  }
+  return null;
+}
+
+const fileName = (number: string): string => `${number.replaceAll('/', '-')}.pdf`;

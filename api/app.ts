@@ -1,0 +1,59 @@
+/** The API as an Express application. It never listens: api/main.ts and the tests do. */
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { Failure } from '../domain/failures.ts';
+import { write } from './answer.ts';
+import type { ApiDeps } from './deps.ts';
+import { loggable, requestLog } from './logging.ts';
+import { createMetrics } from './metrics.ts';
+import { requestId } from './middleware/request-id.ts';
+import { openApiOf } from './openapi.ts';
+import { plumbing } from './plumbing.ts';
+import { answerToError } from './problem.ts';
+import { routes } from './routes/index.ts';
+import { routerFor } from './serve.ts';
+
+/** @param isDraining true once the process is told to stop: readiness says so, and connections are not kept */
+export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false): Express {
+  const app = express();
+  const metrics = createMetrics();
+  app.disable('x-powered-by').disable('etag').set('trust proxy', deps.trustedProxies).set('query parser', 'simple');
+  app.use(requestId, requestLog(deps.logger, metrics.time), securityHeaders(), closing(isDraining));
+  app.use(routerFor(routes, deps));
+  app.use(plumbing(deps, { metrics, openApi: openApiOf(routes, deps.publicUrl), isDraining }));
+  app.use(nothingHere, refuse(deps));
+  return app;
+}
+
+/** For JSON: nothing may be loaded, run or framed. Pages bring a policy of their own (answer.ts). */
+const securityHeaders = (): RequestHandler =>
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+
+const closing =
+  (isDraining: () => boolean): RequestHandler =>
+  (_req, res, next) => {
+    if (isDraining()) res.setHeader('Connection', 'close');
+    next();
+  };
+
+const nothingHere: RequestHandler = () => {
+  throw new Failure('not_found', '');
+};
+
+const refuse =
+  (deps: ApiDeps): ErrorRequestHandler =>
+  async (error, req, res, _next) => {
+    if (res.headersSent) {
+      // Half an answer is out; cutting the line is the only way left to say that it is not whole.
+      deps.logger.warn({ requestId: req.requestId, err: loggable(error) }, 'an answer was cut off');
+      res.destroy();
+      return;
+    }
+    write(req, res, await answerToError(error, req, deps));
+  };

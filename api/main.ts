@@ -1,0 +1,84 @@
+/** Starts the API: reads the settings, puts the parts together, listens, and stops without dropping anybody. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { type Config, ConfigError, loadConfig } from '../config.ts';
+import { connect } from '../db/connection.ts';
+import { createFileStore } from '../db/files.ts';
+import { createApp } from './app.ts';
+import type { ApiDeps } from './deps.ts';
+import { codeOf } from './failures.ts';
+import { createAccessTokens } from './tokens.ts';
+import { createApplicationChanges } from './waiting.ts';
+
+try {
+  await start(loadConfig());
+} catch (error) {
+  const sentence = error instanceof ConfigError ? error.message : takenPort(error);
+  if (sentence === undefined) throw error;
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+async function start(config: Config): Promise<void> {
+  const connection = Connection.lazy({ address: config.temporal.address });
+  const deps = await depsOf(config, connection);
+  let draining = false;
+  const server = createServer(createApp(deps, () => draining));
+  // Longer than a proxy keeps its connections, so that it is never the API that hangs up between two requests.
+  server.keepAliveTimeout = 65_000;
+  server.listen(config.api.port, config.api.host);
+  await once(server, 'listening');
+  deps.logger.info({ address: server.address() }, 'the API listens');
+
+  const stop = async (signal: string): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    deps.logger.info({ signal }, 'the API stops');
+    await drain(server, deps, config.shutdownGraceSeconds);
+    await Promise.all([deps.db.destroy(), connection.close()]);
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+}
+
+async function depsOf(config: Config, connection: Connection): Promise<ApiDeps> {
+  const { publicUrl } = config;
+  const logger = pino({ level: config.logLevel });
+  return {
+    db: connect(config.database.url, config.database.pool, 'alur-api'),
+    temporal: new Client({ connection, namespace: config.temporal.namespace }),
+    taskQueue: config.temporal.taskQueue,
+    files: createFileStore(config.filesDir),
+    tokens: await createAccessTokens({ privateKeyPem: config.jwtPrivateKeyPem, publicUrl }),
+    publicUrl,
+    midtransServerKey: config.midtrans.serverKey,
+    personalDataKey: config.personalDataKey,
+    logger,
+    selfRegistration: config.api.selfRegistration,
+    trustedProxies: config.api.trustedProxies,
+    production: config.mode === 'production',
+    changes: createApplicationChanges(config.database.url, logger),
+  };
+}
+
+/** Takes no more connections, sends home who merely waits, and lets the others finish within the grace. */
+async function drain(server: Server, { changes, logger }: ApiDeps, graceSeconds: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  await changes.close();
+  const timer = setTimeout(() => {
+    logger.warn({ graceSeconds }, 'requests were still running at the end of the grace; they are cut off');
+    server.closeAllConnections();
+  }, graceSeconds * 1000);
+  await closed;
+  clearTimeout(timer);
+}
+
+function takenPort(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (codeOf(error) !== 'EADDRINUSE') return undefined;
+  const port = 'port' in error ? String(error.port) : '';
+  return `Port ${port} is taken; stop what listens there, or set ALUR_API_PORT to another.`;
+}

@@ -1,0 +1,45 @@
+/** What the frame knows of a request besides what Express does. Set once, by the middleware that each field names. */
+import type { Request } from 'express';
+import type { FailureCode } from '../domain/failures.ts';
+import type { Actor } from '../domain/licensing.ts';
+
+export const LOCALES = ['id', 'en'] as const;
+export type Locale = (typeof LOCALES)[number];
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** middleware/request-id.ts */
+      requestId: string;
+      /** middleware/authentication.ts; absent on a public route. */
+      actor?: Actor;
+      /** Of the declared route: what it says when the process it speaks to has ended. */
+      gone?: FailureCode;
+      /** The declared pattern, `/api/v1/licenses/status/:id`: what metrics and the log tell apart. */
+      pattern?: string;
+    }
+  }
+}
+
+/** Aborts when the caller hangs up or the answer is out: for what waits on behalf of a request. */
+export function hangUpSignal(req: Request): AbortSignal {
+  const controller = new AbortController();
+  req.res?.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+/** The first language of `Accept-Language` that Alur speaks; Indonesian when there is none. */
+export function localeOf(acceptLanguage: string | undefined): Locale {
+  if (acceptLanguage === undefined) return 'id';
+  const ranked = acceptLanguage
+    .split(',', 20)
+    .map((part) => {
+      const [tag = '', ...parameters] = part.trim().toLowerCase().split(';');
+      const q = parameters.map((text) => /^\s*q=([\d.]+)/.exec(text)?.[1]).find((value) => value !== undefined);
+      return { language: tag.split('-')[0], q: q === undefined ? 1 : Number(q) };
+    })
+    .toSorted((a, b) => b.q - a.q);
+  return LOCALES.find((locale) => locale === ranked.find(({ language, q }) => q > 0 && isLocale(language))?.language) ?? 'id';
+}
+
+const isLocale = (value: string | undefined): value is Locale => LOCALES.some((locale) => locale === value);

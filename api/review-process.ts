@@ -1,0 +1,107 @@
+/** How the API speaks to the process of a case: it starts it, hands over what people decided, and waits for the answer. */
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { WorkflowIdReusePolicy } from '@temporalio/common';
+import { caseOutcome } from '../db/applications.ts';
+import { Failure } from '../domain/failures.ts';
+import type { ApplicationId, UserId } from '../domain/ids.ts';
+import { type Actor, type ApplicationState, type DecisionRequest, isClosed } from '../domain/licensing.ts';
+import { isStaff } from '../domain/roles.ts';
+import { licenseReviewId } from '../workflows/ids.ts';
+import {
+  type DecisionRecorded,
+  decideUpdate,
+  type LicenseReviewInput,
+  reassignUpdate,
+  resubmitUpdate,
+  withdrawUpdate,
+} from '../workflows/messages.ts';
+import type { ApiDeps } from './deps.ts';
+import { toFailure } from './failures.ts';
+
+/** How long a caller waits for a process: longer than a worker takes to take over from one that died. */
+const ANSWER_WITHIN_MS = 10_000;
+
+export const withinTime = <T>(temporal: Client, work: () => Promise<T>, ms = ANSWER_WITHIN_MS): Promise<T> =>
+  temporal.withDeadline(Date.now() + ms, work);
+
+/** Starts the process of a submission, or finds it started: needs no worker. @throws Failure `already_submitted` */
+export async function startReview(deps: ApiDeps, input: LicenseReviewInput): Promise<void> {
+  const start = () =>
+    deps.temporal.workflow.start('licenseReview', {
+      workflowId: licenseReviewId(input.applicationId),
+      taskQueue: deps.taskQueue,
+      args: [input],
+      // The API may have died between this start and the record: the next try must find it, and never make a second.
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: `Licence review: ${input.typeCode}`,
+    });
+  try {
+    await withinTime(deps.temporal, start);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new Failure('already_submitted', 'This application was submitted before. Follow its status.', {}, { cause: error });
+  }
+}
+
+/** What every message to a case says: who asks, and under which key a repeat is the same. */
+interface Message {
+  readonly applicationId: ApplicationId;
+  readonly requestKey: string;
+}
+
+/** Durable when it returns. Asks the database only when there is no process to ask. */
+export const decide = (deps: ApiDeps, message: Message, decision: DecisionRequest): Promise<DecisionRecorded> =>
+  ask(deps, message, decision.by, (handle) =>
+    handle.executeUpdate(decideUpdate, { updateId: message.requestKey, args: [decision] }),
+  );
+
+export const withdraw = (deps: ApiDeps, message: Message, request: { by: Actor; reason: string }) =>
+  ask(deps, message, request.by, (handle) =>
+    handle.executeUpdate(withdrawUpdate, { updateId: message.requestKey, args: [request] }),
+  );
+
+export const resubmit = (deps: ApiDeps, message: Message, by: Actor) =>
+  ask(deps, message, by, (handle) => handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by }] }));
+
+export const reassign = (deps: ApiDeps, message: Message, request: { by: Actor; to: UserId; reason: string }) =>
+  ask(deps, message, request.by, (handle) =>
+    handle.executeUpdate(reassignUpdate, { updateId: message.requestKey, args: [request] }),
+  );
+
+type Handle = ReturnType<Client['workflow']['getHandle']>;
+
+async function ask<T>(deps: ApiDeps, message: Message, by: Actor, say: (handle: Handle) => Promise<T>): Promise<T> {
+  const handle = deps.temporal.workflow.getHandle(licenseReviewId(message.applicationId));
+  try {
+    return await withinTime(deps.temporal, () => say(handle));
+  } catch (error) {
+    // No process under this ID runs: never started, or ended. Only the records can say which.
+    if (toFailure(error).code !== 'not_found') throw error;
+    throw await whyThereIsNoProcess(deps, by, message.applicationId, error);
+  }
+}
+
+const OFFICE_ENDED: readonly ApplicationState[] = ['active', 'rejected', 'lapsed_unpaid'];
+
+async function whyThereIsNoProcess(deps: ApiDeps, by: Actor, id: ApplicationId, cause: unknown): Promise<Failure> {
+  const found = await caseOutcome(deps.db, by, id);
+  if (!found || (found.state === 'draft' && !found.visible)) {
+    return new Failure('not_found', 'There is no such application, or none that you may see.', {}, { cause });
+  }
+  const { state, last } = found;
+  if (!isClosed(state)) return notRunning(state, cause);
+  // Names are for colleagues; and a case that ended without the office was not "decided".
+  if (!last || !OFFICE_ENDED.includes(state) || !isStaff(by.roles)) return new Failure('already_closed', `The case is ${state}; nothing can be changed any more.`, { state }, { cause });
+  const message = `The case is ${state}: ${last.byName} decided (${last.decision}) at ${last.at.toISOString()}.`;
+  const facts = { decidedBy: last.by, decidedAt: last.at.toISOString(), decision: last.decision, stage: last.stage, state };
+  return new Failure('already_decided', message, facts, { cause });
+}
+
+/** A draft has no process yet; any other open case without one is for ops to start again, and the caller comes back. */
+function notRunning(state: ApplicationState, cause: unknown): Failure {
+  if (state === 'draft') {
+    return new Failure('not_in_review', 'The applicant has not submitted it yet: there is nothing to decide.', { state }, { cause });
+  }
+  return new Failure('temporarily_unavailable', '', { state, retryAfterSeconds: 30 }, { cause });
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { addCompany, type Company, findCompaniesOf } from '../../db/companies.ts';
+import { createPersonalData } from '../../db/personal-data.ts';
+import { scaleOf } from '../../domain/companies.ts';
+import { Failure } from '../../domain/failures.ts';
+import { maskNumber } from '../../domain/identity-numbers.ts';
+import { asId, type CompanyId } from '../../domain/ids.ts';
+import { rupiah } from '../../domain/money.ts';
+import { page, pageQuery, readCursor } from '../paging.ts';
+import { idFromKey } from '../request-key.ts';
+import { defineRoute, json, type Route } from '../route.ts';
+import { companies, company, newCompany } from '../schemas/companies.ts';
+import { moneyJson, timeJson } from '../wire.ts';
+
+const tags = ['Users'];
+const NPWP = 'companies.npwp';
+
+const createCompany = defineRoute({
+  method: 'post',
+  path: '/users/companies',
+  summary: 'Register a company that the caller acts for',
+  description: 'Its tax number (NPWP) is stored encrypted and shown masked; a company can be registered once.',
+  tags,
+  permission: 'company.manage',
+  body: newCompany,
+  responses: { 201: { description: 'The company, active at once.', schema: company } },
+  problems: ['company_taken'],
+  handler: async ({ actor, body, deps, requestKey }) => {
+    const { npwp, nib = null, capitalMinor = null, annualSalesMinor = null, ...rest } = body;
+    const personalData = createPersonalData(deps.personalDataKey);
+    const added = await addCompany(
+      deps.db,
+      {
+        ...rest,
+        id: asId<CompanyId>(idFromKey(requestKey, 'company')),
+        npwpEncrypted: personalData.seal(npwp.value, NPWP),
+        npwpHash: personalData.fingerprint(npwp.value, NPWP),
+        npwpMasked: maskNumber(npwp.value),
+        nib,
+        capitalMinor,
+        annualSalesMinor,
+        scale: scaleOf({ capitalMinor, annualSalesMinor }),
+      },
+      actor.userId,
+      new Date(),
+    );
+    if (!added) throw new Failure('company_taken', '');
+    return json(201, toCompany(added));
+  },
+});
+
+const position = z.object({ at: z.iso.datetime(), id: z.uuid() });
+
+const listCompanies = defineRoute({
+  method: 'get',
+  path: '/users/companies',
+  summary: 'Companies that the caller acts for, oldest first',
+  tags,
+  permission: 'company.manage',
+  query: z.strictObject(pageQuery),
+  responses: { 200: { description: 'A page of companies.', schema: companies } },
+  handler: async ({ actor, query: { limit, cursor }, deps }) => {
+    const after = readCursor(cursor, position);
+    const found = await findCompaniesOf(deps.db, actor.userId, { limit: limit + 1, after });
+    return json(200, page(found, limit, toCompany, ({ createdAt, id }) => ({ at: timeJson(createdAt), id })));
+  },
+});
+
+function toCompany(row: Company) {
+  const { id, name, legalForm, nib, address, kbli, scale, status } = row;
+  return {
+    id,
+    name,
+    legalForm,
+    npwp: row.npwpMasked,
+    nib,
+    address,
+    kbli,
+    capital: row.capitalMinor === null ? null : moneyJson(rupiah(row.capitalMinor)),
+    annualSales: row.annualSalesMinor === null ? null : moneyJson(rupiah(row.annualSalesMinor)),
+    scale,
+    status,
+    createdAt: timeJson(row.createdAt),
+    updatedAt: timeJson(row.updatedAt),
+  };
+}
+
+export const companyRoutes: readonly Route[] = [createCompany, listCompanies];

@@ -1,0 +1,33 @@
+/**
+ * Every route of the API: each file of this folder exports `<noun>Routes`, and what is not listed here is not served.
+ * Express tries them in this order: the status that owners poll comes first, and `/licenses/:id`, which would match
+ * `/licenses/types` too, comes after all other licence paths.
+ */
+import type { Route } from '../route.ts';
+import { applicationRoutes } from './applications.ts';
+import { authRoutes } from './auth.ts';
+import { caseHistoryRoutes } from './case-history.ts';
+import { companyRoutes } from './companies.ts';
+import { documentRoutes } from './documents.ts';
+import { licenseTypeRoutes } from './license-types.ts';
+import { licenseRoutes } from './licenses.ts';
+import { problemRoutes } from './problems.ts';
+import { reviewRoutes } from './review.ts';
+import { statusRoutes } from './status.ts';
+import { submissionRoutes } from './submissions.ts';
+import { userRoutes } from './users.ts';
+
+export const routes: readonly Route[] = [
+  ...statusRoutes,
+  ...authRoutes,
+  ...userRoutes,
+  ...companyRoutes,
+  ...licenseTypeRoutes,
+  ...applicationRoutes,
+  ...submissionRoutes,
+  ...caseHistoryRoutes,
+  ...documentRoutes,
+  ...reviewRoutes,
+  ...licenseRoutes,
+  ...problemRoutes,
+];

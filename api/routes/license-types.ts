@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { type LicenseType, licenseTypesInForce } from '../../db/license-types.ts';
+import { buildInvoice, type InvoiceLineInput, PPN_2025, taxRuleOn } from '../../domain/invoicing.ts';
+import { type Money, rupiah } from '../../domain/money.ts';
+import type { Locale } from '../request.ts';
+import { defineRoute, json } from '../route.ts';
+import { licenseTypeSchema } from '../schemas/licenses.ts';
+import { moneyJson } from '../wire.ts';
+
+const list = defineRoute({
+  method: 'get',
+  path: '/licenses/types',
+  summary: 'What can be applied for, under which rules',
+  tags: ['Licences'],
+  permission: 'profile.use',
+  responses: {
+    200: {
+      description: 'All licence types',
+      schema: z.object({ items: z.array(licenseTypeSchema), nextCursor: z.null() }),
+    },
+  },
+  async handler({ deps, locale }) {
+    const now = new Date();
+    const types = await licenseTypesInForce(deps.db, now);
+    return json(200, { items: types.map((type) => toJson(type, locale, now)), nextCursor: null });
+  },
+});
+
+export const licenseTypeRoutes = [list];
+
+const toJson = (type: LicenseType, locale: Locale, now: Date) => ({
+  code: type.code,
+  name: type.name[locale],
+  names: type.name,
+  risk: type.risk,
+  stages: type.policy.path === 'review' ? type.policy.stages.map(({ stage }) => stage) : [],
+  checklist: type.policy.checklist,
+  formSchema: type.formSchema,
+  exampleForm: type.exampleForm,
+  legalWorkingDays: type.policy.legalWorkingDays,
+  fee: moneyJson(feeOf(type, now)),
+  validityMonths: type.policy.validityMonths,
+});
+
+/** As the invoice will say, at today's tax. */
+function feeOf({ name, policy: { fee } }: LicenseType, now: Date): Money {
+  const line = (kind: InvoiceLineInput['kind'], minor: string): InvoiceLineInput[] =>
+    BigInt(minor) === 0n ? [] : [{ code: kind, description: name, kind, net: rupiah(BigInt(minor)) }];
+  const lines = [...line('statutory', fee.statutoryMinor), ...line('service', fee.serviceMinor)];
+  if (lines.length === 0) return rupiah(0);
+  return buildInvoice(lines, taxRuleOn([PPN_2025], now.toISOString().slice(0, 10))).total;
+}

@@ -1,0 +1,58 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { applicationStatus } from '../../db/application-status.ts';
+import { Failure } from '../../domain/failures.ts';
+import type { ApplicationId } from '../../domain/ids.ts';
+import { type Actor, isClosed } from '../../domain/licensing.ts';
+import { statusJson } from '../application-json.ts';
+import type { ApiDeps } from '../deps.ts';
+import { etagOf, isFresh } from '../etag.ts';
+import { defineRoute, json } from '../route.ts';
+import { applicationIdSchema } from '../schemas/ids.ts';
+import { statusSchema } from '../schemas/licenses.ts';
+
+const read = defineRoute({
+  method: 'get',
+  path: '/licenses/status/:id',
+  summary: 'Where a case stands: what owners poll',
+  description:
+    '`?wait=` holds the answer until the case changes, at most so many seconds. With `If-None-Match` it waits only while ' +
+    'that is still the current state; without, for the next change, unless the case is closed.',
+  tags: ['Applications'],
+  permission: 'application.read',
+  params: z.object({ id: applicationIdSchema }),
+  query: z.strictObject({ wait: z.coerce.number().int().min(0).max(30).optional().describe('Seconds.') }),
+  responses: { 200: { description: 'The status', schema: statusSchema } },
+  async handler({ params: { id }, query: { wait }, actor, deps, req }) {
+    const { body, etag } = wait ? await afterChange(deps, actor, id, wait * 1000, req) : await statusNow(deps, actor, id);
+    return json(200, body, { etag });
+  },
+});
+
+export const statusRoutes = [read];
+
+async function statusNow(deps: ApiDeps, actor: Actor, id: ApplicationId) {
+  const status = await applicationStatus(deps.db, actor, id);
+  if (!status) throw new Failure('not_found', 'There is no such application, or none that you may see.');
+  const body = statusJson(status, deps.publicUrl);
+  return { body, etag: etagOf(JSON.stringify(body)) };
+}
+
+/** Listens before it reads: a change between the two would otherwise be waited for in vain. */
+async function afterChange(deps: ApiDeps, actor: Actor, id: ApplicationId, waitMs: number, req: Request) {
+  const until = performance.now() + waitMs;
+  const gone = new AbortController();
+  req.res?.once('close', () => gone.abort());
+  let seen = req.headers['if-none-match'];
+  try {
+    for (;;) {
+      const changed = deps.changes.waitForChange(id, until - performance.now(), gone.signal);
+      const now = await statusNow(deps, actor, id);
+      if (isClosed(now.body.state) || (seen !== undefined && !isFresh(seen, now.etag))) return now;
+      seen ??= now.etag;
+      if (!(await changed)) return now;
+    }
+  } finally {
+    gone.abort();
+  }
+}

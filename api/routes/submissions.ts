@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { applicationStatus } from '../../db/application-status.ts';
+import { type Application, withdrawDraft } from '../../db/applications.ts';
+import { documentsOf } from '../../db/documents.ts';
+import { type LicenseType, licenseTypeInForce, licenseTypeUnder } from '../../db/license-types.ts';
+import { Failure } from '../../domain/failures.ts';
+import type { ApplicationId } from '../../domain/ids.ts';
+import { type Actor, refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
+import { ownApplication, statusJson } from '../application-json.ts';
+import type { ApiDeps } from '../deps.ts';
+import { requireComplete } from '../form-check.ts';
+import type { Locale } from '../request.ts';
+import { resubmit, withdraw } from '../review-process.ts';
+import { defineRoute, json } from '../route.ts';
+import { applicationIdSchema } from '../schemas/ids.ts';
+import { statusSchema, withdrawalSchema } from '../schemas/licenses.ts';
+import { sendIn } from '../submission.ts';
+
+const params = z.object({ id: applicationIdSchema });
+const responses = { 200: { description: 'Where the case stands now', schema: statusSchema } } as const;
+
+const submitRoute = defineRoute({
+  method: 'post',
+  path: '/licenses/applications/:id/submit',
+  summary: 'Hand a draft over to the office',
+  description: 'The rules in force now are the ones that the case is judged by to its end.',
+  tags: ['Applications'],
+  permission: 'application.write',
+  params,
+  problems: ['not_found', 'already_submitted', 'incomplete_application'],
+  responses,
+  async handler({ params: { id }, actor, deps, locale }) {
+    const application = await ownApplication(deps.db, actor, id);
+    if (application.state !== 'draft') throw alreadySubmitted(application);
+    const at = new Date();
+    const type = await licenseTypeInForce(deps.db, application.typeCode, at);
+    if (!type) throw new Failure('incomplete_application', 'This type of licence is no longer offered. Begin another application.');
+    await requireAllOf(deps, application, type, locale);
+    await sendIn(deps, type, { id, companyId: application.companyId, by: actor.userId, at });
+    return json(200, await statusOf(deps, actor, id));
+  },
+});
+
+const alreadySubmitted = ({ state }: Application) =>
+  new Failure('already_submitted', `The case is ${state}: it was submitted before. Follow its status.`, { state });
+
+const resubmitRoute = defineRoute({
+  method: 'post',
+  path: '/licenses/applications/:id/resubmit',
+  summary: 'Hand a corrected application over to the office again',
+  tags: ['Applications'],
+  permission: 'application.write',
+  params,
+  problems: ['not_found', 'not_awaiting_correction', 'incomplete_application'],
+  responses,
+  async handler({ params: { id }, actor, deps, locale, requestKey }) {
+    const application = await ownApplication(deps.db, actor, id);
+    const refusal = refuseResubmission(application.state);
+    if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
+    const type = await licenseTypeUnder(deps.db, application.policyId);
+    if (!type) throw new Error(`application ${id} has no policy`);
+    await requireAllOf(deps, application, type, locale);
+    await resubmit(deps, { applicationId: id, requestKey }, actor);
+    return json(200, await statusOf(deps, actor, id));
+  },
+});
+
+const withdrawRoute = defineRoute({
+  method: 'post',
+  path: '/licenses/applications/:id/withdraw',
+  summary: 'Withdraw an application that the office has not decided',
+  tags: ['Applications'],
+  permission: 'application.write',
+  params,
+  body: withdrawalSchema,
+  problems: ['not_found', 'already_decided', 'already_closed'],
+  responses,
+  async handler({ params: { id }, body: { reason }, actor, deps, requestKey }) {
+    const application = await ownApplication(deps.db, actor, id);
+    const refusal = refuseWithdrawal(application.state);
+    if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
+    // Nobody works on a draft, so there is nobody to ask; should it be submitted at this moment, the process is asked.
+    const done =
+      application.state === 'draft' && (await withdrawDraft(deps.db, id, { by: actor.userId, at: new Date().toISOString() }));
+    if (!done) await withdraw(deps, { applicationId: id, requestKey }, { by: actor, reason });
+    return json(200, await statusOf(deps, actor, id));
+  },
+});
+
+export const submissionRoutes = [submitRoute, resubmitRoute, withdrawRoute];
+
+async function requireAllOf(deps: ApiDeps, application: Application, type: LicenseType, locale: Locale): Promise<void> {
+  const documents = await documentsOf(deps.db, application.id);
+  requireComplete(type, application.form, new Set(documents.map(({ kind }) => kind)), locale);
+}
+
+async function statusOf(deps: ApiDeps, actor: Actor, id: ApplicationId) {
+  const status = await applicationStatus(deps.db, actor, id);
+  if (!status) throw new Error(`application ${id} vanished`);
+  return statusJson(status, deps.publicUrl);
+}

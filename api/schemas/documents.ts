@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** As stored: `filename` and time are in the list of the application. */
+export const uploadedSchema = z
+  .object({ id: z.string(), kind: z.string(), sha256: z.string(), bytes: z.int(), contentType: z.string() })
+  .meta({ id: 'UploadedDocument' });
+
+export const uploadSchema = z.strictObject({
+  kind: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/)
+    .describe('A kind of the checklist of the licence type, or `other`.'),
+});

@@ -1,0 +1,25 @@
+/** IDs at the border: checked for form, then marked with their noun. */
+import { z } from 'zod';
+import {
+  type ApplicationId,
+  asId,
+  type CompanyId,
+  type DocumentId,
+  type InvoiceId,
+  type LicenseId,
+  type PaymentId,
+  type UserId,
+} from '../../domain/ids.ts';
+
+const uuid = z.guid();
+
+export const applicationIdSchema = uuid.transform((id) => asId<ApplicationId>(id));
+export const companyIdSchema = uuid.transform((id) => asId<CompanyId>(id));
+export const documentIdSchema = uuid.transform((id) => asId<DocumentId>(id));
+export const invoiceIdSchema = uuid.transform((id) => asId<InvoiceId>(id));
+export const licenseIdSchema = uuid.transform((id) => asId<LicenseId>(id));
+export const paymentIdSchema = uuid.transform((id) => asId<PaymentId>(id));
+export const userIdSchema = uuid.transform((id) => asId<UserId>(id));
+
+/** Position of a list that is ordered by time and ID; see readCursor. */
+export const positionInTime = z.object({ at: z.iso.datetime().transform((text) => new Date(text)), id: uuid });

@@ -1,0 +1,33 @@
+/** Handing an application over to the office: accepted while every worker is down, and lost by no crash in between. */
+import type { LicenseType } from '../db/license-types.ts';
+import { pinPolicy } from '../db/applications.ts';
+import { freezeSubmission } from '../db/submissions.ts';
+import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
+import type { ApiDeps } from './deps.ts';
+import { startReview } from './review-process.ts';
+
+export interface Handover {
+  readonly id: ApplicationId;
+  readonly companyId: CompanyId;
+  readonly by: UserId;
+  readonly at: Date;
+}
+
+/**
+ * Starts the process first, then records the submission. Should the API die between the two, the process makes the same
+ * record as its first step; the other way round, a submitted case could be left without anybody who works on it.
+ */
+export async function sendIn(deps: ApiDeps, type: LicenseType, handover: Handover): Promise<void> {
+  const { id, companyId, by } = handover;
+  const at = handover.at.toISOString();
+  await pinPolicy(deps.db, id, type.policyId);
+  await startReview(deps, {
+    applicationId: id,
+    companyId,
+    applicant: by,
+    typeCode: type.code,
+    policy: type.policy,
+    submittedAt: at,
+  });
+  await freezeSubmission(deps.db, { applicationId: id, round: 1, by, at });
+}

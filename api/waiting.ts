@@ -1,0 +1,107 @@
+/**
+ * Holds status requests (`?wait=`) until their case changes: one LISTEN connection a process, however many wait, and no
+ * database connection held by any of them. The trigger `applications_announce` speaks on the channel.
+ */
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { ApplicationId } from '../domain/ids.ts';
+
+export interface ApplicationChanges {
+  /**
+   * Resolves to true when the case may have changed since this call, false after `timeoutMs`, on `signal`, or when the
+   * process stops. It listens from the call on, so call it **before** reading what is to be compared. True is a hint:
+   * after a lost connection everybody is woken, because what was said meanwhile is not repeated.
+   */
+  waitForChange(id: ApplicationId, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+  /** Sends everybody home, and waits no more. */
+  close(): Promise<void>;
+}
+
+type Wake = (changed: boolean) => void;
+
+const CHANNEL = 'application_changed';
+const RECONNECT_AFTER_MS = 1_000;
+
+/** Connects when the first request waits. While PostgreSQL is away, requests wait until their time is up. */
+export function createApplicationChanges(databaseUrl: string, logger: Logger): ApplicationChanges {
+  const waiting = new Map<string, Set<Wake>>();
+  let listener: pg.Client | null = null;
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const wake = (id: string) => {
+    for (const waiter of [...(waiting.get(id) ?? [])]) waiter(true);
+  };
+  const wakeAll = (changed: boolean) => {
+    for (const waiters of [...waiting.values()]) for (const waiter of [...waiters]) waiter(changed);
+  };
+
+  async function listen(): Promise<void> {
+    if (listener || closed) return;
+    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'alur-waiting', keepAlive: true });
+    listener = client;
+    client.on('notification', ({ payload }) => wake(payload ?? ''));
+    client.on('error', (error) => lose(client, error));
+    client.on('end', () => lose(client, null));
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANNEL}`);
+      wakeAll(true);
+    } catch (error) {
+      lose(client, error);
+    }
+  }
+
+  function lose(client: pg.Client, error: unknown): void {
+    if (listener !== client) return;
+    listener = null;
+    client.end().catch((cause: unknown) => logger.debug({ err: cause }, 'closing a lost connection failed'));
+    if (closed) return;
+    logger.warn({ err: error }, 'waiting requests lost their database connection; connecting again');
+    retry = setTimeout(reconnect, RECONNECT_AFTER_MS);
+  }
+
+  function reconnect(): void {
+    retry = undefined;
+    void listen();
+  }
+
+  function enter(id: string, waiter: Wake): void {
+    const waiters = waiting.get(id) ?? new Set();
+    waiting.set(id, waiters.add(waiter));
+    // While a new connection is scheduled, it is the schedule's: a crowd must not knock on a closed door.
+    if (retry === undefined) void listen();
+  }
+
+  function leave(id: string, waiter: Wake): void {
+    const waiters = waiting.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) waiting.delete(id);
+  }
+
+  return {
+    waitForChange(id, timeoutMs, signal) {
+      if (closed || signal.aborted || timeoutMs <= 0) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const finish: Wake = (changed) => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', giveUp);
+          leave(id, finish);
+          resolve(changed);
+        };
+        const giveUp = () => finish(false);
+        const timer = setTimeout(giveUp, timeoutMs);
+        signal.addEventListener('abort', giveUp);
+        enter(id, finish);
+      });
+    },
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      wakeAll(false);
+      const client = listener;
+      listener = null;
+      await client?.end();
+    },
+  };
+}

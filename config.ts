@@ -1,0 +1,166 @@
+/**
+ * The environment, read once and typed. Only entry points (api/main, worker/main, db/migrate, local/*) call `loadConfig`;
+ * everything else is handed the part it needs.
+ */
+import { z } from 'zod';
+
+export type Mode = 'local' | 'test' | 'production';
+
+/** Values that the local mode makes up for itself. Production refuses to start with any of them. */
+export const LOCAL_SECRET_PREFIX = 'local-only-';
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const port = z.coerce.number().int().min(0).max(65535);
+const url = (...protocols: string[]) =>
+  z.string().refine((value) => {
+    try {
+      return protocols.includes(new URL(value).protocol.replace(/:$/, ''));
+    } catch {
+      return false;
+    }
+  }, `a URL starting with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+const base64Key = (bytes: number) =>
+  z
+    .string()
+    .refine((value) => Buffer.from(value, 'base64').length === bytes, `${bytes} bytes in base64`);
+
+const environment = z.object({
+  ALUR_MODE: z.enum(['local', 'test', 'production']).default('production'),
+  ALUR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Where browsers and e-mail links reach the API, without a trailing slash. */
+  ALUR_PUBLIC_URL: url('http', 'https').default('http://localhost:3000'),
+  ALUR_API_PORT: port.default(3000),
+  ALUR_API_HOST: z.string().min(1).default('0.0.0.0'),
+  /** How many proxies stand in front of the API: their X-Forwarded-For entries are believed, no others. */
+  ALUR_TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  ALUR_METRICS_PORT: port.default(9464),
+  DATABASE_URL: url('postgres', 'postgresql'),
+  ALUR_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(20),
+  TEMPORAL_ADDRESS: z.string().regex(/^[^\s:]+:\d+$/, 'host:port').default('localhost:7233'),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_TASK_QUEUE: z.string().min(1).default('alur'),
+  ALUR_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(200),
+  SMTP_URL: url('smtp', 'smtps'),
+  ALUR_MAIL_FROM: z.string().min(3).default('Alur <no-reply@alur.local>'),
+  /** A directory outside the web root: uploads, certificates, invoices, by content hash. */
+  ALUR_FILES_DIR: z.string().min(1),
+  MIDTRANS_SERVER_KEY: z.string().min(8),
+  MIDTRANS_SNAP_URL: url('http', 'https').default('https://app.midtrans.com'),
+  MIDTRANS_API_URL: url('http', 'https').default('https://api.midtrans.com'),
+  /** PKCS#8 PEM of an Ed25519 key that signs access tokens. */
+  ALUR_JWT_PRIVATE_KEY: z.string().includes('PRIVATE KEY', { message: 'a PKCS#8 PEM' }),
+  /** Encrypts tax numbers at rest (AES-256-GCM). */
+  ALUR_PERSONAL_DATA_KEY: base64Key(32),
+  /** PEM files of the key and certificate that sign PDFs. */
+  ALUR_SIGNER_KEY_FILE: z.string().min(1),
+  ALUR_SIGNER_CERTIFICATE_FILE: z.string().min(1),
+  ALUR_SHUTDOWN_GRACE_SECONDS: z.coerce.number().int().min(0).max(600).default(20),
+  ALUR_SELF_REGISTRATION: flag.default(true),
+});
+
+export type Config = ReturnType<typeof shape>;
+
+function shape(env: z.infer<typeof environment>) {
+  return {
+    mode: env.ALUR_MODE as Mode,
+    logLevel: env.ALUR_LOG_LEVEL,
+    shutdownGraceSeconds: env.ALUR_SHUTDOWN_GRACE_SECONDS,
+    publicUrl: env.ALUR_PUBLIC_URL.replace(/\/$/, ''),
+    api: {
+      host: env.ALUR_API_HOST,
+      port: env.ALUR_API_PORT,
+      trustedProxies: env.ALUR_TRUSTED_PROXIES,
+      selfRegistration: env.ALUR_SELF_REGISTRATION,
+    },
+    metricsPort: env.ALUR_METRICS_PORT,
+    database: { url: env.DATABASE_URL, pool: env.ALUR_DATABASE_POOL },
+    temporal: {
+      address: env.TEMPORAL_ADDRESS,
+      namespace: env.TEMPORAL_NAMESPACE,
+      taskQueue: env.TEMPORAL_TASK_QUEUE,
+      maxCachedWorkflows: env.ALUR_MAX_CACHED_WORKFLOWS,
+    },
+    mail: { smtpUrl: env.SMTP_URL, from: env.ALUR_MAIL_FROM },
+    filesDir: env.ALUR_FILES_DIR,
+    midtrans: {
+      serverKey: env.MIDTRANS_SERVER_KEY,
+      snapUrl: env.MIDTRANS_SNAP_URL.replace(/\/$/, ''),
+      apiUrl: env.MIDTRANS_API_URL.replace(/\/$/, ''),
+    },
+    jwtPrivateKeyPem: env.ALUR_JWT_PRIVATE_KEY,
+    personalDataKey: Buffer.from(env.ALUR_PERSONAL_DATA_KEY, 'base64'),
+    signer: { keyFile: env.ALUR_SIGNER_KEY_FILE, certificateFile: env.ALUR_SIGNER_CERTIFICATE_FILE },
+  };
+}
+
+const SECRET = /KEY|SECRET|PASSWORD|DATABASE_URL|SMTP_URL/;
+
+/**
+ * Reads and validates every setting.
+ * @throws ConfigError with one sentence per bad setting: variable, value (never a secret's) and what is allowed.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  // An empty variable is how compose files and shells spell "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => sentence(issue, given)));
+  }
+  const refused = parsed.data.ALUR_MODE === 'production' ? localValuesIn(parsed.data) : [];
+  if (refused.length > 0) throw new ConfigError(refused);
+  return shape(parsed.data);
+}
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  constructor(sentences: string[]) {
+    super(sentences.join('\n'));
+  }
+}
+
+function sentence(issue: z.core.$ZodIssue, env: NodeJS.ProcessEnv): string {
+  const name = String(issue.path[0]);
+  const value = env[name];
+  if (value === undefined) return `${name} is not set; it must be ${allowed(name, issue)}.`;
+  const shown = SECRET.test(name) ? 'a value that is not shown here' : JSON.stringify(value);
+  return `${name} is ${shown}; it must be ${allowed(name, issue)}.`;
+}
+
+function allowed(name: string, issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `one of ${issue.values.join(', ')}`;
+    case 'too_small':
+      return issue.origin === 'string' ? `at least ${issue.minimum} characters` : `${issue.minimum} or more`;
+    case 'too_big':
+      return `${issue.maximum} or less`;
+    case 'invalid_type':
+      return issue.expected === 'string' ? (DESCRIPTIONS[name] ?? 'a text') : `a ${issue.expected}`;
+    default:
+      return issue.message.replace(/^Invalid (input|string): /, '');
+  }
+}
+
+const DESCRIPTIONS: Record<string, string> = {
+  DATABASE_URL: 'a URL starting with postgres://',
+  SMTP_URL: 'a URL starting with smtp:// or smtps://',
+  ALUR_FILES_DIR: 'a directory for uploads and documents',
+  MIDTRANS_SERVER_KEY: 'the server key from the Midtrans dashboard',
+  ALUR_JWT_PRIVATE_KEY: 'an Ed25519 private key as PKCS#8 PEM',
+  ALUR_PERSONAL_DATA_KEY: '32 random bytes in base64 (openssl rand -base64 32)',
+  ALUR_SIGNER_KEY_FILE: 'the path of a PEM private key that signs PDFs',
+  ALUR_SIGNER_CERTIFICATE_FILE: 'the path of the PEM certificate that belongs to ALUR_SIGNER_KEY_FILE',
+};
+
+function localValuesIn(env: z.infer<typeof environment>): string[] {
+  const found: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === 'string' && value.includes(LOCAL_SECRET_PREFIX)) {
+      found.push(`${name} holds a value of the local mode; production needs one of its own.`);
+    }
+  }
+  if (env.ALUR_PUBLIC_URL.startsWith('http://')) {
+    found.push('ALUR_PUBLIC_URL starts with http://; in production it must start with https://.');
+  }
+  return found;
+}

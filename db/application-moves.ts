@@ -1,0 +1,37 @@
+import type { Knex } from 'knex';
+import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
+import { type ApplicationState, isClosed, type Stage, statesBefore } from '../domain/licensing.ts';
+
+export interface Move {
+  readonly id: ApplicationId;
+  readonly to: ApplicationState;
+  /** ISO 8601; what the workflow calls now. */
+  readonly at: string;
+  readonly round?: number;
+  readonly stage?: Stage | null;
+  readonly assignee?: UserId | null;
+  readonly dueAt?: string | null;
+}
+
+/**
+ * The only way an application's state changes once it is submitted. Stage, assignee and due date belong to a state, so
+ * whatever is not said is cleared.
+ * @throws Error when the transition table of domain/licensing.ts has no such edge: a bug, to be seen by ops.
+ */
+export async function moveApplication(db: Knex, move: Move): Promise<{ companyId: CompanyId; applicantId: UserId }> {
+  const [moved]: { companyId: CompanyId; applicantId: UserId }[] = await db('applications')
+    .where({ id: move.id })
+    .whereIn('state', statesBefore(move.to))
+    .update({
+      state: move.to,
+      stage: move.stage ?? null,
+      assignee_id: move.assignee ?? null,
+      due_at: move.dueAt ?? null,
+      updated_at: move.at,
+      ...(move.round === undefined ? {} : { round: move.round }),
+      ...(isClosed(move.to) ? { closed_at: move.at } : {}),
+    })
+    .returning(['company_id as companyId', 'applicant_id as applicantId']);
+  if (!moved) throw new Error(`application ${move.id} cannot move to ${move.to} from the state that it is in`);
+  return moved;
+}

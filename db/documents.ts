@@ -1,0 +1,177 @@
+import type { Knex } from 'knex';
+import { Failure } from '../domain/failures.ts';
+import type { ApplicationId, CompanyId, DocumentId, Sha256, UserId } from '../domain/ids.ts';
+import type { Actor, ApplicationState } from '../domain/licensing.ts';
+import { isEditable, OWN, seenBy, VISIBLE } from './applications.ts';
+import { recordEvent } from './events.ts';
+
+export const MAX_DOCUMENTS = 20;
+
+export interface StoredDocument {
+  readonly id: DocumentId;
+  readonly kind: string;
+  /** As the owner's computer called it; for display only. */
+  readonly filename: string;
+  readonly sha256: Sha256;
+  readonly bytes: number;
+  readonly contentType: string;
+  readonly uploadedAt: Date;
+}
+
+const COLUMNS = {
+  id: 'id',
+  kind: 'kind',
+  filename: 'filename',
+  sha256: 'sha256',
+  bytes: 'bytes',
+  contentType: 'content_type',
+  uploadedAt: 'uploaded_at',
+} as const;
+
+/** What is attached now, oldest first. */
+export async function documentsOf(db: Knex, applicationId: ApplicationId): Promise<StoredDocument[]> {
+  const found: StoredDocument[] = await db('documents')
+    .where('application_id', applicationId)
+    .whereNull('removed_at')
+    .orderBy([{ column: 'uploaded_at' }, { column: 'id' }])
+    .select(COLUMNS);
+  return found;
+}
+
+export interface NewDocument extends Omit<StoredDocument, 'uploadedAt'> {
+  readonly applicationId: ApplicationId;
+  readonly by: UserId;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/**
+ * Attaches a stored file; the same ID again changes nothing.
+ * @throws Failure not_a_draft when the office has the case, too_many_files at MAX_DOCUMENTS
+ */
+export async function addDocument(db: Knex, document: NewDocument): Promise<void> {
+  await db.transaction(async (trx) => {
+    // The lock makes uploads of one case queue up: two that both counted 19 would make it 21.
+    const companyId = await lockEditable(trx, document.applicationId);
+    const isNew = await recordEvent(trx, {
+      key: `document/${document.id}/added`,
+      type: 'document.added',
+      applicationId: document.applicationId,
+      companyId,
+      by: document.by,
+      data: { documentId: document.id, kind: document.kind, sha256: document.sha256 },
+      at: document.at,
+    });
+    if (!isNew) return;
+    await refuseOneTooMany(trx, document.applicationId);
+    await trx('documents').insert({
+      id: document.id,
+      application_id: document.applicationId,
+      kind: document.kind,
+      filename: document.filename,
+      sha256: document.sha256,
+      bytes: document.bytes,
+      content_type: document.contentType,
+      uploaded_by: document.by,
+      uploaded_at: document.at,
+    });
+    await touch(trx, document.applicationId, document.at);
+  });
+}
+
+/**
+ * Takes a document off; its row and file stay, because an earlier submission may name them.
+ * @returns false when there is no such document on this case
+ * @throws Failure not_a_draft when the office has the case
+ */
+export async function removeDocument(
+  db: Knex,
+  removal: { applicationId: ApplicationId; documentId: DocumentId; by: UserId; at: string },
+): Promise<boolean> {
+  const { applicationId, documentId, by, at } = removal;
+  return db.transaction(async (trx) => {
+    const companyId = await lockEditable(trx, applicationId);
+    const removed: { kind: string }[] = await trx('documents')
+      .where({ id: documentId, application_id: applicationId })
+      .whereNull('removed_at')
+      .update({ removed_at: at })
+      .returning('kind');
+    const [document] = removed;
+    if (!document) return false;
+    await recordEvent(trx, {
+      key: `document/${documentId}/removed`,
+      type: 'document.removed',
+      applicationId,
+      companyId,
+      by,
+      data: { documentId, kind: document.kind },
+      at,
+    });
+    await touch(trx, applicationId, at);
+    return true;
+  });
+}
+
+export interface VisibleDocument extends StoredDocument {
+  readonly applicationId: ApplicationId;
+  readonly companyId: CompanyId;
+  /** Whether the viewer acts for the company (else: staff, and the look is recorded). */
+  readonly own: boolean;
+}
+
+/**
+ * null when there is no such document, or the viewer may not see it. One that was taken off stays readable as long as a
+ * submission names it: reviewers compare what changed between rounds.
+ */
+export async function findDocument(db: Knex, viewer: Actor, id: DocumentId): Promise<VisibleDocument | null> {
+  const { rows }: { rows: VisibleDocument[] } = await db.raw(
+    `select d.id, d.kind, d.filename, d.sha256, d.bytes, d.content_type as "contentType", d.uploaded_at as "uploadedAt",
+            a.id as "applicationId", a.company_id as "companyId", ${OWN} as own
+       from documents d join applications a on a.id = d.application_id
+      where d.id = :id and ${VISIBLE}
+        and (d.removed_at is null or exists (
+          select 1 from submissions s
+           where s.application_id = d.application_id and s.documents @> jsonb_build_array(jsonb_build_object('id', d.id))))`,
+    { id, ...seenBy(viewer) },
+  );
+  return rows[0] ?? null;
+}
+
+/** Staff who open a person's document leave a trace; the same request leaves one. */
+export async function recordDocumentView(
+  db: Knex,
+  document: VisibleDocument,
+  view: { key: string; by: UserId; at: string },
+): Promise<void> {
+  await recordEvent(db, {
+    key: `document/${document.id}/viewed/${view.key}`,
+    type: 'document.viewed',
+    applicationId: document.applicationId,
+    companyId: document.companyId,
+    by: view.by,
+    data: { documentId: document.id, kind: document.kind },
+    at: view.at,
+  });
+}
+
+async function lockEditable(trx: Knex, applicationId: ApplicationId): Promise<CompanyId> {
+  const found: { company_id: CompanyId; state: ApplicationState } | undefined = await trx('applications')
+    .where('id', applicationId)
+    .forUpdate()
+    .first('company_id', 'state');
+  if (!found) throw new Failure('not_found', 'There is no such application.');
+  if (isEditable(found.state)) return found.company_id;
+  throw new Failure('not_a_draft', `The case is ${found.state}: its documents can no longer be changed.`, { state: found.state });
+}
+
+async function refuseOneTooMany(trx: Knex, applicationId: ApplicationId): Promise<void> {
+  const counted: { documents: number } | undefined = await trx('documents')
+    .where('application_id', applicationId)
+    .whereNull('removed_at')
+    .first(trx.raw('count(*)::integer as documents'));
+  if ((counted?.documents ?? 0) < MAX_DOCUMENTS) return;
+  throw new Failure('too_many_files', `An application takes ${MAX_DOCUMENTS} files. Remove one that is no longer needed first.`);
+}
+
+const touch = (trx: Knex, applicationId: ApplicationId, at: string) =>
+  trx('applications').where('id', applicationId).update({ updated_at: at });

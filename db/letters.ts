@@ -1,0 +1,57 @@
+import type { Knex } from 'knex';
+import type { OfficeZone } from '../domain/calendar.ts';
+import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
+import type { Locale } from '../domain/mail.ts';
+import type { Currency } from '../domain/money.ts';
+
+/** Everything a letter about a case may need, in one read; what a case does not have yet is null. */
+export interface LetterFacts {
+  readonly email: string;
+  readonly recipientName: string;
+  readonly locale: Locale;
+  readonly companyName: string;
+  readonly licenseName: { readonly id: string; readonly en: string };
+  readonly officeName: string;
+  readonly zone: OfficeZone;
+  readonly submittedAt: Date | null;
+  readonly invoiceId: string | null;
+  readonly invoiceNumber: string | null;
+  readonly invoiceTotalMinor: bigint | null;
+  readonly invoiceCurrency: Currency | null;
+  readonly invoiceDueAt: Date | null;
+  readonly invoicePdf: Sha256 | null;
+  readonly licenseNumber: string | null;
+  readonly validFrom: Date | null;
+  readonly validUntil: Date | null;
+  readonly verifyCode: string | null;
+  readonly certificate: Sha256 | null;
+}
+
+const FACTS = `
+  select u.email, u.name as "recipientName", u.locale, c.name as "companyName", t.name as "licenseName",
+    o.name as "officeName", o.zone, a.submitted_at as "submittedAt",
+    i.id as "invoiceId", i.number as "invoiceNumber", i.total_minor as "invoiceTotalMinor", i.currency as "invoiceCurrency",
+    i.due_at as "invoiceDueAt", i.pdf_sha256 as "invoicePdf",
+    l.number as "licenseNumber", l.valid_from as "validFrom", l.valid_until as "validUntil", l.verify_code as "verifyCode",
+    l.certificate_sha256 as "certificate"
+  from applications a
+  join companies c on c.id = a.company_id
+  join license_types t on t.code = a.type_code
+  join offices o on o.id = t.office_id
+  join users u on u.id = ?
+  left join invoices i on i.application_id = a.id
+  left join licenses l on l.application_id = a.id
+  where a.id = ?`;
+
+export async function letterFacts(db: Knex, userId: UserId, applicationId: ApplicationId): Promise<LetterFacts> {
+  const result: { rows: LetterFacts[] } = await db.raw(FACTS, [userId, applicationId]);
+  const row = result.rows[0];
+  if (!row) throw new Error(`no letter can be written: application ${applicationId} or user ${userId} does not exist`);
+  return row;
+}
+
+export async function nameOf(db: Knex, userId: UserId): Promise<string> {
+  const row: { name: string } | undefined = await db('users').where({ id: userId }).first('name');
+  if (!row) throw new Error(`user ${userId} does not exist`);
+  return row.name;
+}

@@ -1,0 +1,65 @@
+import type { Knex } from 'knex';
+import type { ApplicationId, CompanyId, LicenseId, Sha256 } from '../domain/ids.ts';
+import type { Actor } from '../domain/licensing.ts';
+import { type AfterInTime, seenBy, VISIBLE } from './applications.ts';
+
+export const LICENSE_STATUSES = ['active', 'suspended', 'revoked', 'expired', 'superseded'] as const;
+export type LicenseStatus = (typeof LICENSE_STATUSES)[number];
+
+export interface License {
+  readonly id: LicenseId;
+  readonly number: string;
+  readonly applicationId: ApplicationId;
+  readonly companyId: CompanyId;
+  readonly companyName: string;
+  readonly typeCode: string;
+  readonly typeName: { readonly id: string; readonly en: string };
+  readonly status: LicenseStatus;
+  readonly validFrom: Date;
+  /** null = valid for life. */
+  readonly validUntil: Date | null;
+  readonly verifyCode: string;
+  readonly certificateSha256: Sha256 | null;
+  readonly issuedAt: Date;
+}
+
+const SELECT = `
+  select l.id, l.number, l.application_id as "applicationId", l.company_id as "companyId", c.name as "companyName",
+         l.type_code as "typeCode", t.name as "typeName", l.status, l.valid_from as "validFrom", l.valid_until as "validUntil",
+         l.verify_code as "verifyCode", l.certificate_sha256 as "certificateSha256", l.issued_at as "issuedAt"
+    from licenses l
+    join companies c on c.id = l.company_id
+    join license_types t on t.code = l.type_code`;
+
+/** Whoever may see its application may see a licence; null otherwise. */
+export async function findLicense(db: Knex, viewer: Actor, id: LicenseId): Promise<License | null> {
+  const { rows }: { rows: License[] } = await db.raw(
+    `${SELECT} join applications a on a.id = l.application_id where l.id = :id and ${VISIBLE}`,
+    { id, ...seenBy(viewer) },
+  );
+  return rows[0] ?? null;
+}
+
+/** The licences of the companies that a person acts for, newest first. */
+export async function licensesOf(
+  db: Knex,
+  viewer: Actor,
+  options: { after: AfterInTime | null; limit: number },
+): Promise<License[]> {
+  const { after, limit } = options;
+  const { rows }: { rows: License[] } = await db.raw(
+    `${SELECT}
+      where l.company_id in (select m.company_id from company_members m where m.user_id = :viewer)
+        ${after ? 'and (l.issued_at, l.id) < (:at, :id)' : ''}
+      order by l.issued_at desc, l.id desc
+      limit :limit`,
+    { viewer: viewer.userId, at: after?.at ?? null, id: after?.id ?? null, limit },
+  );
+  return rows;
+}
+
+/** For the public page: whoever holds the certificate holds the code. */
+export async function licenseByVerifyCode(db: Knex, code: string): Promise<License | null> {
+  const { rows }: { rows: License[] } = await db.raw(`${SELECT} where l.verify_code = ?`, [code]);
+  return rows[0] ?? null;
+}

@@ -1,0 +1,39 @@
+import type { Knex } from 'knex';
+import type { InvoiceId, UserId } from '../domain/ids.ts';
+import { type Currency, type Money, money } from '../domain/money.ts';
+
+export interface Payer {
+  readonly name: string;
+  readonly email: string;
+  /** One line an invoice line, tax included, so that a gateway's sum check meets the invoice's total. */
+  readonly items: readonly { readonly name: string; readonly amount: Money; readonly quantity: number }[];
+}
+
+interface ItemRow {
+  readonly description: { readonly id: string; readonly en: string };
+  readonly net_minor: bigint;
+  readonly tax_minor: bigint;
+  readonly currency: Currency;
+}
+
+/** Who pays an invoice and for what, as a pay page shows it. */
+export async function payerOf(db: Knex, invoiceId: InvoiceId, userId: UserId): Promise<Payer> {
+  const user: { name: string; email: string; locale: 'id' | 'en' } | undefined = await db('users')
+    .where({ id: userId })
+    .first('name', 'email', 'locale');
+  if (!user) throw new Error(`user ${userId} does not exist`);
+  const items: ItemRow[] = await db('invoice_lines as l')
+    .join('invoices as i', 'i.id', 'l.invoice_id')
+    .where('l.invoice_id', invoiceId)
+    .orderBy('l.position')
+    .select('l.description', 'l.net_minor', 'l.tax_minor', 'i.currency');
+  return {
+    name: user.name,
+    email: user.email,
+    items: items.map((item) => ({
+      name: item.description[user.locale],
+      amount: money(item.net_minor + item.tax_minor, item.currency),
+      quantity: 1,
+    })),
+  };
+}

@@ -1,0 +1,162 @@
+import type { Knex } from 'knex';
+import type { ApplicationId, InvoiceId, PaymentId } from '../domain/ids.ts';
+import type { Actor } from '../domain/licensing.ts';
+import { type Currency, isCurrency, type Money, money } from '../domain/money.ts';
+import type { GatewayName, PaymentCaseKind, PaymentState } from '../domain/payments.ts';
+import { seesEveryCase } from '../domain/roles.ts';
+import type { AfterInTime } from './applications.ts';
+
+export interface PaymentRead {
+  readonly id: PaymentId;
+  readonly invoiceId: InvoiceId;
+  readonly attempt: number;
+  readonly gateway: GatewayName;
+  readonly method: string | null;
+  readonly gatewayReference: string;
+  readonly state: PaymentState;
+  readonly amount: Money;
+  /** What arrived; null while nothing has. */
+  readonly paid: Money | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly paidAt: Date | null;
+}
+
+interface PaymentRow {
+  readonly id: PaymentId;
+  readonly invoice_id: InvoiceId;
+  readonly attempt: number;
+  readonly gateway: GatewayName;
+  readonly method: string | null;
+  readonly gateway_reference: string;
+  readonly state: PaymentState;
+  readonly amount_minor: bigint;
+  readonly currency: Currency;
+  readonly paid_minor: bigint | null;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly paid_at: Date | null;
+}
+
+const COLUMNS = [
+  'p.id',
+  'p.invoice_id',
+  'p.attempt',
+  'p.gateway',
+  'p.method',
+  'p.gateway_reference',
+  'p.state',
+  'p.amount_minor',
+  'p.currency',
+  'p.paid_minor',
+  'p.created_at',
+  'p.expires_at',
+  'p.paid_at',
+] as const;
+
+const toPayment = (row: PaymentRow): PaymentRead => ({
+  id: row.id,
+  invoiceId: row.invoice_id,
+  attempt: row.attempt,
+  gateway: row.gateway,
+  method: row.method,
+  gatewayReference: row.gateway_reference,
+  state: row.state,
+  amount: money(row.amount_minor, row.currency),
+  paid: row.paid_minor === null ? null : money(row.paid_minor, row.currency),
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  paidAt: row.paid_at,
+});
+
+function seenOnly(query: Knex.QueryBuilder, viewer: Actor): void {
+  if (seesEveryCase(viewer.roles)) return;
+  query.whereIn('i.company_id', (mine: Knex.QueryBuilder) =>
+    mine.select('company_id').from('company_members').where('user_id', viewer.userId),
+  );
+}
+
+const withInvoice = (db: Knex) => db('payments as p').join('invoices as i', 'i.id', 'p.invoice_id');
+
+/** null when there is no such payment, or the viewer may not see it. */
+export async function paymentSeenBy(db: Knex, viewer: Actor, id: PaymentId): Promise<PaymentRead | null> {
+  const row: PaymentRow | undefined = await withInvoice(db)
+    .where('p.id', id)
+    .modify((query) => seenOnly(query, viewer))
+    .first(COLUMNS);
+  return row ? toPayment(row) : null;
+}
+
+/** Newest first. */
+export async function listPayments(
+  db: Knex,
+  viewer: Actor,
+  options: { state?: PaymentState | undefined; invoiceId?: InvoiceId | undefined; after: AfterInTime | null; limit: number },
+): Promise<PaymentRead[]> {
+  const { state, invoiceId, after, limit } = options;
+  const rows: PaymentRow[] = await withInvoice(db)
+    .modify((query) => {
+      seenOnly(query, viewer);
+      if (state) query.where('p.state', state);
+      if (invoiceId) query.where('p.invoice_id', invoiceId);
+      if (after) query.whereRaw('(p.created_at, p.id) < (?, ?)', [after.at, after.id]);
+    })
+    .orderBy([
+      { column: 'p.created_at', order: 'desc' },
+      { column: 'p.id', order: 'desc' },
+    ])
+    .limit(limit)
+    .select(COLUMNS);
+  return rows.map(toPayment);
+}
+
+export interface PaymentCase {
+  readonly id: string;
+  readonly kind: PaymentCaseKind;
+  readonly gateway: GatewayName;
+  readonly reference: string;
+  readonly invoiceId: InvoiceId | null;
+  readonly invoiceNumber: string | null;
+  readonly applicationId: ApplicationId | null;
+  readonly amount: Money | null;
+  readonly state: 'open' | 'resolved';
+  readonly openedAt: Date;
+}
+
+/** Money that needs a person, newest first. */
+export async function listPaymentCases(
+  db: Knex,
+  options: { state?: PaymentCase['state'] | undefined; after: AfterInTime | null; limit: number },
+): Promise<PaymentCase[]> {
+  const { state, after, limit } = options;
+  const rows: (Omit<PaymentCase, 'amount'> & { amountMinor: bigint | null; currency: string | null })[] = await db(
+    'payment_cases as k',
+  )
+    .leftJoin('invoices as i', 'i.id', 'k.invoice_id')
+    .modify((query) => {
+      if (state) query.where('k.state', state);
+      if (after) query.whereRaw('(k.opened_at, k.id) < (?, ?)', [after.at, after.id]);
+    })
+    .orderBy([
+      { column: 'k.opened_at', order: 'desc' },
+      { column: 'k.id', order: 'desc' },
+    ])
+    .limit(limit)
+    .select({
+      id: 'k.id',
+      kind: 'k.kind',
+      gateway: 'k.gateway',
+      reference: 'k.reference',
+      invoiceId: 'k.invoice_id',
+      invoiceNumber: 'i.number',
+      applicationId: 'k.application_id',
+      amountMinor: 'k.amount_minor',
+      currency: 'k.currency',
+      state: 'k.state',
+      openedAt: 'k.opened_at',
+    });
+  return rows.map(({ amountMinor, currency, ...row }) => ({
+    ...row,
+    amount: amountMinor !== null && currency !== null && isCurrency(currency) ? money(amountMinor, currency) : null,
+  }));
+}

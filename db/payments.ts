@@ -1,0 +1,190 @@
+import type { Knex } from 'knex';
+import { asId, type InvoiceId, type PaymentId, type UserId } from '../domain/ids.ts';
+import { type Currency, type Money, money } from '../domain/money.ts';
+import { type GatewayName, OPEN_PAYMENT_STATES, type PaymentCaseKind, type PaymentState, paymentTransitions, PAYMENT_STATES } from '../domain/payments.ts';
+import { randomUUID } from 'node:crypto';
+import type { ApplicationId } from '../domain/ids.ts';
+
+export interface Payment {
+  readonly id: PaymentId;
+  readonly invoiceId: InvoiceId;
+  readonly attempt: number;
+  readonly gateway: GatewayName;
+  readonly method: string | null;
+  readonly reference: string;
+  readonly state: PaymentState;
+  readonly amount: Money;
+  readonly redirectUrl: string | null;
+  readonly instructions: Readonly<Record<string, string>> | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+interface PaymentRow {
+  readonly id: string;
+  readonly invoice_id: string;
+  readonly attempt: number;
+  readonly gateway: GatewayName;
+  readonly method: string | null;
+  readonly gateway_reference: string;
+  readonly state: PaymentState;
+  readonly amount_minor: bigint;
+  readonly currency: Currency;
+  readonly redirect_url: string | null;
+  readonly instructions: Record<string, string> | null;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+}
+
+const COLUMNS = [
+  'id',
+  'invoice_id',
+  'attempt',
+  'gateway',
+  'method',
+  'gateway_reference',
+  'state',
+  'amount_minor',
+  'currency',
+  'redirect_url',
+  'instructions',
+  'created_at',
+  'expires_at',
+] as const;
+
+const toPayment = (row: PaymentRow): Payment => ({
+  id: asId<PaymentId>(row.id),
+  invoiceId: asId<InvoiceId>(row.invoice_id),
+  attempt: row.attempt,
+  gateway: row.gateway,
+  method: row.method,
+  reference: row.gateway_reference,
+  state: row.state,
+  amount: money(row.amount_minor, row.currency),
+  redirectUrl: row.redirect_url,
+  instructions: row.instructions,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+});
+
+export interface NewPayment {
+  readonly invoiceId: InvoiceId;
+  readonly attempt: number;
+  readonly gateway: GatewayName;
+  readonly method: string | null;
+  /** Ours, deterministic, at most 50 characters: what the gateway files the payment under. */
+  readonly reference: string;
+  readonly amount: Money;
+  readonly by: UserId;
+  readonly at: string;
+  readonly expiresAt: string;
+}
+
+/**
+ * Stores the intent to collect, before any gateway hears of it; a repeat finds the same row.
+ * @throws a unique violation of payments_one_open when another attempt of the invoice is still open
+ */
+export async function insertPayment(tx: Knex, payment: NewPayment): Promise<void> {
+  await tx('payments')
+    .insert({
+      id: randomUUID(),
+      invoice_id: payment.invoiceId,
+      attempt: payment.attempt,
+      gateway: payment.gateway,
+      method: payment.method,
+      gateway_reference: payment.reference,
+      state: 'created',
+      amount_minor: payment.amount.amountMinor,
+      currency: payment.amount.currency,
+      requested_by: payment.by,
+      created_at: payment.at,
+      expires_at: payment.expiresAt,
+      updated_at: payment.at,
+    })
+    .onConflict('gateway_reference')
+    .ignore();
+}
+
+export async function findPayment(db: Knex, reference: string): Promise<Payment> {
+  const row: PaymentRow | undefined = await db('payments').where({ gateway_reference: reference }).first(...COLUMNS);
+  if (!row) throw new Error(`payment ${reference} does not exist`);
+  return toPayment(row);
+}
+
+/** All attempts of an invoice, first to last. */
+export async function paymentsOf(db: Knex, invoiceId: InvoiceId): Promise<Payment[]> {
+  const found: PaymentRow[] = await db('payments').where({ invoice_id: invoiceId }).orderBy('attempt').select(...COLUMNS);
+  return found.map(toPayment);
+}
+
+export interface PaymentMove {
+  readonly reference: string;
+  readonly to: PaymentState;
+  readonly at: string;
+  readonly redirectUrl?: string;
+  readonly instructions?: Readonly<Record<string, string>>;
+  readonly transactionId?: string | null;
+  readonly method?: string | null;
+  readonly paid?: Money | null;
+  readonly paidAt?: string | null;
+  readonly expiresAt?: string;
+}
+
+/** Moves an attempt along its transition table. @returns false when there is no such edge from where it is */
+export async function movePayment(tx: Knex, move: PaymentMove): Promise<boolean> {
+  const from = PAYMENT_STATES.filter((state) => paymentTransitions[state].includes(move.to));
+  const changed = await tx('payments')
+    .where({ gateway_reference: move.reference })
+    .whereIn('state', from)
+    .update({
+      state: move.to,
+      updated_at: move.at,
+      ...(move.redirectUrl === undefined ? {} : { redirect_url: move.redirectUrl }),
+      ...(move.instructions === undefined ? {} : { instructions: JSON.stringify(move.instructions) }),
+      ...(move.transactionId ? { transaction_id: move.transactionId } : {}),
+      ...(move.method ? { method: move.method } : {}),
+      ...(move.paid ? { paid_minor: move.paid.amountMinor } : {}),
+      ...(move.paidAt ? { paid_at: move.paidAt } : {}),
+      ...(move.expiresAt === undefined ? {} : { expires_at: move.expiresAt }),
+    });
+  return changed > 0;
+}
+
+export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
+
+/** Notes that the gateway was asked after these notices came: a repeat of one of them needs nothing more. */
+export async function markNoticesHandled(tx: Knex, reference: string, upTo: string, at: string): Promise<void> {
+  await tx('payment_inbox').where({ reference }).where('id', '<=', upTo).whereNull('handled_at').update({ handled_at: at });
+}
+
+export interface NewPaymentCase {
+  readonly key: string;
+  readonly kind: PaymentCaseKind;
+  readonly gateway: GatewayName;
+  readonly reference: string;
+  readonly paymentId: PaymentId | null;
+  readonly invoiceId: InvoiceId | null;
+  readonly applicationId: ApplicationId | null;
+  readonly amount: Money | null;
+  readonly at: string;
+}
+
+/** Opens a case for finance, once for each key. */
+export async function openPaymentCase(tx: Knex, found: NewPaymentCase): Promise<void> {
+  await tx('payment_cases')
+    .insert({
+      id: randomUUID(),
+      key: found.key,
+      kind: found.kind,
+      gateway: found.gateway,
+      reference: found.reference,
+      payment_id: found.paymentId,
+      invoice_id: found.invoiceId,
+      application_id: found.applicationId,
+      amount_minor: found.amount?.amountMinor ?? null,
+      currency: found.amount?.currency ?? null,
+      opened_at: found.at,
+    })
+    .onConflict('key')
+    .ignore();
+}

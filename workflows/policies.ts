@@ -1,0 +1,46 @@
+/** Time-outs and retries, by the kind of thing that is waited for. One place; an activity names its kind. */
+import type { ActivityOptions } from '@temporalio/common';
+
+/** A transaction in PostgreSQL. Repeated for ever: the database comes back, and a record must not be given up. */
+export const records = {
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/** Rendering and signing a PDF, storing it. */
+export const documents = {
+  startToCloseTimeout: '60s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+} as const satisfies ActivityOptions;
+
+/** The mail server: away for an hour delays mail by an hour and loses none. */
+export const mail = {
+  startToCloseTimeout: '45s',
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' },
+} as const satisfies ActivityOptions;
+
+/** Asking a gateway what is so. Given up after a minute, so that a payer is not kept waiting; asked again later. */
+export const lookUps = {
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '1m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+} as const satisfies ActivityOptions;
+
+/** Opening an attempt while a person waits for the pay page: a few tries, then an answer, whatever it is. */
+export const openings = {
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '25s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
+} as const satisfies ActivityOptions;
+
+/** When an attempt is asked about though no notification came, counted from its creation and from its expiry. */
+export const POLL_AFTER_MS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000] as const;
+export const POLL_AFTER_EXPIRY_MS = [0, 86_400_000, 259_200_000] as const;
+
+/** After a look-up that the gateway did not answer. */
+export const LOOK_AGAIN_MS = 300_000;
+
+/** An attempt's pay page stays open this long, or until the invoice lapses. */
+export const ATTEMPT_OPEN_MS = 86_400_000;
+/** Gateways take no shorter expiry. */
+export const ATTEMPT_AT_LEAST_MS = 900_000;
