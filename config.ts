@@ -12,17 +12,18 @@ export const LOCAL_SECRET_PREFIX = 'local-only-';
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const port = z.coerce.number().int().min(0).max(65535);
 const url = (...protocols: string[]) =>
-  z.string().refine((value) => {
-    try {
-      return protocols.includes(new URL(value).protocol.replace(/:$/, ''));
-    } catch {
-      return false;
-    }
-  }, `a URL starting with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+  z.string().refine(
+    (value) => {
+      try {
+        return protocols.includes(new URL(value).protocol.replace(/:$/, ''));
+      } catch {
+        return false;
+      }
+    },
+    `a URL starting with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  );
 const base64Key = (bytes: number) =>
-  z
-    .string()
-    .refine((value) => Buffer.from(value, 'base64').length === bytes, `${bytes} bytes in base64`);
+  z.string().refine((value) => Buffer.from(value, 'base64').length === bytes, `${bytes} bytes in base64`);
 
 const environment = z.object({
   ALUR_MODE: z.enum(['local', 'test', 'production']).default('production'),
@@ -36,7 +37,10 @@ const environment = z.object({
   ALUR_METRICS_PORT: port.default(9464),
   DATABASE_URL: url('postgres', 'postgresql'),
   ALUR_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(20),
-  TEMPORAL_ADDRESS: z.string().regex(/^[^\s:]+:\d+$/, 'host:port').default('localhost:7233'),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s:]+:\d+$/, 'host:port')
+    .default('localhost:7233'),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('alur'),
   ALUR_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(200),

@@ -2,7 +2,7 @@
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
 import { attachInvoicePdf, issueInvoice, lapseInvoice } from '../db/invoices.ts';
-import { attachCertificate, issueLicense, type IssuedLicense } from '../db/licenses.ts';
+import { attachCertificate, type IssuedLicense, issueLicense } from '../db/licenses.ts';
 import { officeOfType } from '../db/offices.ts';
 import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { usersWithRole } from '../db/staff.ts';
@@ -47,7 +47,11 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
     },
 
     /** The end of waiting. The invoice's row decides: money that came a moment before wins over the deadline. */
-    async lapseUnpaid(input: { applicationId: ApplicationId; invoiceId: InvoiceId; at: string }): Promise<{ state: InvoiceState }> {
+    async lapseUnpaid(input: {
+      applicationId: ApplicationId;
+      invoiceId: InvoiceId;
+      at: string;
+    }): Promise<{ state: InvoiceState }> {
       return db.transaction(async (tx) => {
         const state = await lapseInvoice(tx, input.invoiceId);
         if (state !== 'lapsed') return { state };
@@ -62,14 +66,23 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
       });
     },
 
-    async issueLicense(input: { applicationId: ApplicationId; typeCode: string; validityMonths: number | null; at: string }): Promise<IssuedLicense> {
+    async issueLicense(input: {
+      applicationId: ApplicationId;
+      typeCode: string;
+      validityMonths: number | null;
+      at: string;
+    }): Promise<IssuedLicense> {
       const { zone } = await officeOfType(db, input.typeCode);
       const validUntil = input.validityMonths === null ? null : addMonths(input.at, input.validityMonths, zone);
       return issueLicense(db, { ...input, validUntil });
     },
 
     /** Renders and signs the certificate, once; whoever comes second uses the bytes that the first stored. */
-    async storeCertificate(input: { licenseId: LicenseId; applicationId: ApplicationId; at: string }): Promise<{ sha256: Sha256 }> {
+    async storeCertificate(input: {
+      licenseId: LicenseId;
+      applicationId: ApplicationId;
+      at: string;
+    }): Promise<{ sha256: Sha256 }> {
       const facts = await certificateFacts(db, input.licenseId);
       if (facts.certificate) return { sha256: facts.certificate };
       const pdf = await renderCertificate(certificateData(facts, publicUrl));

@@ -1,9 +1,10 @@
 /** The licence review's side effects: each one transaction, keyed by the case, safe to repeat. */
 import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
-import { recordDecision as writeDecision, type NewDecision } from '../db/decisions.ts';
+import { type NewDecision, recordDecision as writeDecision } from '../db/decisions.ts';
 import { recordEvent } from '../db/events.ts';
 import { calendarOf, officeOfType } from '../db/offices.ts';
+import { findActor, usersWithRole } from '../db/staff.ts';
 import { checkCompleteness, freezeSubmission } from '../db/submissions.ts';
 import {
   assignReviewer,
@@ -17,7 +18,6 @@ import {
   storedPlan,
   taskClock,
 } from '../db/tasks.ts';
-import { findActor, usersWithRole } from '../db/staff.ts';
 import { addWorkingDays, type BusinessCalendar, formatInZone, workingMsBetween } from '../domain/calendar.ts';
 import { planStage, type Rung, type RungCode, stageBudgetMs } from '../domain/escalation.ts';
 import type { EventType } from '../domain/events.ts';
@@ -86,7 +86,9 @@ export interface ReassignTask extends StageAt {
 export function createLicensingActivities({ db }: ActivityDeps) {
   return {
     /** Freezes what was submitted (a no-op where the API did so already) and checks it for completeness. */
-    async receiveSubmission(input: ReceiveSubmission): Promise<{ sha256: Sha256; missing: string[]; legalDueAt: string }> {
+    async receiveSubmission(
+      input: ReceiveSubmission,
+    ): Promise<{ sha256: Sha256; missing: string[]; legalDueAt: string }> {
       await freezeSubmission(db, input);
       const checked = await checkCompleteness(db, input);
       const office = await officeOfType(db, input.typeCode);
@@ -144,7 +146,9 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     },
 
     /** Ends a case without a licence. `step` names the end in the event's key. */
-    async closeCase(input: CaseAt & { to: 'withdrawn' | 'lapsed_no_response'; by?: UserId; reason?: string }): Promise<void> {
+    async closeCase(
+      input: CaseAt & { to: 'withdrawn' | 'lapsed_no_response'; by?: UserId; reason?: string },
+    ): Promise<void> {
       await db.transaction(async (tx) => {
         const type: EventType = input.to === 'withdrawn' ? 'application.withdrawn' : 'application.lapsed_no_response';
         const isNew = await recordEvent(tx, {
@@ -187,7 +191,9 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     },
 
     /** A decision by signal that the rules refused: nobody waits for an answer, so the record is the answer. */
-    async recordRefusal(input: CaseAt & { attempt: number; by: UserId | null; decision: string; code: FailureCode }): Promise<void> {
+    async recordRefusal(
+      input: CaseAt & { attempt: number; by: UserId | null; decision: string; code: FailureCode },
+    ): Promise<void> {
       await recordEvent(db, {
         key: `license-review/${input.applicationId}/refused/${input.attempt}`,
         type: 'decision.refused',
@@ -200,7 +206,12 @@ export function createLicensingActivities({ db }: ActivityDeps) {
   };
 }
 
-async function openStage(tx: Knex, input: OpenStage, officeId: Parameters<typeof calendarOf>[1], calendar: BusinessCalendar): Promise<void> {
+async function openStage(
+  tx: Knex,
+  input: OpenStage,
+  officeId: Parameters<typeof calendarOf>[1],
+  calendar: BusinessCalendar,
+): Promise<void> {
   const { applicationId, round, stage, at } = input;
   const isNew = await recordEvent(tx, {
     key: `license-review/${applicationId}/stage/${round}/${stage}`,
@@ -212,7 +223,10 @@ async function openStage(tx: Knex, input: OpenStage, officeId: Parameters<typeof
   if (!isNew) return;
   const assignee = await assignReviewer(tx, { ...input, officeId });
   const budgetMs = stageBudgetMs(input.legalWorkingDays, input.sharePercent, calendar);
-  const plan = storedPlan(rungsAhead(planStage(calendar, Date.parse(at), budgetMs, input.ladder, input.usedMs), budgetMs, input.usedMs), calendar.zone);
+  const plan = storedPlan(
+    rungsAhead(planStage(calendar, Date.parse(at), budgetMs, input.ladder, input.usedMs), budgetMs, input.usedMs),
+    calendar.zone,
+  );
   await insertTask(tx, { ...input, assignee, budgetMs, plan });
   await moveOrStay(tx, input, assignee, plan.dueAt);
 }
@@ -232,10 +246,16 @@ async function moveOrStay(tx: Knex, input: OpenStage, assignee: UserId | null, d
   if (stayed === 0) await moveApplication(tx, { id, to: stage, round, stage, assignee, dueAt, at });
 }
 
-const RUNG_EVENT: Record<RungCode, EventType> = { half: 'task.reminded', at_risk: 'task.at_risk', breach: 'task.breached' };
+const RUNG_EVENT: Record<RungCode, EventType> = {
+  half: 'task.reminded',
+  at_risk: 'task.at_risk',
+  breach: 'task.breached',
+};
 
 async function climb(tx: Knex, input: FireRung, officeId: Parameters<typeof calendarOf>[1]): Promise<void> {
-  const supervisor = input.handOver ? await assignReviewer(tx, { ...input, officeId, role: 'supervisor', preferred: null }) : null;
+  const supervisor = input.handOver
+    ? await assignReviewer(tx, { ...input, officeId, role: 'supervisor', preferred: null })
+    : null;
   await recordEvent(tx, {
     key: `license-review/${input.applicationId}/rung/${input.round}/${input.stage}/${input.code}`,
     type: RUNG_EVENT[input.code],
@@ -258,7 +278,8 @@ async function giveBack(tx: Knex, input: AskForCorrection, answerBy: string): Pr
   const waiting = await tx('applications')
     .where({ id: input.applicationId, state: 'correction_requested' })
     .update({ due_at: answerBy, updated_at: input.at });
-  if (waiting === 0) await moveApplication(tx, { id: input.applicationId, to: 'correction_requested', dueAt: answerBy, at: input.at });
+  if (waiting === 0)
+    await moveApplication(tx, { id: input.applicationId, to: 'correction_requested', dueAt: answerBy, at: input.at });
 }
 
 async function usedSoFar(db: Knex, input: AskForCorrection, stage: Stage, calendar: BusinessCalendar): Promise<number> {
@@ -266,4 +287,3 @@ async function usedSoFar(db: Knex, input: AskForCorrection, stage: Stage, calend
   const until = clock.closedAt ?? new Date(input.at);
   return Number(clock.usedMs) + workingMsBetween(calendar, clock.openedAt.getTime(), until.getTime());
 }
-

@@ -22,7 +22,15 @@ import type { EventType } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { ApplicationId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
 import type { MailMoney } from '../domain/mail.ts';
-import { type GatewayName, type GatewayPayment, type InvoiceState, judgePayment, nextPaymentState, type PaymentCaseKind, type PaymentState } from '../domain/payments.ts';
+import {
+  type GatewayName,
+  type GatewayPayment,
+  type InvoiceState,
+  judgePayment,
+  nextPaymentState,
+  type PaymentCaseKind,
+  type PaymentState,
+} from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { GatewayError, type PaymentGateway } from './gateways/gateway.ts';
 
@@ -94,18 +102,28 @@ export function createPaymentActivities({ db, gateways, publicUrl }: ActivityDep
     async loadCollection(input: { invoiceId: InvoiceId }): Promise<Collection> {
       const invoice = await db.transaction((tx) => lockInvoice(tx, input.invoiceId));
       const attempts = await paymentsOf(db, input.invoiceId);
-      return { invoiceState: invoice.state, applicationId: invoice.applicationId, dueAt: invoice.dueAt.toISOString(), attempts: attempts.map(toAttempt) };
+      return {
+        invoiceState: invoice.state,
+        applicationId: invoice.applicationId,
+        dueAt: invoice.dueAt.toISOString(),
+        attempts: attempts.map(toAttempt),
+      };
     },
 
     /** Stores the intent, opens the attempt at the gateway, stores the answer. Repeats with the same reference only. */
     async openAttempt(input: OpenAttempt): Promise<AttemptOpened> {
       if (!gateways[input.gateway]) {
-        return { outcome: 'refused', code: 'gateway_not_available', sentence: `${input.gateway} is not offered here. Choose another gateway.` };
+        return {
+          outcome: 'refused',
+          code: 'gateway_not_available',
+          sentence: `${input.gateway} is not offered here. Choose another gateway.`,
+        };
       }
       const refused = await db.transaction((tx) => storeIntent(tx, input));
       if (refused) return refused;
       const payment = await findPayment(db, input.reference);
-      if (payment.state !== 'created' && payment.state !== 'unknown') return { outcome: 'open', attempt: toAttempt(payment) };
+      if (payment.state !== 'created' && payment.state !== 'unknown')
+        return { outcome: 'open', attempt: toAttempt(payment) };
       return createAtGateway(db, gatewayOf(input.gateway), payment, input, publicUrl);
     },
 
@@ -113,7 +131,9 @@ export function createPaymentActivities({ db, gateways, publicUrl }: ActivityDep
     async confirmPayment(input: AskGateway): Promise<Confirmed> {
       const payment = await findPayment(db, input.reference);
       const gateway = gatewayOf(payment.gateway);
-      const said = await asked(() => (input.expireFirst ? gateway.expire(input.reference) : gateway.lookUp(input.reference)));
+      const said = await asked(() =>
+        input.expireFirst ? gateway.expire(input.reference) : gateway.lookUp(input.reference),
+      );
       return db.transaction((tx) => apply(tx, input, said));
     },
   };
@@ -134,7 +154,11 @@ const toAttempt = (payment: Payment): Attempt => ({
 async function storeIntent(tx: Knex, input: OpenAttempt): Promise<AttemptOpened | null> {
   const invoice = await lockInvoice(tx, input.invoiceId);
   if (invoice.state !== 'open') {
-    return { outcome: 'refused', code: 'invoice_not_open', sentence: `Invoice ${invoice.number} is ${invoice.state}; there is nothing to pay.` };
+    return {
+      outcome: 'refused',
+      code: 'invoice_not_open',
+      sentence: `Invoice ${invoice.number} is ${invoice.state}; there is nothing to pay.`,
+    };
   }
   await recordEvent(tx, {
     key: `payment/${input.invoiceId}/${input.attempt}/created`,
@@ -197,7 +221,9 @@ async function notCreated(db: Knex, payment: Payment, input: OpenAttempt, error:
     return {
       outcome: 'refused',
       code: lostAnswer ? 'payment_unclear' : 'gateway_refused',
-      sentence: lostAnswer ? 'The address of the pay page was lost; a new attempt is needed.' : `The gateway refused: ${error.message}`,
+      sentence: lostAnswer
+        ? 'The address of the pay page was lost; a new attempt is needed.'
+        : `The gateway refused: ${error.message}`,
     };
   }
   if (error.kind === 'unknown') {
@@ -267,7 +293,9 @@ async function apply(tx: Knex, input: AskGateway, said: GatewayPayment): Promise
 
 // A page on which nobody chose a channel is unknown to the gateway for ever; past its own expiry it takes no money.
 const expiredUnseen = (payment: Payment, said: GatewayPayment, at: string): PaymentState | null =>
-  said.state === 'not_found' && isOpenPayment(payment.state) && payment.expiresAt.getTime() <= Date.parse(at) ? 'expired' : null;
+  said.state === 'not_found' && isOpenPayment(payment.state) && payment.expiresAt.getTime() <= Date.parse(at)
+    ? 'expired'
+    : null;
 
 interface Step {
   readonly input: AskGateway;
@@ -279,7 +307,10 @@ interface Step {
 
 async function moveOn(tx: Knex, step: Step): Promise<PaymentCaseKind | null> {
   const { input, invoice, payment, said, to } = step;
-  const about = { ...(invoice.applicationId ? { applicationId: invoice.applicationId } : {}), companyId: invoice.companyId };
+  const about = {
+    ...(invoice.applicationId ? { applicationId: invoice.applicationId } : {}),
+    companyId: invoice.companyId,
+  };
   await recordEvent(tx, {
     key: `payment/${payment.invoiceId}/${payment.attempt}/${to}`,
     type: PAYMENT_EVENT[to],
@@ -288,7 +319,15 @@ async function moveOn(tx: Knex, step: Step): Promise<PaymentCaseKind | null> {
     data: { attempt: payment.attempt, gateway: payment.gateway },
     at: input.at,
   });
-  await movePayment(tx, { reference: payment.reference, to, at: input.at, transactionId: said.transactionId, method: said.method, paid: said.paid, paidAt: said.paidAt });
+  await movePayment(tx, {
+    reference: payment.reference,
+    to,
+    at: input.at,
+    transactionId: said.transactionId,
+    method: said.method,
+    paid: said.paid,
+    paidAt: said.paidAt,
+  });
   if (to === 'paid') return receiveMoney(tx, step);
   if (to === 'reversed') return openCase(tx, step, 'reversed');
   return null;

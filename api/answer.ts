@@ -19,7 +19,12 @@ export function answerOf(reply: JsonReply | EmptyReply | HtmlReply): Answer {
     case 'json':
       return {
         status: reply.status,
-        headers: { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': REVALIDATE, ...etag(reply), ...reply.headers },
+        headers: {
+          'Content-Type': 'application/json; charset=utf-8',
+          'Cache-Control': REVALIDATE,
+          ...etag(reply),
+          ...reply.headers,
+        },
         body: JSON.stringify(reply.body),
       };
     case 'empty':
@@ -27,7 +32,11 @@ export function answerOf(reply: JsonReply | EmptyReply | HtmlReply): Answer {
     case 'html':
       return {
         status: reply.status,
-        headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': pagePolicy(reply.html), ...reply.headers },
+        headers: {
+          'Content-Type': 'text/html; charset=utf-8',
+          'Content-Security-Policy': pagePolicy(reply.html),
+          ...reply.headers,
+        },
         body: reply.html,
       };
   }

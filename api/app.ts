@@ -10,11 +10,19 @@ import { requestId } from './middleware/request-id.ts';
 import { openApiOf } from './openapi.ts';
 import { plumbing } from './plumbing.ts';
 import { answerToError } from './problem.ts';
-import { routes } from './routes/index.ts';
+import type { Route } from './route.ts';
+import { routes as apiRoutes } from './routes/index.ts';
 import { routerFor } from './serve.ts';
 
-/** @param isDraining true once the process is told to stop: readiness says so, and connections are not kept */
-export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false): Express {
+export interface AppOptions {
+  /** True once the process is told to stop: readiness says so, and connections are not kept. */
+  readonly isDraining?: () => boolean;
+  /** Other routes than the API's own, for tests of the frame. */
+  readonly routes?: readonly Route[];
+}
+
+export function createApp(deps: ApiDeps, options: AppOptions = {}): Express {
+  const { isDraining = () => false, routes = apiRoutes } = options;
   const app = express();
   const metrics = createMetrics();
   app.disable('x-powered-by').disable('etag').set('trust proxy', deps.trustedProxies).set('query parser', 'simple');

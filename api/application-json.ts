@@ -1,9 +1,10 @@
 /** An application as its owner and the office read it. */
+
+import type { ApplicationStatus } from '../db/application-status.ts';
 import type { Application, ApplicationSummary, DecisionOnRecord } from '../db/applications.ts';
 import { decisionsOf, findApplication } from '../db/applications.ts';
-import type { ApplicationStatus } from '../db/application-status.ts';
-import { documentsOf, type StoredDocument } from '../db/documents.ts';
 import type { Knex } from '../db/connection.ts';
+import { documentsOf, type StoredDocument } from '../db/documents.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId } from '../domain/ids.ts';
 import { type Actor, percentDone, whoseTurn } from '../domain/licensing.ts';

@@ -24,27 +24,42 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
   unauthenticated: problem(
     401,
     ['Belum masuk', 'Not logged in'],
-    ['Masuk dahulu, lalu kirim Authorization: Bearer <token akses>.', 'Log in, then send Authorization: Bearer <access token>.'],
+    [
+      'Masuk dahulu, lalu kirim Authorization: Bearer <token akses>.',
+      'Log in, then send Authorization: Bearer <access token>.',
+    ],
   ),
   invalid_credentials: problem(
     401,
     ['Gagal masuk', 'Log-in failed'],
-    ['E-mail atau kata sandi salah. Periksa, lalu coba lagi.', 'The e-mail address or the password is wrong. Check them and try again.'],
+    [
+      'E-mail atau kata sandi salah. Periksa, lalu coba lagi.',
+      'The e-mail address or the password is wrong. Check them and try again.',
+    ],
   ),
   forbidden: problem(
     403,
     ['Tidak diizinkan', 'Not allowed'],
-    ['Peran Anda tidak berhak atas tindakan ini. Hubungi administrator kantor.', 'Your role may not do this. Ask an administrator of the office.'],
+    [
+      'Peran Anda tidak berhak atas tindakan ini. Hubungi administrator kantor.',
+      'Your role may not do this. Ask an administrator of the office.',
+    ],
   ),
   not_found: problem(
     404,
     ['Tidak ditemukan', 'Not found'],
-    ['Alamat ini tidak ada, atau Anda tidak berhak melihatnya. Periksa ID-nya.', 'There is nothing here, or nothing that you may see. Check the address and the ID.'],
+    [
+      'Alamat ini tidak ada, atau Anda tidak berhak melihatnya. Periksa ID-nya.',
+      'There is nothing here, or nothing that you may see. Check the address and the ID.',
+    ],
   ),
   email_taken: problem(
     409,
     ['E-mail sudah terdaftar', 'E-mail address taken'],
-    ['Sudah ada akun dengan e-mail ini. Silakan masuk.', 'There is an account with this e-mail address. Log in instead.'],
+    [
+      'Sudah ada akun dengan e-mail ini. Silakan masuk.',
+      'There is an account with this e-mail address. Log in instead.',
+    ],
   ),
   company_taken: problem(
     409,
@@ -59,64 +74,100 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
   malformed_request: problem(
     400,
     ['Permintaan tidak terbaca', 'Malformed request'],
-    ['Isi permintaan bukan JSON yang sah. Perbaiki, lalu kirim lagi.', 'The body is not valid JSON. Mend it and send it again.'],
+    [
+      'Isi permintaan bukan JSON yang sah. Perbaiki, lalu kirim lagi.',
+      'The body is not valid JSON. Mend it and send it again.',
+    ],
   ),
   invalid_request: problem(
     422,
     ['Isian tidak sah', 'Invalid values'],
-    ['Ada isian yang salah; lihat errors. Perbaiki, lalu kirim lagi.', 'Some values are wrong; see errors. Mend them and send the request again.'],
+    [
+      'Ada isian yang salah; lihat errors. Perbaiki, lalu kirim lagi.',
+      'Some values are wrong; see errors. Mend them and send the request again.',
+    ],
   ),
   unsupported_media_type: problem(
     415,
     ['Jenis isi tidak diterima', 'Unsupported media type'],
-    ['Jenis isi ini tidak diterima di sini. Lihat /docs untuk jenis yang diterima.', 'This kind of content is not accepted here. See /docs for what is.'],
+    [
+      'Jenis isi ini tidak diterima di sini. Lihat /docs untuk jenis yang diterima.',
+      'This kind of content is not accepted here. See /docs for what is.',
+    ],
   ),
   file_too_large: problem(
     413,
     ['Terlalu besar', 'Too large'],
-    ['Isi permintaan atau berkas melebihi batas. Perkecil, lalu kirim lagi.', 'The body or the file is over the limit. Make it smaller and send it again.'],
+    [
+      'Isi permintaan atau berkas melebihi batas. Perkecil, lalu kirim lagi.',
+      'The body or the file is over the limit. Make it smaller and send it again.',
+    ],
   ),
   too_many_files: problem(
     422,
     ['Terlalu banyak berkas', 'Too many files'],
-    ['Jumlah berkas sudah mencapai batas. Hapus salah satu, lalu coba lagi.', 'The limit of files is reached. Remove one and try again.'],
+    [
+      'Jumlah berkas sudah mencapai batas. Hapus salah satu, lalu coba lagi.',
+      'The limit of files is reached. Remove one and try again.',
+    ],
   ),
   weak_password: problem(
     422,
     ['Kata sandi terlalu lemah', 'Password too weak'],
-    ['Pilih kata sandi lain; errors menyebutkan apa yang kurang.', 'Choose another password; errors says what is missing.'],
+    [
+      'Pilih kata sandi lain; errors menyebutkan apa yang kurang.',
+      'Choose another password; errors says what is missing.',
+    ],
   ),
   precondition_failed: problem(
     412,
     ['Sudah berubah', 'Changed meanwhile'],
-    ['Data sudah berubah sejak Anda membacanya. Baca lagi, lalu ulangi perubahan Anda.', 'It has changed since you read it. Read it again, then repeat your change.'],
+    [
+      'Data sudah berubah sejak Anda membacanya. Baca lagi, lalu ulangi perubahan Anda.',
+      'It has changed since you read it. Read it again, then repeat your change.',
+    ],
   ),
   idempotency_key_reused: problem(
     422,
     ['Idempotency-Key sudah dipakai', 'Idempotency-Key used before'],
-    ['Kunci ini sudah dipakai untuk permintaan lain. Pakai kunci baru untuk permintaan baru.', 'This key was used with another request. Take a new key for a new request.'],
+    [
+      'Kunci ini sudah dipakai untuk permintaan lain. Pakai kunci baru untuk permintaan baru.',
+      'This key was used with another request. Take a new key for a new request.',
+    ],
   ),
   request_in_progress: problem(
     409,
     ['Permintaan sedang diproses', 'Request in progress'],
-    ['Permintaan pertama dengan kunci ini masih diproses. Ulangi sebentar lagi dengan kunci yang sama.', 'The first request with this key is still running. Repeat it shortly with the same key.'],
+    [
+      'Permintaan pertama dengan kunci ini masih diproses. Ulangi sebentar lagi dengan kunci yang sama.',
+      'The first request with this key is still running. Repeat it shortly with the same key.',
+    ],
   ),
   rate_limited: problem(
     429,
     ['Terlalu sering', 'Too many requests'],
-    ['Terlalu banyak permintaan. Tunggu selama Retry-After, lalu coba lagi.', 'Too many requests. Wait for Retry-After, then try again.'],
+    [
+      'Terlalu banyak permintaan. Tunggu selama Retry-After, lalu coba lagi.',
+      'Too many requests. Wait for Retry-After, then try again.',
+    ],
   ),
 
   // the application
   incomplete_application: problem(
     422,
     ['Permohonan belum lengkap', 'Application incomplete'],
-    ['Permohonan belum lengkap; errors menyebutkan apa yang kurang. Lengkapi, lalu ajukan lagi.', 'The application is not complete; errors says what is missing. Complete it, then submit it again.'],
+    [
+      'Permohonan belum lengkap; errors menyebutkan apa yang kurang. Lengkapi, lalu ajukan lagi.',
+      'The application is not complete; errors says what is missing. Complete it, then submit it again.',
+    ],
   ),
   not_a_draft: problem(
     409,
     ['Bukan draf', 'Not a draft'],
-    ['Permohonan sudah diajukan dan tidak dapat diubah lagi.', 'The application has been submitted and can no longer be changed.'],
+    [
+      'Permohonan sudah diajukan dan tidak dapat diubah lagi.',
+      'The application has been submitted and can no longer be changed.',
+    ],
   ),
   already_submitted: problem(
     409,
@@ -126,52 +177,82 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
   not_in_review: problem(
     409,
     ['Tidak sedang diperiksa', 'Not in review'],
-    ['Tidak ada yang dapat diputuskan sekarang. Baca lagi permohonannya.', 'There is nothing to decide now. Read the case again.'],
+    [
+      'Tidak ada yang dapat diputuskan sekarang. Baca lagi permohonannya.',
+      'There is nothing to decide now. Read the case again.',
+    ],
   ),
   not_assigned: problem(
     403,
     ['Bukan tugas Anda', 'Not assigned to you'],
-    ['Permohonan ini tidak ditugaskan kepada Anda. Lihat daftar tugas Anda.', 'This case is not assigned to you. Look at your inbox.'],
+    [
+      'Permohonan ini tidak ditugaskan kepada Anda. Lihat daftar tugas Anda.',
+      'This case is not assigned to you. Look at your inbox.',
+    ],
   ),
   own_application: problem(
     403,
     ['Permohonan sendiri', 'Your own application'],
-    ['Tidak seorang pun memutus permohonannya sendiri. Minta supervisor mengalihkannya.', 'Nobody decides on an application of their own. Ask the supervisor to reassign it.'],
+    [
+      'Tidak seorang pun memutus permohonannya sendiri. Minta supervisor mengalihkannya.',
+      'Nobody decides on an application of their own. Ask the supervisor to reassign it.',
+    ],
   ),
   already_acted: problem(
     403,
     ['Sudah menangani tahap lain', 'Acted on another stage'],
-    ['Anda sudah menangani tahap lain dari permohonan ini. Minta supervisor mengalihkannya.', 'You acted on another stage of this case. Ask the supervisor to reassign it.'],
+    [
+      'Anda sudah menangani tahap lain dari permohonan ini. Minta supervisor mengalihkannya.',
+      'You acted on another stage of this case. Ask the supervisor to reassign it.',
+    ],
   ),
   already_decided: problem(
     409,
     ['Sudah diputuskan', 'Already decided'],
-    ['Tahap ini sudah diputuskan. Baca lagi permohonannya sebelum melanjutkan.', 'This stage was already decided. Read the case again before you go on.'],
+    [
+      'Tahap ini sudah diputuskan. Baca lagi permohonannya sebelum melanjutkan.',
+      'This stage was already decided. Read the case again before you go on.',
+    ],
   ),
   submission_changed: problem(
     409,
     ['Pengajuan sudah berubah', 'Submission changed'],
-    ['Pemohon mengubah pengajuan sejak Anda membacanya. Baca lagi, lalu putuskan.', 'The applicant has changed the submission since you read it. Read it again, then decide.'],
+    [
+      'Pemohon mengubah pengajuan sejak Anda membacanya. Baca lagi, lalu putuskan.',
+      'The applicant has changed the submission since you read it. Read it again, then decide.',
+    ],
   ),
   stage_changed: problem(
     409,
     ['Tahap sudah berganti', 'Stage changed'],
-    ['Permohonan sudah berada di tahap lain. Baca lagi permohonannya.', 'The case is at another stage now. Read it again.'],
+    [
+      'Permohonan sudah berada di tahap lain. Baca lagi permohonannya.',
+      'The case is at another stage now. Read it again.',
+    ],
   ),
   reasons_required: problem(
     422,
     ['Alasan wajib diisi', 'Reasons required'],
-    ['Sebutkan sedikitnya satu alasan: pemohon berhak mengetahuinya.', 'Give at least one reason: the applicant has a right to know it.'],
+    [
+      'Sebutkan sedikitnya satu alasan: pemohon berhak mengetahuinya.',
+      'Give at least one reason: the applicant has a right to know it.',
+    ],
   ),
   correction_rounds_exhausted: problem(
     409,
     ['Batas perbaikan tercapai', 'No more corrections'],
-    ['Perbaikan sudah diminta sebanyak yang diperbolehkan. Setujui atau tolak.', 'Corrections were asked for as often as allowed. Approve or reject.'],
+    [
+      'Perbaikan sudah diminta sebanyak yang diperbolehkan. Setujui atau tolak.',
+      'Corrections were asked for as often as allowed. Approve or reject.',
+    ],
   ),
   not_awaiting_correction: problem(
     409,
     ['Tidak menunggu perbaikan', 'Not awaiting a correction'],
-    ['Permohonan hanya dapat diajukan ulang setelah perbaikan diminta.', 'A case can be resubmitted only after a correction was requested.'],
+    [
+      'Permohonan hanya dapat diajukan ulang setelah perbaikan diminta.',
+      'A case can be resubmitted only after a correction was requested.',
+    ],
   ),
   already_closed: problem(
     409,
@@ -181,7 +262,10 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
   reviewer_not_eligible: problem(
     422,
     ['Petugas tidak memenuhi syarat', 'Reviewer not eligible'],
-    ['Orang ini tidak boleh menangani tahap tersebut. Pilih petugas lain.', 'This person may not work on the stage. Choose another.'],
+    [
+      'Orang ini tidak boleh menangani tahap tersebut. Pilih petugas lain.',
+      'This person may not work on the stage. Choose another.',
+    ],
   ),
   license_not_active: problem(
     409,
@@ -193,7 +277,10 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
   invoice_not_open: problem(
     409,
     ['Tagihan tidak terbuka', 'Invoice not open'],
-    ['Tagihan ini tidak dapat dibayar lagi. Baca lagi tagihannya.', 'This invoice can no longer be paid. Read it again.'],
+    [
+      'Tagihan ini tidak dapat dibayar lagi. Baca lagi tagihannya.',
+      'This invoice can no longer be paid. Read it again.',
+    ],
   ),
   gateway_not_available: problem(
     422,
@@ -203,33 +290,51 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
   gateway_refused: problem(
     422,
     ['Pembayaran ditolak', 'Payment refused'],
-    ['Penyedia pembayaran menolak permintaan ini. Pilih cara lain, atau hubungi kantor.', 'The payment provider refused the request. Choose another way, or ask the office.'],
+    [
+      'Penyedia pembayaran menolak permintaan ini. Pilih cara lain, atau hubungi kantor.',
+      'The payment provider refused the request. Choose another way, or ask the office.',
+    ],
   ),
   gateway_unavailable: problem(
     503,
     ['Penyedia pembayaran tidak menjawab', 'Gateway unavailable'],
-    ['Penyedia pembayaran tidak dapat dihubungi. Coba lagi sebentar lagi.', 'The payment provider cannot be reached. Try again shortly.'],
+    [
+      'Penyedia pembayaran tidak dapat dihubungi. Coba lagi sebentar lagi.',
+      'The payment provider cannot be reached. Try again shortly.',
+    ],
   ),
   payment_unclear: problem(
     409,
     ['Pembayaran belum jelas', 'Payment unclear'],
-    ['Percobaan sebelumnya belum jelas hasilnya; kami sedang memeriksanya. Jangan membayar dua kali.', 'What became of the attempt before is not clear yet; it is being looked up. Do not pay twice.'],
+    [
+      'Percobaan sebelumnya belum jelas hasilnya; kami sedang memeriksanya. Jangan membayar dua kali.',
+      'What became of the attempt before is not clear yet; it is being looked up. Do not pay twice.',
+    ],
   ),
   bad_signature: problem(
     401,
     ['Tanda tangan salah', 'Bad signature'],
-    ['Tanda tangan pemberitahuan tidak cocok. Periksa kunci server.', 'The signature of the notification does not match. Check the server key.'],
+    [
+      'Tanda tangan pemberitahuan tidak cocok. Periksa kunci server.',
+      'The signature of the notification does not match. Check the server key.',
+    ],
   ),
 
   // the house
   temporarily_unavailable: problem(
     503,
     ['Sementara tidak tersedia', 'Temporarily unavailable'],
-    ['Sebagian sistem sedang tidak tersedia. Coba lagi setelah Retry-After dengan Idempotency-Key yang sama.', 'A part of the system is away. Try again after Retry-After, with the same Idempotency-Key.'],
+    [
+      'Sebagian sistem sedang tidak tersedia. Coba lagi setelah Retry-After dengan Idempotency-Key yang sama.',
+      'A part of the system is away. Try again after Retry-After, with the same Idempotency-Key.',
+    ],
   ),
   internal_error: problem(
     500,
     ['Kesalahan di pihak kami', 'Our mistake'],
-    ['Terjadi kesalahan di pihak kami. Hubungi kantor dengan menyebutkan requestId.', 'Something went wrong on our side. Tell the office the requestId.'],
+    [
+      'Terjadi kesalahan di pihak kami. Hubungi kantor dengan menyebutkan requestId.',
+      'Something went wrong on our side. Tell the office the requestId.',
+    ],
   ),
 };

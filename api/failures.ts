@@ -27,7 +27,8 @@ export function toFailure(error: unknown, gone: FailureCode = 'not_found'): Fail
 }
 
 /** An empty message = the table's sentence is told. */
-const plain = (code: FailureCode, cause: unknown, facts: FailureFacts = {}): Failure => new Failure(code, '', facts, { cause });
+const plain = (code: FailureCode, cause: unknown, facts: FailureFacts = {}): Failure =>
+  new Failure(code, '', facts, { cause });
 
 // ---- Temporal -------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 /** Zod's findings as `errors[]` of a problem: a JSON Pointer, a stable code and a sentence in the reader's language. */
 import type { z } from 'zod';
-import type { IdentityProblem } from '../domain/identity-numbers.ts';
 import type { FieldProblem } from '../domain/failures.ts';
+import type { IdentityProblem } from '../domain/identity-numbers.ts';
 import type { PasswordProblem } from '../domain/passwords.ts';
 import type { Locale } from './request.ts';
 
@@ -12,9 +12,15 @@ const DOMAIN_SENTENCES: Readonly<Record<IdentityProblem | PasswordProblem, Sente
   nib_not_13_digits: { id: 'NIB terdiri atas 13 angka', en: 'a NIB has 13 digits' },
   nik_not_16_digits: { id: 'NIK terdiri atas 16 angka', en: 'a NIK has 16 digits' },
   nik_serial_zero: { id: 'nomor urut NIK dimulai dari 0001', en: 'the serial of a NIK starts at 0001' },
-  npwp_not_16_digits: { id: 'NPWP terdiri atas 16 angka, atau 15 angka bentuk lama', en: 'an NPWP has 16 digits, or the 15 of the old form' },
+  npwp_not_16_digits: {
+    id: 'NPWP terdiri atas 16 angka, atau 15 angka bentuk lama',
+    en: 'an NPWP has 16 digits, or the 15 of the old form',
+  },
   kbli_not_5_digits: { id: 'kode KBLI terdiri atas 5 angka', en: 'a KBLI code has 5 digits' },
-  too_short: { id: 'sedikitnya 10 karakter, atau 16 tanpa syarat lain', en: 'at least 10 characters, or 16 without further rules' },
+  too_short: {
+    id: 'sedikitnya 10 karakter, atau 16 tanpa syarat lain',
+    en: 'at least 10 characters, or 16 without further rules',
+  },
   needs_upper: { id: 'tambahkan huruf besar', en: 'add an upper-case letter' },
   needs_lower: { id: 'tambahkan huruf kecil', en: 'add a lower-case letter' },
   needs_digit: { id: 'tambahkan angka', en: 'add a digit' },
@@ -45,28 +51,50 @@ function problemsOf(issue: z.core.$ZodIssue, locale: Locale): FieldProblem[] {
   });
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => at([...issue.path, key], 'unknown_field', { id: 'isian tidak dikenal', en: 'there is no such field' }));
+      return issue.keys.map((key) =>
+        at([...issue.path, key], 'unknown_field', { id: 'isian tidak dikenal', en: 'there is no such field' }),
+      );
     case 'invalid_type':
       return [
         issue.input === undefined
           ? at(issue.path, 'required', { id: 'wajib diisi', en: 'required' })
-          : at(issue.path, 'wrong_type', { id: `harus berupa ${issue.expected}`, en: `must be of type ${issue.expected}` }),
+          : at(issue.path, 'wrong_type', {
+              id: `harus berupa ${issue.expected}`,
+              en: `must be of type ${issue.expected}`,
+            }),
       ];
     case 'too_small':
       return [at(issue.path, 'too_small', bound(issue.origin, issue.minimum, 'sedikitnya', 'at least'))];
     case 'too_big':
       return [at(issue.path, 'too_big', bound(issue.origin, issue.maximum, 'paling banyak', 'at most'))];
     case 'invalid_format':
-      return [at(issue.path, 'wrong_format', { id: `bentuknya salah (${issue.format})`, en: `not in the form ${issue.format}` })];
+      return [
+        at(issue.path, 'wrong_format', {
+          id: `bentuknya salah (${issue.format})`,
+          en: `not in the form ${issue.format}`,
+        }),
+      ];
     case 'invalid_value':
-      return [at(issue.path, 'not_allowed', { id: `salah satu dari: ${issue.values.join(', ')}`, en: `one of: ${issue.values.join(', ')}` })];
+      return [
+        at(issue.path, 'not_allowed', {
+          id: `salah satu dari: ${issue.values.join(', ')}`,
+          en: `one of: ${issue.values.join(', ')}`,
+        }),
+      ];
     case 'not_multiple_of':
-      return [at(issue.path, 'not_multiple_of', { id: `kelipatan ${issue.divisor}`, en: `a multiple of ${issue.divisor}` })];
+      return [
+        at(issue.path, 'not_multiple_of', { id: `kelipatan ${issue.divisor}`, en: `a multiple of ${issue.divisor}` }),
+      ];
     case 'invalid_key':
     case 'invalid_element':
       return issue.issues.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, locale));
     case 'invalid_union':
-      return [at(issue.path, 'no_match', { id: 'tidak cocok dengan bentuk mana pun', en: 'matches none of the forms allowed' })];
+      return [
+        at(issue.path, 'no_match', {
+          id: 'tidak cocok dengan bentuk mana pun',
+          en: 'matches none of the forms allowed',
+        }),
+      ];
     case 'custom':
       return [custom(issue, locale)];
   }

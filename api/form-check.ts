@@ -27,8 +27,12 @@ export function requireComplete(type: LicenseType, form: Form, kinds: ReadonlySe
 function formProblems(type: LicenseType, form: Form, locale: Locale): FieldProblem[] {
   const validate = validatorOf(type);
   if (validate(form)) return [];
-  const problems = (validate.errors ?? []).filter(({ keyword }) => !COMPOUND.has(keyword)).map((error) => toProblem(error, locale));
-  return problems.length > 0 ? problems : [{ pointer: '/form', code: 'invalid', detail: DETAILS['invalid']?.[locale] ?? 'invalid' }];
+  const problems = (validate.errors ?? [])
+    .filter(({ keyword }) => !COMPOUND.has(keyword))
+    .map((error) => toProblem(error, locale));
+  return problems.length > 0
+    ? problems
+    : [{ pointer: '/form', code: 'invalid', detail: DETAILS['invalid']?.[locale] ?? 'invalid' }];
 }
 
 function validatorOf(type: LicenseType): ValidateFunction {

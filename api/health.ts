@@ -10,7 +10,11 @@ export interface Checks {
 
 const TIMEOUT_MS = 2_000;
 
-export function createHealth({ db, temporal, logger }: Pick<ApiDeps, 'db' | 'temporal' | 'logger'>): () => Promise<Checks> {
+export function createHealth({
+  db,
+  temporal,
+  logger,
+}: Pick<ApiDeps, 'db' | 'temporal' | 'logger'>): () => Promise<Checks> {
   return async () => {
     const [postgres, temporalState] = await Promise.all([
       state('postgres', () => db.raw('select 1')),

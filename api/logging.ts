@@ -51,4 +51,8 @@ export function loggable(error: unknown): Record<string, unknown> {
   };
 }
 
-const framesOf = (stack = ''): string => stack.split('\n').filter((line) => line.startsWith('    at ')).join('\n');
+const framesOf = (stack = ''): string =>
+  stack
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .join('\n');

@@ -22,10 +22,9 @@ try {
 }
 
 async function start(config: Config): Promise<void> {
-  const connection = Connection.lazy({ address: config.temporal.address });
-  const deps = await depsOf(config, connection);
+  const deps = await depsOf(config);
   let draining = false;
-  const server = createServer(createApp(deps, () => draining));
+  const server = createServer(createApp(deps, { isDraining: () => draining }));
   // Longer than a proxy keeps its connections, so that it is never the API that hangs up between two requests.
   server.keepAliveTimeout = 65_000;
   server.listen(config.api.port, config.api.host);
@@ -37,15 +36,16 @@ async function start(config: Config): Promise<void> {
     draining = true;
     deps.logger.info({ signal }, 'the API stops');
     await drain(server, deps, config.shutdownGraceSeconds);
-    await Promise.all([deps.db.destroy(), connection.close()]);
+    await deps.db.destroy();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 }
 
-async function depsOf(config: Config, connection: Connection): Promise<ApiDeps> {
+async function depsOf(config: Config): Promise<ApiDeps> {
   const { publicUrl } = config;
   const logger = pino({ level: config.logLevel });
+  const connection = Connection.lazy({ address: config.temporal.address });
   return {
     db: connect(config.database.url, config.database.pool, 'alur-api'),
     temporal: new Client({ connection, namespace: config.temporal.namespace }),

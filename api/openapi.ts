@@ -38,7 +38,6 @@ export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']
 export function openApiOf(routes: readonly Route[], publicUrl: string): OpenApiDocument {
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' });
-  registry.register('Problem', problemSchema);
   for (const route of routes) registry.registerPath(pathOf(route));
   return new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' }).generateDocument({
     openapi: '3.1.0',
@@ -97,12 +96,16 @@ function bodyOf(route: Route) {
     const schema = z.strictObject({ ...fields, [multipart.file]: file });
     return { body: { required: true, content: { 'multipart/form-data': { schema } } } };
   }
-  return body ? { body: { required: !body.safeParse({}).success, content: { 'application/json': { schema: body } } } } : {};
+  return body
+    ? { body: { required: !body.safeParse({}).success, content: { 'application/json': { schema: body } } } }
+    : {};
 }
 
 function responsesOf(route: Route): RouteConfig['responses'] {
   const declared = Object.entries(route.responses).map(([status, spec]) => [status, responseOf(spec)]);
-  const pending = route.workflow ? { 202: responseOf({ description: 'Still being worked on; repeat with the same key.', schema: acceptedSchema }) } : {};
+  const pending = route.workflow
+    ? { 202: responseOf({ description: 'Still being worked on; repeat with the same key.', schema: acceptedSchema }) }
+    : {};
   return { ...pending, ...Object.fromEntries(declared) };
 }
 

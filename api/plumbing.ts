@@ -7,7 +7,10 @@ import { createHealth } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import type { OpenApiDocument } from './openapi.ts';
 
-export function plumbing(deps: ApiDeps, parts: { metrics: Metrics; openApi: OpenApiDocument; isDraining: () => boolean }) {
+export function plumbing(
+  deps: ApiDeps,
+  parts: { metrics: Metrics; openApi: OpenApiDocument; isDraining: () => boolean },
+) {
   const router = Router();
   const ready = createHealth(deps);
   router.use(named);
@@ -34,7 +37,8 @@ export function plumbing(deps: ApiDeps, parts: { metrics: Metrics; openApi: Open
 
 /** These paths are their own patterns in the log. */
 const named: RequestHandler = (req, _res, next) => {
-  if (/^\/(?:health|metrics|openapi|docs|\.well-known)/.test(req.path)) req.pattern = req.path.replace(/^\/docs\/.*/, '/docs/*');
+  if (/^\/(?:health|metrics|openapi|docs|\.well-known)/.test(req.path))
+    req.pattern = req.path.replace(/^\/docs\/.*/, '/docs/*');
   next();
 };
 

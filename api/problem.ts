@@ -54,7 +54,11 @@ function problem(failure: Failure, req: Request, locale: Locale, publicUrl: stri
   };
   return {
     status,
-    headers: { ...headersFor(status, facts), 'Content-Type': 'application/problem+json; charset=utf-8', 'Cache-Control': 'no-store' },
+    headers: {
+      ...headersFor(status, facts),
+      'Content-Type': 'application/problem+json; charset=utf-8',
+      'Cache-Control': 'no-store',
+    },
     body: JSON.stringify(body),
   };
 }

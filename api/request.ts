@@ -39,7 +39,9 @@ export function localeOf(acceptLanguage: string | undefined): Locale {
       return { language: tag.split('-')[0], q: q === undefined ? 1 : Number(q) };
     })
     .toSorted((a, b) => b.q - a.q);
-  return LOCALES.find((locale) => locale === ranked.find(({ language, q }) => q > 0 && isLocale(language))?.language) ?? 'id';
+  return (
+    LOCALES.find((locale) => locale === ranked.find(({ language, q }) => q > 0 && isLocale(language))?.language) ?? 'id'
+  );
 }
 
 const isLocale = (value: string | undefined): value is Locale => LOCALES.some((locale) => locale === value);

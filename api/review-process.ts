@@ -40,7 +40,12 @@ export async function startReview(deps: ApiDeps, input: LicenseReviewInput): Pro
     await withinTime(deps.temporal, start);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new Failure('already_submitted', 'This application was submitted before. Follow its status.', {}, { cause: error });
+    throw new Failure(
+      'already_submitted',
+      'This application was submitted before. Follow its status.',
+      {},
+      { cause: error },
+    );
   }
 }
 
@@ -62,7 +67,9 @@ export const withdraw = (deps: ApiDeps, message: Message, request: { by: Actor; 
   );
 
 export const resubmit = (deps: ApiDeps, message: Message, by: Actor) =>
-  ask(deps, message, by, (handle) => handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by }] }));
+  ask(deps, message, by, (handle) =>
+    handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by }] }),
+  );
 
 export const reassign = (deps: ApiDeps, message: Message, request: { by: Actor; to: UserId; reason: string }) =>
   ask(deps, message, request.by, (handle) =>
@@ -91,17 +98,34 @@ async function whyThereIsNoProcess(deps: ApiDeps, by: Actor, id: ApplicationId, 
   }
   const { state, last } = found;
   if (!isClosed(state)) return notRunning(state, cause);
-  // Names are for colleagues; and a case that ended without the office was not "decided".
-  if (!last || !OFFICE_ENDED.includes(state) || !isStaff(by.roles)) return new Failure('already_closed', `The case is ${state}; nothing can be changed any more.`, { state }, { cause });
-  const message = `The case is ${state}: ${last.byName} decided (${last.decision}) at ${last.at.toISOString()}.`;
-  const facts = { decidedBy: last.by, decidedAt: last.at.toISOString(), decision: last.decision, stage: last.stage, state };
+  // Who decided is for colleagues; and a case that ended without the office was not "decided".
+  if (!last || !OFFICE_ENDED.includes(state) || !isStaff(by.roles))
+    return new Failure(
+      'already_closed',
+      `The case is ${state}; nothing can be changed any more.`,
+      { state },
+      { cause },
+    );
+  const message = `The case is ${state}: it was decided before. Read it again.`;
+  const facts = {
+    decidedBy: last.by,
+    decidedAt: last.at.toISOString(),
+    decision: last.decision,
+    stage: last.stage,
+    state,
+  };
   return new Failure('already_decided', message, facts, { cause });
 }
 
 /** A draft has no process yet; any other open case without one is for ops to start again, and the caller comes back. */
 function notRunning(state: ApplicationState, cause: unknown): Failure {
   if (state === 'draft') {
-    return new Failure('not_in_review', 'The applicant has not submitted it yet: there is nothing to decide.', { state }, { cause });
+    return new Failure(
+      'not_in_review',
+      'The applicant has not submitted it yet: there is nothing to decide.',
+      { state },
+      { cause },
+    );
   }
   return new Failure('temporarily_unavailable', '', { state, retryAfterSeconds: 30 }, { cause });
 }

@@ -60,8 +60,11 @@ type Frozen<T> = T extends readonly (infer Item)[]
   : T extends object
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }
     : T;
-type JsonOf<Status, S> =
-  Status extends number ? (S extends { schema: infer Body extends z.ZodType } ? JsonReply<Status, Frozen<z.input<Body>>> : never) : never;
+type JsonOf<Status, S> = Status extends number
+  ? S extends { schema: infer Body extends z.ZodType }
+    ? JsonReply<Status, Frozen<z.input<Body>>>
+    : never
+  : never;
 type FileOf<S> = S extends { contentType: string } ? StreamReply | HtmlReply : never;
 type NothingOf<S> = S extends { schema: z.ZodType } | { contentType: string } ? never : EmptyReply;
 /** Only what `responses` declares may be answered: status and body are checked by the compiler. */
@@ -155,7 +158,9 @@ export function defineRoute(route: Route): Route {
     throw new TypeError(`the body of ${name} takes unknown fields; declare it with z.strictObject`);
   }
   if (isIdempotent(route) && Object.values(route.responses).some(({ contentType }) => contentType !== undefined)) {
-    throw new TypeError(`${name} answers with a file or page, which is not kept for a repeat; declare idempotent: false`);
+    throw new TypeError(
+      `${name} answers with a file or page, which is not kept for a repeat; declare idempotent: false`,
+    );
   }
   return route;
 }

@@ -123,4 +123,3 @@ function paramsOf(schema: z.ZodType, req: Request): unknown {
   if (parsed.success) return parsed.data;
   throw new Failure('not_found', '');
 }
-

@@ -15,7 +15,13 @@ const IDLE_MS = 7 * 24 * 3_600_000;
 export async function startSession({ db, tokens }: SessionDeps, actor: Actor) {
   const token = newToken();
   const { at, expiresAt } = lifetime();
-  await addRefreshToken(db, { tokenHash: hashOf(token), familyId: randomUUID(), userId: actor.userId, createdAt: at, expiresAt });
+  await addRefreshToken(db, {
+    tokenHash: hashOf(token),
+    familyId: randomUUID(),
+    userId: actor.userId,
+    createdAt: at,
+    expiresAt,
+  });
   return answer(await tokens.issue(actor), token);
 }
 
@@ -32,7 +38,8 @@ export async function refreshSession({ db, tokens }: SessionDeps, token: string)
 export const endSession = ({ db }: SessionDeps, token: string): Promise<void> =>
   revokeSession(db, hashOf(token), new Date());
 
-const ended = () => new Failure('invalid_credentials', 'The log-in has ended. Log in again with e-mail address and password.');
+const ended = () =>
+  new Failure('invalid_credentials', 'The log-in has ended. Log in again with e-mail address and password.');
 
 function lifetime() {
   const at = new Date();

@@ -1,6 +1,7 @@
 /** Handing an application over to the office: accepted while every worker is down, and lost by no crash in between. */
-import type { LicenseType } from '../db/license-types.ts';
+
 import { pinPolicy } from '../db/applications.ts';
+import type { LicenseType } from '../db/license-types.ts';
 import { freezeSubmission } from '../db/submissions.ts';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 import type { ApiDeps } from './deps.ts';

@@ -18,7 +18,12 @@ const types = {
 export function connect(databaseUrl: string, pool = 20, applicationName = 'alur'): Knex {
   return knex({
     client: 'pg',
-    connection: { connectionString: databaseUrl, application_name: applicationName, types, connectionTimeoutMillis: 5_000 },
+    connection: {
+      connectionString: databaseUrl,
+      application_name: applicationName,
+      types,
+      connectionTimeoutMillis: 5_000,
+    },
     pool: { min: 0, max: pool },
     acquireConnectionTimeout: 5_000,
   });

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { isPublic } from '../domain/events.ts';
 import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
-import { type ApplicationState, type Decision, isClosed, type Reason, type Stage, statesBefore } from '../domain/licensing.ts';
+import {
+  type ApplicationState,
+  type Decision,
+  isClosed,
+  type Reason,
+  type Stage,
+  statesBefore,
+} from '../domain/licensing.ts';
 
 export interface NewDecision {
   readonly applicationId: ApplicationId;

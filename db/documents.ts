@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, CompanyId, DocumentId, Sha256, UserId } from '../domain/ids.ts';
@@ -137,14 +138,14 @@ export async function findDocument(db: Knex, viewer: Actor, id: DocumentId): Pro
   return rows[0] ?? null;
 }
 
-/** Staff who open a person's document leave a trace; the same request leaves one. */
+/** Staff who open a person's document leave a trace, each time anew. */
 export async function recordDocumentView(
   db: Knex,
   document: VisibleDocument,
-  view: { key: string; by: UserId; at: string },
+  view: { by: UserId; at: string },
 ): Promise<void> {
   await recordEvent(db, {
-    key: `document/${document.id}/viewed/${view.key}`,
+    key: `document/${document.id}/viewed/${randomUUID()}`,
     type: 'document.viewed',
     applicationId: document.applicationId,
     companyId: document.companyId,
@@ -161,7 +162,9 @@ async function lockEditable(trx: Knex, applicationId: ApplicationId): Promise<Co
     .first('company_id', 'state');
   if (!found) throw new Failure('not_found', 'There is no such application.');
   if (isEditable(found.state)) return found.company_id;
-  throw new Failure('not_a_draft', `The case is ${found.state}: its documents can no longer be changed.`, { state: found.state });
+  throw new Failure('not_a_draft', `The case is ${found.state}: its documents can no longer be changed.`, {
+    state: found.state,
+  });
 }
 
 async function refuseOneTooMany(trx: Knex, applicationId: ApplicationId): Promise<void> {
@@ -170,7 +173,10 @@ async function refuseOneTooMany(trx: Knex, applicationId: ApplicationId): Promis
     .whereNull('removed_at')
     .first(trx.raw('count(*)::integer as documents'));
   if ((counted?.documents ?? 0) < MAX_DOCUMENTS) return;
-  throw new Failure('too_many_files', `An application takes ${MAX_DOCUMENTS} files. Remove one that is no longer needed first.`);
+  throw new Failure(
+    'too_many_files',
+    `An application takes ${MAX_DOCUMENTS} files. Remove one that is no longer needed first.`,
+  );
 }
 
 const touch = (trx: Knex, applicationId: ApplicationId, at: string) =>

@@ -65,6 +65,14 @@ export async function timeline(
     })
     .orderBy('e.id')
     .limit(options.limit)
-    .select({ id: 'e.id', type: 'e.type', actor: 'e.actor', by: 'e.actor_id', byName: 'u.name', data: 'e.data', at: 'e.occurred_at' });
+    .select({
+      id: 'e.id',
+      type: 'e.type',
+      actor: 'e.actor',
+      by: 'e.actor_id',
+      byName: 'u.name',
+      data: 'e.data',
+      at: 'e.occurred_at',
+    });
   return found;
 }

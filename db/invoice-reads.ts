@@ -104,7 +104,12 @@ export async function findInvoice(db: Knex, viewer: Actor, id: InvoiceId): Promi
 export async function listInvoices(
   db: Knex,
   viewer: Actor,
-  options: { state?: InvoiceState | undefined; companyId?: CompanyId | undefined; after: AfterInTime | null; limit: number },
+  options: {
+    state?: InvoiceState | undefined;
+    companyId?: CompanyId | undefined;
+    after: AfterInTime | null;
+    limit: number;
+  },
 ): Promise<Invoice[]> {
   const { state, companyId, after, limit } = options;
   const rows: InvoiceRow[] = await db('invoices as i')
@@ -124,7 +129,9 @@ export async function listInvoices(
 }
 
 export async function linesOf(db: Knex, invoice: Invoice): Promise<InvoiceLineRead[]> {
-  const rows: (Omit<InvoiceLineRead, 'net' | 'tax'> & { net_minor: bigint; tax_minor: bigint })[] = await db('invoice_lines')
+  const rows: (Omit<InvoiceLineRead, 'net' | 'tax'> & { net_minor: bigint; tax_minor: bigint })[] = await db(
+    'invoice_lines',
+  )
     .where('invoice_id', invoice.id)
     .orderBy('position')
     .select('code', 'description', 'kind', 'net_minor', 'tax_minor');

@@ -47,7 +47,11 @@ async function applicationOf(tx: Knex, id: ApplicationId): Promise<{ companyId: 
   return row;
 }
 
-async function insertInvoice(tx: Knex, invoice: NewInvoice, application: { companyId: CompanyId; typeCode: string }): Promise<void> {
+async function insertInvoice(
+  tx: Knex,
+  invoice: NewInvoice,
+  application: { companyId: CompanyId; typeCode: string },
+): Promise<void> {
   const office = await officeOfType(tx, application.typeCode);
   const date = localDate(Date.parse(invoice.at), office.zone);
   const built = buildInvoice(invoice.lines, taxRuleOn([PPN_2025], date));
@@ -78,7 +82,9 @@ async function insertInvoice(tx: Knex, invoice: NewInvoice, application: { compa
       tax_minor: line.tax.amountMinor,
     })),
   );
-  await tx('applications').where({ id: invoice.applicationId }).update({ due_at: invoice.dueAt, updated_at: invoice.at });
+  await tx('applications')
+    .where({ id: invoice.applicationId })
+    .update({ due_at: invoice.dueAt, updated_at: invoice.at });
 }
 
 export interface InvoiceForPayment {

@@ -67,7 +67,10 @@ async function insertLicense(tx: Knex, license: NewLicense): Promise<void> {
  * Remembers the stored certificate, once: it is byte-identical for ever after.
  * @returns the hash that counts, which another try of the same activity may have stored first
  */
-export async function attachCertificate(db: Knex, license: { licenseId: LicenseId; applicationId: ApplicationId; sha256: Sha256; at: string }): Promise<Sha256> {
+export async function attachCertificate(
+  db: Knex,
+  license: { licenseId: LicenseId; applicationId: ApplicationId; sha256: Sha256; at: string },
+): Promise<Sha256> {
   return db.transaction(async (tx) => {
     const isNew = await recordEvent(tx, {
       key: `activation/${license.applicationId}/certificate/1`,

@@ -13,13 +13,33 @@ export interface StoredTemplate<Code extends MailTemplateCode> {
 }
 
 /** The words in force: the newest version. */
-export async function newestTemplate<Code extends MailTemplateCode>(db: Knex, code: Code, locale: Locale): Promise<StoredTemplate<Code>> {
+export async function newestTemplate<Code extends MailTemplateCode>(
+  db: Knex,
+  code: Code,
+  locale: Locale,
+): Promise<StoredTemplate<Code>> {
   const found: StoredTemplate<Code> | undefined = await db('mail_templates')
     .where({ code, locale })
     .orderBy('version', 'desc')
     .first('code', 'locale', 'version', 'subject', 'text', 'html');
   if (!found) throw new Error(`there is no mail template ${code} in ${locale}`);
   return found;
+}
+
+/** Puts in place the letters an installation starts with; one that is there already, edited or not, stays as it is. */
+export async function ensureTemplates(
+  db: Knex,
+  templates: readonly Omit<StoredTemplate<MailTemplateCode>, 'version'>[],
+): Promise<void> {
+  const rows = templates.map(({ code, locale, subject, text, html }) => ({
+    code,
+    locale,
+    version: 1,
+    subject,
+    text,
+    html,
+  }));
+  await db('mail_templates').insert(rows).onConflict().ignore();
 }
 
 export interface Delivery {
@@ -65,9 +85,18 @@ export async function queueDelivery(db: Knex, delivery: NewDelivery): Promise<De
 }
 
 /** Notes a try and what the server answered; `sent` and `refused` are ends. */
-export async function noteTry(db: Knex, id: string, result: { state: Delivery['state']; answer: string; sentAt: Date | null }): Promise<void> {
+export async function noteTry(
+  db: Knex,
+  id: string,
+  result: { state: Delivery['state']; answer: string; sentAt: Date | null },
+): Promise<void> {
   await db('mail_deliveries')
     .where({ id })
     .whereNot('state', 'sent')
-    .update({ state: result.state, tries: db.raw('tries + 1'), last_answer: result.answer.slice(0, 500), sent_at: result.sentAt });
+    .update({
+      state: result.state,
+      tries: db.raw('tries + 1'),
+      last_answer: result.answer.slice(0, 500),
+      sent_at: result.sentAt,
+    });
 }

@@ -18,8 +18,8 @@ export interface ReceivedNotice {
   readonly inboxId: string;
   /** Whose process to wake; null when no payment has this reference: then finance has a case. */
   readonly invoiceId: InvoiceId | null;
-  /** It was here before, and perhaps never acted on: signal it again. */
-  readonly repeated: boolean;
+  /** A process has looked into it: a repeat needs nothing more. Else signal it, again if need be. */
+  readonly handled: boolean;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function receiveNotice(db: Knex, notice: NewNotice): Promise<Receiv
 
 async function insertOnce(trx: Knex, notice: NewNotice, paymentId: PaymentId | null) {
   const key = { gateway: notice.gateway, object_id: notice.objectId, status: notice.status };
-  const inserted: { id: bigint }[] = await trx('payment_inbox')
+  const inserted: StoredNotice[] = await trx('payment_inbox')
     .insert({
       ...key,
       reference: notice.reference,
@@ -49,11 +49,16 @@ async function insertOnce(trx: Knex, notice: NewNotice, paymentId: PaymentId | n
     })
     .onConflict(['gateway', 'object_id', 'status'])
     .ignore()
-    .returning('id');
-  const stored: { id: bigint }[] = inserted.length > 0 ? inserted : await trx('payment_inbox').where(key).select('id');
+    .returning(['id', 'handled_at']);
+  const stored: StoredNotice[] = inserted.length > 0 ? inserted : await trx('payment_inbox').where(key).select('id', 'handled_at');
   const [row] = stored;
   if (!row) throw new Error(`the notice ${key.object_id} (${key.status}) was neither stored nor found`);
-  return { inboxId: String(row.id), repeated: inserted.length === 0 };
+  return { inboxId: String(row.id), handled: row.handled_at !== null };
+}
+
+interface StoredNotice {
+  readonly id: bigint;
+  readonly handled_at: Date | null;
 }
 
 const openUnknown = (trx: Knex, notice: NewNotice) =>

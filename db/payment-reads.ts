@@ -91,7 +91,12 @@ export async function paymentSeenBy(db: Knex, viewer: Actor, id: PaymentId): Pro
 export async function listPayments(
   db: Knex,
   viewer: Actor,
-  options: { state?: PaymentState | undefined; invoiceId?: InvoiceId | undefined; after: AfterInTime | null; limit: number },
+  options: {
+    state?: PaymentState | undefined;
+    invoiceId?: InvoiceId | undefined;
+    after: AfterInTime | null;
+    limit: number;
+  },
 ): Promise<PaymentRead[]> {
   const { state, invoiceId, after, limit } = options;
   const rows: PaymentRow[] = await withInvoice(db)

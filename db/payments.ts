@@ -1,9 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { ApplicationId } from '../domain/ids.ts';
 import { asId, type InvoiceId, type PaymentId, type UserId } from '../domain/ids.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
-import { type GatewayName, OPEN_PAYMENT_STATES, type PaymentCaseKind, type PaymentState, paymentTransitions, PAYMENT_STATES } from '../domain/payments.ts';
-import { randomUUID } from 'node:crypto';
-import type { ApplicationId } from '../domain/ids.ts';
+import {
+  type GatewayName,
+  OPEN_PAYMENT_STATES,
+  PAYMENT_STATES,
+  type PaymentCaseKind,
+  type PaymentState,
+  paymentTransitions,
+} from '../domain/payments.ts';
 
 export interface Payment {
   readonly id: PaymentId;
@@ -106,14 +113,19 @@ export async function insertPayment(tx: Knex, payment: NewPayment): Promise<void
 }
 
 export async function findPayment(db: Knex, reference: string): Promise<Payment> {
-  const row: PaymentRow | undefined = await db('payments').where({ gateway_reference: reference }).first(...COLUMNS);
+  const row: PaymentRow | undefined = await db('payments')
+    .where({ gateway_reference: reference })
+    .first(...COLUMNS);
   if (!row) throw new Error(`payment ${reference} does not exist`);
   return toPayment(row);
 }
 
 /** All attempts of an invoice, first to last. */
 export async function paymentsOf(db: Knex, invoiceId: InvoiceId): Promise<Payment[]> {
-  const found: PaymentRow[] = await db('payments').where({ invoice_id: invoiceId }).orderBy('attempt').select(...COLUMNS);
+  const found: PaymentRow[] = await db('payments')
+    .where({ invoice_id: invoiceId })
+    .orderBy('attempt')
+    .select(...COLUMNS);
   return found.map(toPayment);
 }
 
@@ -154,7 +166,11 @@ export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STAT
 
 /** Notes that the gateway was asked after these notices came: a repeat of one of them needs nothing more. */
 export async function markNoticesHandled(tx: Knex, reference: string, upTo: string, at: string): Promise<void> {
-  await tx('payment_inbox').where({ reference }).where('id', '<=', upTo).whereNull('handled_at').update({ handled_at: at });
+  await tx('payment_inbox')
+    .where({ reference })
+    .where('id', '<=', upTo)
+    .whereNull('handled_at')
+    .update({ handled_at: at });
 }
 
 export interface NewPaymentCase {

@@ -8,7 +8,9 @@ export interface Statement {
 }
 
 interface ConnectionSource<Row> {
-  acquireConnection(): Promise<{ query(statement: Statement & { values: readonly unknown[] }): Promise<{ rows: Row[] }> }>;
+  acquireConnection(): Promise<{
+    query(statement: Statement & { values: readonly unknown[] }): Promise<{ rows: Row[] }>;
+  }>;
   releaseConnection(connection: unknown): Promise<void>;
 }
 

@@ -73,7 +73,12 @@ export interface InvoiceFacts {
   readonly locale: Locale;
   readonly currency: Currency;
   readonly pdf: Sha256 | null;
-  readonly lines: readonly { readonly description: Words; readonly kind: InvoiceLineKind; readonly netMinor: bigint; readonly taxMinor: bigint }[];
+  readonly lines: readonly {
+    readonly description: Words;
+    readonly kind: InvoiceLineKind;
+    readonly netMinor: bigint;
+    readonly taxMinor: bigint;
+  }[];
 }
 
 /** What an invoice's PDF says, in the applicant's language. */

@@ -50,7 +50,10 @@ export async function rotateRefreshToken(
       await revokeFamily(trx, familyId, rotation.at);
       return { outcome: 'reused', userId };
     }
-    await trx('refresh_tokens').where({ token_hash: rotation.tokenHash }).whereNull('used_at').update({ used_at: rotation.at });
+    await trx('refresh_tokens')
+      .where({ token_hash: rotation.tokenHash })
+      .whereNull('used_at')
+      .update({ used_at: rotation.at });
     const { nextHash: tokenHash, at: createdAt, expiresAt } = rotation;
     await addRefreshToken(trx, { tokenHash, familyId, userId, createdAt, expiresAt });
     return { outcome: 'rotated', userId };

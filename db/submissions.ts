@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { type ApplicationId, asId, type CompanyId, type Sha256, type UserId } from '../domain/ids.ts';
 import { type ChecklistItem, missingDocuments } from '../domain/licensing.ts';
@@ -86,7 +85,13 @@ async function lockApplication(tx: Knex, id: ApplicationId): Promise<{ form: unk
  */
 export async function checkCompleteness(
   db: Knex,
-  check: { applicationId: ApplicationId; round: number; checklist: readonly ChecklistItem[]; to: 'completeness' | 'auto_check'; at: string },
+  check: {
+    applicationId: ApplicationId;
+    round: number;
+    checklist: readonly ChecklistItem[];
+    to: 'completeness' | 'auto_check';
+    at: string;
+  },
 ): Promise<{ sha256: Sha256; missing: string[] }> {
   const row: { sha256: string; documents: SubmittedDocument[] } | undefined = await db('submissions')
     .where({ application_id: check.applicationId, round: check.round })

@@ -24,9 +24,7 @@ const INBOX = (conditions: readonly string[], after: string) => `
   select t.id as "taskId", t.application_id as "applicationId", c.name as "companyName", a.type_code as "typeCode", t.stage, t.round,
          t.assignee_id as "assigneeId", t.assigned_at as "assignedAt", t.due_at as "dueAt", t.at_risk_at as "atRiskAt"
     from (${conditions
-      .map(
-        (mine) => `(select * from tasks where state = 'open' and ${mine} ${after} order by due_at, id limit :limit)`,
-      )
+      .map((mine) => `(select * from tasks where state = 'open' and ${mine} ${after} order by due_at, id limit :limit)`)
       .join(' union all ')}) t
     join applications a on a.id = t.application_id
     join companies c on c.id = a.company_id
@@ -41,12 +39,15 @@ export async function inboxOf(
 ): Promise<InboxItem[]> {
   const { after, limit } = options;
   const conditions = ['assignee_id = :viewer', ...(viewer.roles.includes('supervisor') ? ['assignee_id is null'] : [])];
-  const { rows }: { rows: InboxItem[] } = await db.raw(INBOX(conditions, after ? 'and (due_at, id) > (:at, :id)' : ''), {
-    viewer: viewer.userId,
-    limit,
-    at: after?.at ?? null,
-    id: after?.id ?? null,
-  });
+  const { rows }: { rows: InboxItem[] } = await db.raw(
+    INBOX(conditions, after ? 'and (due_at, id) > (:at, :id)' : ''),
+    {
+      viewer: viewer.userId,
+      limit,
+      at: after?.at ?? null,
+      id: after?.id ?? null,
+    },
+  );
   return rows;
 }
 

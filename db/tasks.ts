@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { type ReviewerCandidate, chooseReviewer } from '../domain/assignment.ts';
+import { chooseReviewer, type ReviewerCandidate } from '../domain/assignment.ts';
 import { formatInZone, type OfficeZone } from '../domain/calendar.ts';
 import type { PlannedRung, RungCode, StagePlan } from '../domain/escalation.ts';
 import type { ApplicationId, OfficeId, UserId } from '../domain/ids.ts';
@@ -10,7 +10,12 @@ import type { Role } from '../domain/roles.ts';
 /** A stage's plan as it is stored and shown: times in the office's zone. */
 export interface StoredPlan {
   readonly dueAt: string;
-  readonly rungs: readonly { readonly code: RungCode; readonly percent: number; readonly action: PlannedRung['action']; readonly at: string }[];
+  readonly rungs: readonly {
+    readonly code: RungCode;
+    readonly percent: number;
+    readonly action: PlannedRung['action'];
+    readonly at: string;
+  }[];
   readonly skipped: readonly { readonly date: string; readonly reason: string }[];
 }
 
@@ -26,7 +31,12 @@ export interface OpenedTask {
 }
 
 /** The task of this stage and round, if it was opened before. */
-export async function findTask(db: Knex, applicationId: ApplicationId, round: number, stage: Stage): Promise<OpenedTask | null> {
+export async function findTask(
+  db: Knex,
+  applicationId: ApplicationId,
+  round: number,
+  stage: Stage,
+): Promise<OpenedTask | null> {
   const row: OpenedTask | undefined = await db('tasks')
     .where({ application_id: applicationId, round, stage })
     .first({ assignee: 'assignee_id', plan: 'plan' });
@@ -120,7 +130,9 @@ export async function handTaskTo(
     .where({ application_id: move.applicationId, round: move.round, stage: move.stage, state: 'open' })
     .update({ assignee_id: move.assignee, assigned_at: move.at });
   if (changed === 0) return false;
-  await tx('applications').where({ id: move.applicationId }).update({ assignee_id: move.assignee, updated_at: move.at });
+  await tx('applications')
+    .where({ id: move.applicationId })
+    .update({ assignee_id: move.assignee, updated_at: move.at });
   await noteHolder(tx, move);
   return true;
 }
@@ -138,7 +150,9 @@ async function noteHolder(
 
 /** Closes what is open without a decision (withdrawn, lapsed). */
 export async function cancelOpenTask(tx: Knex, applicationId: ApplicationId, at: string): Promise<void> {
-  await tx('tasks').where({ application_id: applicationId, state: 'open' }).update({ state: 'cancelled', closed_at: at });
+  await tx('tasks')
+    .where({ application_id: applicationId, state: 'open' })
+    .update({ state: 'cancelled', closed_at: at });
 }
 
 export interface TaskClock {
@@ -148,7 +162,12 @@ export interface TaskClock {
   readonly usedMs: bigint;
 }
 
-export async function taskClock(db: Knex, applicationId: ApplicationId, round: number, stage: Stage): Promise<TaskClock> {
+export async function taskClock(
+  db: Knex,
+  applicationId: ApplicationId,
+  round: number,
+  stage: Stage,
+): Promise<TaskClock> {
   const row: TaskClock | undefined = await db('tasks')
     .where({ application_id: applicationId, round, stage })
     .first({ openedAt: 'opened_at', closedAt: 'closed_at', budgetMs: 'budget_ms', usedMs: 'used_ms' });
@@ -162,7 +181,13 @@ export async function noteRung(
   rung: { applicationId: ApplicationId; round: number; stage: Stage; code: RungCode; at: string },
 ): Promise<boolean> {
   const inserted = await tx('escalations')
-    .insert({ application_id: rung.applicationId, round: rung.round, stage: rung.stage, rung: rung.code, fired_at: rung.at })
+    .insert({
+      application_id: rung.applicationId,
+      round: rung.round,
+      stage: rung.stage,
+      rung: rung.code,
+      fired_at: rung.at,
+    })
     .onConflict()
     .ignore()
     .returning('rung');

@@ -68,12 +68,16 @@ export async function updateProfile(
   id: UserId,
   profile: { readonly name: string; readonly locale: 'id' | 'en' },
 ): Promise<User | null> {
-  await db('users').where({ id }).update({ ...profile, updated_at: db.fn.now() });
+  await db('users')
+    .where({ id })
+    .update({ ...profile, updated_at: db.fn.now() });
   return findUser(db, id);
 }
 
 /** How people are called, for those who may know: refusals that name who came first, lists for staff. */
 export async function findUserNames(db: Knex, ids: readonly UserId[]): Promise<ReadonlyMap<UserId, string>> {
-  const found: { id: UserId; name: string }[] = await db('users').whereIn('id', [...ids]).select('id', 'name');
+  const found: { id: UserId; name: string }[] = await db('users')
+    .whereIn('id', [...ids])
+    .select('id', 'name');
   return new Map(found.map(({ id, name }) => [id, name]));
 }

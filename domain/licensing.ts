@@ -19,7 +19,15 @@ export const applicationTransitions = {
   submitted: ['completeness', 'auto_check', 'withdrawn'],
   completeness: ['document_verification', 'compliance_check', 'approval', 'correction_requested', 'withdrawn'],
   auto_check: ['pending_payment', 'activating', 'correction_requested', 'withdrawn'],
-  document_verification: ['compliance_check', 'approval', 'pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
+  document_verification: [
+    'compliance_check',
+    'approval',
+    'pending_payment',
+    'activating',
+    'correction_requested',
+    'rejected',
+    'withdrawn',
+  ],
   compliance_check: ['approval', 'pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
   approval: ['pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
   correction_requested: ['completeness', 'auto_check', 'lapsed_no_response', 'withdrawn'],
@@ -141,7 +149,8 @@ export interface LicensePolicy {
 }
 
 /** Nothing to pay: such a case goes straight from approval to its licence. */
-export const isFree = ({ fee }: Pick<LicensePolicy, 'fee'>): boolean => BigInt(fee.statutoryMinor) + BigInt(fee.serviceMinor) === 0n;
+export const isFree = ({ fee }: Pick<LicensePolicy, 'fee'>): boolean =>
+  BigInt(fee.statutoryMinor) + BigInt(fee.serviceMinor) === 0n;
 
 // ---- decisions ------------------------------------------------------------------------------------------------------
 
@@ -203,12 +212,16 @@ export interface Refusal {
 const refusal = (code: FailureCode, message: string, facts: FailureFacts = {}): Refusal => ({ code, message, facts });
 
 const tooLate = (made: DecisionMade): Refusal =>
-  refusal('already_decided', `This stage was already decided: ${made.decision} at ${made.at}. Read the case again before you go on.`, {
-    decidedBy: made.by,
-    decidedAt: made.at,
-    decision: made.decision,
-    stage: made.stage,
-  });
+  refusal(
+    'already_decided',
+    `This stage was already decided: ${made.decision} at ${made.at}. Read the case again before you go on.`,
+    {
+      decidedBy: made.by,
+      decidedAt: made.at,
+      decision: made.decision,
+      stage: made.stage,
+    },
+  );
 
 /**
  * Why this decision cannot be taken now, or null when it can. Pure and synchronous: the update's validator asks it, so
@@ -217,21 +230,35 @@ const tooLate = (made: DecisionMade): Refusal =>
 export function refuseDecision(situation: ReviewSituation, request: DecisionRequest): Refusal | null {
   const { by, decision } = request;
   if (by.userId === situation.applicant) {
-    return refusal('own_application', 'Nobody decides on an application of their own. Ask the supervisor to reassign it.');
+    return refusal(
+      'own_application',
+      'Nobody decides on an application of their own. Ask the supervisor to reassign it.',
+    );
   }
   const beaten = decisionThatCameFirst(situation, request);
   if (beaten) return tooLate(beaten);
   if (situation.stage === null) {
-    return refusal('not_in_review', `The case is ${situation.state}: there is nothing to decide now.`, { state: situation.state });
+    return refusal('not_in_review', `The case is ${situation.state}: there is nothing to decide now.`, {
+      state: situation.state,
+    });
   }
   if (request.stage && request.stage !== situation.stage) {
-    return refusal('stage_changed', `The case is at ${situation.stage} now, not at ${request.stage}. Read it again.`, { stage: situation.stage });
+    return refusal('stage_changed', `The case is at ${situation.stage} now, not at ${request.stage}. Read it again.`, {
+      stage: situation.stage,
+    });
   }
   if (situation.assignee !== by.userId) {
-    return refusal('not_assigned', 'This case is not assigned to you. Look at GET /api/v1/licenses/assigned for yours.', { stage: situation.stage });
+    return refusal(
+      'not_assigned',
+      'This case is not assigned to you. Look at GET /api/v1/licenses/assigned for yours.',
+      { stage: situation.stage },
+    );
   }
   if (request.submissionHash && request.submissionHash !== situation.submissionHash) {
-    return refusal('submission_changed', 'The applicant has changed the submission since you read it. Read it again, then decide.');
+    return refusal(
+      'submission_changed',
+      'The applicant has changed the submission since you read it. Read it again, then decide.',
+    );
   }
   return refuseWording(situation, decision, request.reasons);
 }
@@ -243,7 +270,10 @@ function refuseWording(situation: ReviewSituation, decision: Decision, reasons: 
     });
   }
   if (decision === 'request_correction' && situation.round > situation.maxCorrectionRounds) {
-    return refusal('correction_rounds_exhausted', `The applicant was already asked ${situation.maxCorrectionRounds} times. Approve or reject.`);
+    return refusal(
+      'correction_rounds_exhausted',
+      `The applicant was already asked ${situation.maxCorrectionRounds} times. Approve or reject.`,
+    );
   }
   return null;
 }
@@ -262,21 +292,29 @@ function decisionThatCameFirst(situation: ReviewSituation, { by, stage }: Decisi
   if (own) return own;
   if (latest.stage === situation.stage) return latest;
   // At the stage that is open now they are merely not assigned; at one that has passed they came too late.
-  const mayDecide = (code: Stage) => situation.stages.some((policy) => policy.stage === code && by.roles.includes(policy.role));
+  const mayDecide = (code: Stage) =>
+    situation.stages.some((policy) => policy.stage === code && by.roles.includes(policy.role));
   if (situation.stage && mayDecide(situation.stage)) return null;
   return made.findLast((decision) => mayDecide(decision.stage)) ?? null;
 }
 
 /** Withdrawal is the applicant's until the office has decided. */
 export function refuseWithdrawal(state: ApplicationState): Refusal | null {
-  if (isClosed(state)) return refusal('already_closed', `The case is ${state} already; there is nothing to withdraw.`, { state });
+  if (isClosed(state))
+    return refusal('already_closed', `The case is ${state} already; there is nothing to withdraw.`, { state });
   if (canMove(state, 'withdrawn')) return null;
-  return refusal('already_decided', 'The office has approved the case; an invoice that is not paid lapses by itself.', { state });
+  return refusal('already_decided', 'The office has approved the case; an invoice that is not paid lapses by itself.', {
+    state,
+  });
 }
 
 export function refuseResubmission(state: ApplicationState): Refusal | null {
   if (state === 'correction_requested') return null;
-  return refusal('not_awaiting_correction', `The case is ${state}; it can be resubmitted only after a correction was requested.`, { state });
+  return refusal(
+    'not_awaiting_correction',
+    `The case is ${state}; it can be resubmitted only after a correction was requested.`,
+    { state },
+  );
 }
 
 /** Required documents of the checklist that are missing. */

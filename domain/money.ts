@@ -27,11 +27,9 @@ export function add(a: Money, b: Money): Money {
   return { amountMinor: a.amountMinor + b.amountMinor, currency: a.currency };
 }
 
-export const sum = (amounts: readonly Money[], currency: Currency): Money =>
-  amounts.reduce(add, money(0n, currency));
+export const sum = (amounts: readonly Money[], currency: Currency): Money => amounts.reduce(add, money(0n, currency));
 
-export const sameMoney = (a: Money, b: Money): boolean =>
-  a.currency === b.currency && a.amountMinor === b.amountMinor;
+export const sameMoney = (a: Money, b: Money): boolean => a.currency === b.currency && a.amountMinor === b.amountMinor;
 
 /** `Rp1.250.000`, `RM12,50`: dots between thousands, a comma before decimals, as Indonesian invoices are written. */
 export function formatMoney({ amountMinor, currency }: Money): string {

@@ -41,7 +41,7 @@ export interface GatewayPayment {
 
 /** Where a gateway's answer moves an attempt; null = it stays where it is. */
 export function nextPaymentState(current: PaymentState, said: GatewayPaymentState): PaymentState | null {
-  const wanted = cameAndWent(current, said) ? 'reversed' : WANTED[said];
+  const wanted = cameAndWent(current, said) || takenBack(current, said) ? 'reversed' : WANTED[said];
   if (wanted === null || wanted === current) return null;
   return paymentTransitions[current].includes(wanted) ? wanted : null;
 }
@@ -49,6 +49,10 @@ export function nextPaymentState(current: PaymentState, said: GatewayPaymentStat
 // Money that came and went while nobody asked still leaves its trace; a refund of a payment we know as paid is ours.
 const cameAndWent = (current: PaymentState, said: GatewayPaymentState): boolean =>
   said === 'refunded' && current !== 'paid' && current !== 'reversed';
+
+// A denial after settlement: some virtual-account channels take the money back within minutes and call it a failure.
+const takenBack = (current: PaymentState, said: GatewayPaymentState): boolean =>
+  current === 'paid' && said === 'failed';
 
 const WANTED: Record<GatewayPaymentState, PaymentState | null> = {
   // Snap knows nothing of an order until the payer has chosen a channel: no news, not a failure.
@@ -65,7 +69,15 @@ export const INVOICE_STATES = ['open', 'paid', 'lapsed', 'void'] as const;
 export type InvoiceState = (typeof INVOICE_STATES)[number];
 
 /** Money that came in but does not simply pay an open invoice; each is a case for finance, none is dropped. */
-export const PAYMENT_CASE_KINDS = ['late', 'twice', 'short', 'over', 'wrong_currency', 'unknown_object', 'reversed'] as const;
+export const PAYMENT_CASE_KINDS = [
+  'late',
+  'twice',
+  'short',
+  'over',
+  'wrong_currency',
+  'unknown_object',
+  'reversed',
+] as const;
 export type PaymentCaseKind = (typeof PAYMENT_CASE_KINDS)[number];
 
 /** What arrived money means for its invoice: it pays it, or it becomes a case. */

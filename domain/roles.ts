@@ -1,5 +1,15 @@
 /** Who people are to the office. A user may hold several roles; `owner` is everybody who registered. */
-export const ROLES = ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin', 'integrator'] as const;
+export const ROLES = [
+  'owner',
+  'verifier',
+  'examiner',
+  'approver',
+  'supervisor',
+  'finance',
+  'ops',
+  'admin',
+  'integrator',
+] as const;
 export type Role = (typeof ROLES)[number];
 
 export const REVIEWER_ROLES = ['verifier', 'examiner', 'approver'] as const satisfies readonly Role[];

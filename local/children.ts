@@ -30,8 +30,8 @@ export type ChildSpec = {
 
 export type Child = {
   pid: number;
-  /** Settles when the process has ended, whoever ended it. */
-  exited: Promise<void>;
+  /** Settles when the process has ended, whoever ended it, with how it did: `code 1`, `SIGKILL`. */
+  exited: Promise<string>;
   stop(): Promise<void>;
   kill(): void;
 };
@@ -63,11 +63,11 @@ async function shorten(logFile: string): Promise<void> {
 function launch(spec: ChildSpec): Child {
   const started = spawnLogged(spec);
   const { pid } = started;
-  const exited = new Promise<void>((resolve) => {
-    started.once('error', () => resolve());
-    started.once('exit', () => resolve());
-  }).then(() => forgetProcess(spec.runDirectory, spec.name));
-  if (pid === undefined) return { pid: -1, exited, stop: () => exited, kill: () => undefined };
+  const exited = new Promise<string>((resolve) => {
+    started.once('error', (error) => resolve(error.message));
+    started.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+  }).finally(() => forgetProcess(spec.runDirectory, spec.name));
+  if (pid === undefined) return { pid: -1, exited, stop: async () => void (await exited), kill: () => undefined };
   recordProcess(spec.runDirectory, spec.name, pid, spec.stopSignal);
   const kill = () => void started.kill('SIGKILL');
   const stop = async () => {
@@ -99,13 +99,14 @@ function spawnLogged(spec: ChildSpec): ChildProcess {
 }
 
 async function readyOrEnded(spec: ChildSpec, child: Child): Promise<void> {
-  const state = { ended: false };
-  void child.exited.then(() => {
-    state.ended = true;
+  const state = { ended: '' };
+  void child.exited.then((how) => {
+    state.ended = how;
   });
   const deadline = Date.now() + spec.readyWithinMs;
   while (!(await spec.ready())) {
-    if (state.ended) throw new StartFailure(`${spec.label} ended while starting${await lastWords(spec)}`);
+    if (state.ended !== '')
+      throw new StartFailure(`${spec.label} ended while starting (${state.ended})${await lastWords(spec)}`);
     if (Date.now() > deadline) {
       const seconds = spec.readyWithinMs / 1_000;
       throw new StartFailure(`${spec.label} was not ready after ${seconds} s${await lastWords(spec)}`);
@@ -161,10 +162,10 @@ async function watch(
   let pauseMs = 500;
   for (;;) {
     const since = Date.now();
-    await state.child.exited;
+    const how = await state.child.exited;
     if (state.stopping.signal.aborted) return;
     pauseMs = Date.now() - since > STEADY_AFTER_MS ? 500 : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-    say(`${spec.label} ended unexpectedly; starting it again in ${pauseMs / 1_000} s (${spec.logFile}).`);
+    say(`${spec.label} ended unexpectedly (${how}); starting it again in ${pauseMs / 1_000} s; see ${spec.logFile}.`);
     await delay(pauseMs, undefined, { signal: state.stopping.signal }).catch(() => undefined);
     if (state.stopping.signal.aborted) return;
     state.child = launch(spec);

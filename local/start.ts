@@ -40,7 +40,7 @@ async function start(env: NodeJS.ProcessEnv, screen: Screen, stopping: Stopping)
   await takeLock(PATHS.lock, `http://localhost:${ports.api}`, launcher);
   stopping.atLast(() => releaseLock(PATHS.lock));
   await recover(screen);
-  stopping.atLast(() => removeReadyFile(PATHS.ready));
+  stopping.atFirst(() => removeReadyFile(PATHS.ready));
   await requireFree(ports, portsInUse(own));
   const secrets = await ensureLocalSecrets(PATHS.secrets);
   // A wrong setting is said before anything starts, not after a minute.

@@ -8,7 +8,9 @@ export type Stopping = {
   api(child: KeptChild): void;
   worker(child: KeptChild): void;
   server(child: KeptChild): void;
-  /** Runs after everything has stopped; synchronous, so that a hurried end does it too. */
+  /** Runs as soon as somebody asks to stop. Synchronous, like the next, so that a hurried end does it too. */
+  atFirst(work: () => void): void;
+  /** Runs after everything has stopped. */
   atLast(work: () => void): void;
   /** Stops as on Ctrl-C once this is true. */
   whenGone(gone: () => boolean): void;
@@ -20,23 +22,22 @@ export type Stopping = {
 /** Listens to the signals from here on. */
 export function createStopping(screen: Screen): Stopping {
   const groups = { api: new Set<KeptChild>(), worker: new Set<KeptChild>(), server: new Set<KeptChild>() };
+  const first: (() => void)[] = [];
   const last: (() => void)[] = [];
   const state = { requested: false };
 
   const stopAll = async () => {
+    runAll(first);
     for (const group of [groups.api, groups.worker, groups.server]) {
       await Promise.allSettled([...group].map((child) => child.stop()));
     }
     // A child that was still on its way up when the end came.
     await stopRecorded(PATHS.run);
-    finish();
-  };
-  const finish = () => {
-    for (const work of last.splice(0)) work();
+    runAll(last);
   };
   const killAll = () => {
     for (const group of Object.values(groups)) for (const child of group) child.kill();
-    finish();
+    runAll([...first, ...last]);
     process.exit(130);
   };
   const request = async () => {
@@ -53,13 +54,18 @@ export function createStopping(screen: Screen): Stopping {
     api: (child) => void groups.api.add(child),
     worker: (child) => void groups.worker.add(child),
     server: (child) => void groups.server.add(child),
+    atFirst: (work) => void first.push(work),
     atLast: (work) => void last.push(work),
     whenGone: (gone) => {
       setInterval(() => {
         if (gone() && !state.requested) void request();
-      }, 1_000).unref();
+      }, 250).unref();
     },
     requested: () => state.requested,
     stopAll,
   };
+}
+
+function runAll(works: (() => void)[]): void {
+  for (const work of works.splice(0)) work();
 }

@@ -5,7 +5,16 @@
  *
  * Unpaid: reminders, then the case lapses. What comes in after that is watched for by payment/<invoiceId>.
  */
-import { allHandlersFinished, condition, ParentClosePolicy, proxyActivities, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 import { isFree, type LicensePolicy } from '../domain/licensing.ts';
@@ -19,8 +28,14 @@ import { openPost } from './post.ts';
 const { issueInvoice } = proxyActivities<Activities>({ ...documents, summary: 'Issue the invoice and store its PDF' });
 const { noteReminder } = proxyActivities<Activities>({ ...records, summary: 'Record a payment reminder' });
 const { lapseUnpaid } = proxyActivities<Activities>({ ...records, summary: 'Close the unpaid invoice and the case' });
-const { issueLicense } = proxyActivities<Activities>({ ...records, summary: 'Issue the licence: number, validity, active' });
-const { storeCertificate } = proxyActivities<Activities>({ ...documents, summary: 'Render, sign and store the certificate' });
+const { issueLicense } = proxyActivities<Activities>({
+  ...records,
+  summary: 'Issue the licence: number, validity, active',
+});
+const { storeCertificate } = proxyActivities<Activities>({
+  ...documents,
+  summary: 'Render, sign and store the certificate',
+});
 
 const DAY_MS = 86_400_000;
 

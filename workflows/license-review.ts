@@ -45,21 +45,33 @@ import {
   decideUpdate,
   type LicenseReviewInput,
   progressQuery,
+  type ReviewOutcome,
   reassignUpdate,
   rejectSignal,
   resubmitUpdate,
-  type ReviewOutcome,
   type SignalledDecision,
   withdrawUpdate,
 } from './messages.ts';
 import { records } from './policies.ts';
 import { openPost } from './post.ts';
 import { describeReview, type OpenTask } from './review-details.ts';
-import { assigneeAttribute, companyAttribute, dueAtAttribute, stageAttribute, typeAttribute } from './search-attributes.ts';
+import {
+  assigneeAttribute,
+  companyAttribute,
+  dueAtAttribute,
+  stageAttribute,
+  typeAttribute,
+} from './search-attributes.ts';
 
-const { receiveSubmission } = proxyActivities<Activities>({ ...records, summary: 'Freeze the submission, check it for completeness' });
+const { receiveSubmission } = proxyActivities<Activities>({
+  ...records,
+  summary: 'Freeze the submission, check it for completeness',
+});
 const { openStage } = proxyActivities<Activities>({ ...records, summary: 'Open the stage: reviewer, task, deadlines' });
-const { approveAutomatically } = proxyActivities<Activities>({ ...records, summary: 'Approve a complete low-risk application' });
+const { approveAutomatically } = proxyActivities<Activities>({
+  ...records,
+  summary: 'Approve a complete low-risk application',
+});
 const { recordDecision } = proxyActivities<Activities>({ ...records, summary: 'Record the decision' });
 const { fireRung } = proxyActivities<Activities>({ ...records, summary: 'Fire a rung of the escalation ladder' });
 const { askForCorrection } = proxyActivities<Activities>({ ...records, summary: 'Give the case back, stop the clock' });
@@ -193,14 +205,26 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   async function receive(by: UserId, at: string): Promise<Verdict> {
     const to = policy.path === 'review' ? 'completeness' : 'auto_check';
     const { checklist, legalWorkingDays } = policy;
-    const received = await receiveSubmission({ applicationId, typeCode, round: round + 1, by, checklist, legalWorkingDays, to, at });
+    const received = await receiveSubmission({
+      applicationId,
+      typeCode,
+      round: round + 1,
+      by,
+      checklist,
+      legalWorkingDays,
+      to,
+      at,
+    });
     submissionHash = received.sha256;
     state = to;
     round += 1;
     show();
-    if (round === 1 && policy.path === 'review') post.write('application_submitted', input.applicant, { dueAt: received.legalDueAt });
+    if (round === 1 && policy.path === 'review')
+      post.write('application_submitted', input.applicant, { dueAt: received.legalDueAt });
     if (received.missing.length === 0) return 'goes_on';
-    const reasons = received.missing.map((kind): Reason => ({ code: 'document_missing', pointer: `/documents/${kind}` }));
+    const reasons = received.missing.map(
+      (kind): Reason => ({ code: 'document_missing', pointer: `/documents/${kind}` }),
+    );
     return (await correct(reasons, null)).verdict;
   }
 
@@ -224,11 +248,30 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   }
 
   /** Opens the stage and climbs its ladder until somebody decides; null when the applicant withdraws first. */
-  async function decisionAt(stage: StagePolicy, usedMs: number, preferred: UserId | null): Promise<DecisionRequest | null> {
+  async function decisionAt(
+    stage: StagePolicy,
+    usedMs: number,
+    preferred: UserId | null,
+  ): Promise<DecisionRequest | null> {
     if (withdrawal) return null;
     const { legalWorkingDays, ladder } = policy;
-    const opened = await openStage({ applicationId, typeCode, round, ...stage, legalWorkingDays, ladder, usedMs, preferred, at: clock() });
-    const current: OpenTask = { stage: stage.stage, assignee: opened.assignee, dueAt: opened.plan.dueAt, rungs: [...opened.plan.rungs] };
+    const opened = await openStage({
+      applicationId,
+      typeCode,
+      round,
+      ...stage,
+      legalWorkingDays,
+      ladder,
+      usedMs,
+      preferred,
+      at: clock(),
+    });
+    const current: OpenTask = {
+      stage: stage.stage,
+      assignee: opened.assignee,
+      dueAt: opened.plan.dueAt,
+      rungs: [...opened.plan.rungs],
+    };
     task = current;
     state = stage.stage;
     show();
@@ -259,7 +302,16 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     if (!rung) return;
     const former = current.assignee;
     const handOverTask = rung.action === 'hand_over';
-    const fired = await fireRung({ applicationId, typeCode, round, stage: stage.stage, code: rung.code, handOver: handOverTask, assignee: former, at: clock() });
+    const fired = await fireRung({
+      applicationId,
+      typeCode,
+      round,
+      stage: stage.stage,
+      code: rung.code,
+      handOver: handOverTask,
+      assignee: former,
+      at: clock(),
+    });
     current.assignee = fired.assignee;
     show();
     const about = { stage: stage.stage, dueAt: current.dueAt, about: former };
@@ -268,7 +320,8 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
         if (former) post.write('task_reminder', former, about);
         return;
       case 'warn_supervisor':
-        for (const person of new Set([...(former ? [former] : []), ...fired.supervisors])) post.write('task_at_risk', person, about);
+        for (const person of new Set([...(former ? [former] : []), ...fired.supervisors]))
+          post.write('task_at_risk', person, about);
         return;
       case 'hand_over': {
         const moved = fired.assignee && fired.assignee !== former ? [fired.assignee] : fired.supervisors;
@@ -281,7 +334,18 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   async function handOver(current: OpenTask, stage: StagePolicy, handover: Handover): Promise<void> {
     handoversDone += 1;
     const { by, to, reason } = handover;
-    const asked = { applicationId, typeCode, round, stage: stage.stage, role: stage.role, by, to, reason, attempt: `${handoversDone}`, at: clock() };
+    const asked = {
+      applicationId,
+      typeCode,
+      round,
+      stage: stage.stage,
+      role: stage.role,
+      by,
+      to,
+      reason,
+      attempt: `${handoversDone}`,
+      at: clock(),
+    };
     const answer = await reassignTask(asked);
     if (!answer.refused) {
       current.assignee = to;
@@ -299,7 +363,19 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     const nextStage = request.decision === 'approve' ? following : null;
     const { decision, reasons, note = null } = request;
     if (submissionHash === null) throw new Error('a stage is open before anything was submitted');
-    await recordDecision({ applicationId, round, stage: stage.stage, decision, by: made.by, at: made.at, reasons, note, submissionHash, to, nextStage });
+    await recordDecision({
+      applicationId,
+      round,
+      stage: stage.stage,
+      decision,
+      by: made.by,
+      at: made.at,
+      reasons,
+      note,
+      submissionHash,
+      to,
+      nextStage,
+    });
     state = to;
     task = null;
     ticket = null;
@@ -315,7 +391,10 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   }
 
   /** The applicant has the case: the office's clock stands still until they answer, or their time is over. */
-  async function correct(reasons: readonly Reason[], stage: StagePolicy | null): Promise<{ verdict: Verdict; usedMs: number }> {
+  async function correct(
+    reasons: readonly Reason[],
+    stage: StagePolicy | null,
+  ): Promise<{ verdict: Verdict; usedMs: number }> {
     const { answerWithinWorkingDays } = policy.correction;
     const { answerBy, usedMs } = await askForCorrection({
       applicationId,
@@ -330,7 +409,9 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     show(answerBy);
     post.write('correction_requested', input.applicant, { reasons, round, respondBy: answerBy });
     const wait = Math.max(1, Date.parse(answerBy) - Date.now());
-    await condition(() => resubmission !== null || withdrawal !== null, wait, { summary: 'The applicant corrects the submission' });
+    await condition(() => resubmission !== null || withdrawal !== null, wait, {
+      summary: 'The applicant corrects the submission',
+    });
     if (withdrawal) return { verdict: 'withdrawn', usedMs };
     if (!resubmission) return { verdict: 'lapsed_no_response', usedMs };
     const { by } = resubmission;
@@ -378,14 +459,23 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
 
   function whyNotDecide(request: DecisionRequest): Refusal | null {
     const byRule = refuseDecision(situation(), request);
-    return byRule ?? (withdrawal ? refusal('already_closed', 'The applicant has just withdrawn the application.', { state }) : null);
+    return (
+      byRule ??
+      (withdrawal ? refusal('already_closed', 'The applicant has just withdrawn the application.', { state }) : null)
+    );
   }
 
   /** Accepts a decision; from now on every other one is refused, naming this one. */
   function take(request: DecisionRequest): Ticket {
     const why = whyNotDecide(request);
     if (why || !task) throw refused(why ?? notNow());
-    const made: DecisionMade = { stage: task.stage, round, decision: request.decision, by: request.by.userId, at: clock() };
+    const made: DecisionMade = {
+      stage: task.stage,
+      round,
+      decision: request.decision,
+      by: request.by.userId,
+      at: clock(),
+    };
     decisions.push(made);
     ticket = { request, made, recorded: null };
     return ticket;
@@ -397,11 +487,13 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     const attempt = signals;
     const actor = await resolveActor({ by });
     const said = note === undefined ? {} : { note };
-    const reasons: Reason[] = decision === 'reject' ? [{ code: 'other', ...(note === undefined ? {} : { text: note }) }] : [];
+    const reasons: Reason[] =
+      decision === 'reject' ? [{ code: 'other', ...(note === undefined ? {} : { text: note }) }] : [];
     const request = actor ? { by: actor, decision, reasons, ...said } : null;
     const why = request ? whyNotDecide(request) : refusal('not_found', 'Nobody active has this ID or address.');
     if (request && !why) take(request);
-    else if (why) await recordRefusal({ applicationId, attempt, by: actor?.userId ?? null, decision, code: why.code, at: clock() });
+    else if (why)
+      await recordRefusal({ applicationId, attempt, by: actor?.userId ?? null, decision, code: why.code, at: clock() });
   }
 
   /** A withdrawal that came too late must not keep its sender waiting. */
@@ -427,7 +519,8 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   }
 }
 
-const NOT_ELIGIBLE = 'This person may not hold the task: not in its role, the applicant, or busy on another stage of the case.';
+const NOT_ELIGIBLE =
+  'This person may not hold the task: not in its role, the applicant, or busy on another stage of the case.';
 
 function finish(handover: Handover | undefined, outcome: FailureCode | 'done'): void {
   if (handover) handover.outcome = outcome;

@@ -5,7 +5,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Collection } from '../activities/payments.ts';
 import type { ApplicationId, CompanyId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
-import type { Actor, ApplicationState, DecisionMade, DecisionRequest, LicensePolicy, Stage } from '../domain/licensing.ts';
+import type {
+  Actor,
+  ApplicationState,
+  DecisionMade,
+  DecisionRequest,
+  LicensePolicy,
+  Stage,
+} from '../domain/licensing.ts';
 import type { GatewayName } from '../domain/payments.ts';
 
 // ---- license-review/<applicationId> ---------------------------------------------------------------------------------
@@ -36,7 +43,9 @@ export const decideUpdate = defineUpdate<DecisionRecorded, [DecisionRequest]>('d
 export const withdrawUpdate = defineUpdate<{ state: ApplicationState }, [{ by: Actor; reason: string }]>('withdraw');
 export const resubmitUpdate = defineUpdate<{ state: ApplicationState; round: number }, [{ by: Actor }]>('resubmit');
 /** Hands the open task to a person; `to` = the caller for a claim. */
-export const reassignUpdate = defineUpdate<{ assignee: UserId }, [{ by: Actor; to: UserId; reason: string }]>('reassign');
+export const reassignUpdate = defineUpdate<{ assignee: UserId }, [{ by: Actor; to: UserId; reason: string }]>(
+  'reassign',
+);
 
 /** The same decision from tools that speak only Temporal (its UI and CLI); `by` is a user ID or e-mail address. */
 export interface SignalledDecision {

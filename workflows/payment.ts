@@ -4,20 +4,49 @@
  * open. The process outlives the invoice's lapse until no attempt can bring money in any more; a notice that comes even
  * later starts it again.
  */
-import { allHandlersFinished, condition, getExternalWorkflowHandle, isCancellation, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { Attempt, Confirmed } from '../activities/payments.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { OPEN_PAYMENT_STATES, type PaymentCaseKind } from '../domain/payments.ts';
 import { clock, refusal, refused, refuseIf } from './answers.ts';
 import { activationId } from './ids.ts';
-import { gatewayNoticeSignal, invoicePaidSignal, type OpenPayment, type PaymentInput, type PayRequest, payUpdate, stopCollectingSignal } from './messages.ts';
-import { ATTEMPT_AT_LEAST_MS, ATTEMPT_OPEN_MS, LOOK_AGAIN_MS, lookUps, openings, POLL_AFTER_EXPIRY_MS, POLL_AFTER_MS, records } from './policies.ts';
+import {
+  gatewayNoticeSignal,
+  invoicePaidSignal,
+  type OpenPayment,
+  type PaymentInput,
+  type PayRequest,
+  payUpdate,
+  stopCollectingSignal,
+} from './messages.ts';
+import {
+  ATTEMPT_AT_LEAST_MS,
+  ATTEMPT_OPEN_MS,
+  LOOK_AGAIN_MS,
+  lookUps,
+  openings,
+  POLL_AFTER_EXPIRY_MS,
+  POLL_AFTER_MS,
+  records,
+} from './policies.ts';
 import { openPost } from './post.ts';
 
 const { loadCollection } = proxyActivities<Activities>({ ...records, summary: 'Read what is known of the invoice' });
 const { openAttempt } = proxyActivities<Activities>({ ...openings, summary: 'Open a payment attempt at the gateway' });
-const { confirmPayment } = proxyActivities<Activities>({ ...lookUps, summary: 'Ask the gateway, write down what it says' });
+const { confirmPayment } = proxyActivities<Activities>({
+  ...lookUps,
+  summary: 'Ask the gateway, write down what it says',
+});
 const { financeStaff } = proxyActivities<Activities>({ ...records, summary: 'Find whom to tell in finance' });
 
 interface Request {
@@ -83,7 +112,9 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
   /** Nobody will ask, nobody has told, and no attempt can bring money in any more. */
   function finished(): boolean {
     const waitedFor = invoiceState === 'open' && !abandoned;
-    return !waitedFor && requests.length === 0 && notices.size === 0 && watched.every(({ looks }) => looks.length === 0);
+    return (
+      !waitedFor && requests.length === 0 && notices.size === 0 && watched.every(({ looks }) => looks.length === 0)
+    );
   }
 
   async function somethingToDo(): Promise<void> {
@@ -96,7 +127,8 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
   /** Gives the payer a page to pay on: the one that is open, or a new one once the old can take no money. */
   async function serve(request: Request): Promise<void> {
     const last = watched.at(-1);
-    if (last && isOpen(last.attempt) && Date.parse(last.attempt.expiresAt) <= Date.now()) await look(last, { expireFirst: true, noticesUpTo: null });
+    if (last && isOpen(last.attempt) && Date.parse(last.attempt.expiresAt) <= Date.now())
+      await look(last, { expireFirst: true, noticesUpTo: null });
     if (invoiceState !== 'open') request.answer = NOT_OPEN;
     else if (last && isOpen(last.attempt) && last.attempt.redirectUrl) request.answer = pageOf(last.attempt);
     // The answer to its creation was lost: the same attempt is opened again under the same reference, never a second.
@@ -107,8 +139,17 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
   async function open(asked: PayRequest, number: number): Promise<OpenPayment | Refusal> {
     const latest = Math.max(Date.parse(dueAt), Date.now() + ATTEMPT_AT_LEAST_MS);
     const expiresAt = new Date(Math.min(Date.now() + ATTEMPT_OPEN_MS, latest)).toISOString();
-    const attempt = { invoiceId, attempt: number, reference: `${invoiceId}-${number}`, method: asked.method ?? null, expiresAt, at: clock() };
-    const opened = await orNull(openAttempt({ ...attempt, gateway: asked.gateway, by: asked.by, locale: asked.locale }));
+    const attempt = {
+      invoiceId,
+      attempt: number,
+      reference: `${invoiceId}-${number}`,
+      method: asked.method ?? null,
+      expiresAt,
+      at: clock(),
+    };
+    const opened = await orNull(
+      openAttempt({ ...attempt, gateway: asked.gateway, by: asked.by, locale: asked.locale }),
+    );
     if (!opened) {
       await reload();
       return GATEWAY_AWAY;
@@ -178,13 +219,31 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
   }
 
   function show(): void {
-    const lines = watched.map(({ attempt, looks }) => `| ${attempt.attempt} | ${attempt.gateway} | ${attempt.state} | ${looks[0] ? new Date(looks[0]).toISOString() : '–'} |`);
-    setCurrentDetails([`Invoice **${invoiceState}**`, '', '| attempt | gateway | state | asked about next |', '| --- | --- | --- | --- |', ...lines].join('\n'));
+    const lines = watched.map(
+      ({ attempt, looks }) =>
+        `| ${attempt.attempt} | ${attempt.gateway} | ${attempt.state} | ${looks[0] ? new Date(looks[0]).toISOString() : '–'} |`,
+    );
+    setCurrentDetails(
+      [
+        `Invoice **${invoiceState}**`,
+        '',
+        '| attempt | gateway | state | asked about next |',
+        '| --- | --- | --- | --- |',
+        ...lines,
+      ].join('\n'),
+    );
   }
 }
 
-const NOT_OPEN = refusal('invoice_not_open', 'The invoice is not open: it was paid, or its time is over. Read it again.');
-const GATEWAY_AWAY = refusal('gateway_unavailable', 'The payment gateway does not answer. Try again in a few minutes; nothing was charged.', { retryAfterSeconds: 60 });
+const NOT_OPEN = refusal(
+  'invoice_not_open',
+  'The invoice is not open: it was paid, or its time is over. Read it again.',
+);
+const GATEWAY_AWAY = refusal(
+  'gateway_unavailable',
+  'The payment gateway does not answer. Try again in a few minutes; nothing was charged.',
+  { retryAfterSeconds: 60 },
+);
 
 const isOpen = ({ state }: Attempt): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
 

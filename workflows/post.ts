@@ -19,7 +19,14 @@ export function openPost(sender: string, applicationId: ApplicationId) {
   return {
     write(template: SendMail['template'], to: UserId, enclosed: Enclosed = {}): void {
       written += 1;
-      const letter: SendMail = { key: `${sender}/mail/${written}/${template}`, template, to, applicationId, at: clock(), ...enclosed };
+      const letter: SendMail = {
+        key: `${sender}/mail/${written}/${template}`,
+        template,
+        to,
+        applicationId,
+        at: clock(),
+        ...enclosed,
+      };
       underway = underway.then(() => sendMail.executeWithOptions({ ...mail, summary: `Mail: ${template}` }, [letter]));
     },
     /** Resolves when every letter has left; a process ends only then. */

@@ -5,7 +5,12 @@ import type { ApplicationState, DecisionMade, Stage } from '../domain/licensing.
 export interface OpenTask {
   readonly stage: Stage;
   readonly dueAt: string;
-  readonly rungs: { readonly code: 'half' | 'at_risk' | 'breach'; readonly percent: number; readonly action: 'remind_assignee' | 'warn_supervisor' | 'hand_over'; readonly at: string }[];
+  readonly rungs: {
+    readonly code: 'half' | 'at_risk' | 'breach';
+    readonly percent: number;
+    readonly action: 'remind_assignee' | 'warn_supervisor' | 'hand_over';
+    readonly at: string;
+  }[];
   assignee: UserId | null;
 }
 
@@ -36,4 +41,11 @@ function waiting(task: OpenTask | null, answerBy: string | null): string[] {
 const decided = (decisions: readonly DecisionMade[]): string[] =>
   decisions.length === 0
     ? []
-    : ['', '| round | stage | decision | by | at |', '| --- | --- | --- | --- | --- |', ...decisions.map((made) => `| ${made.round} | ${made.stage} | ${made.decision} | \`${made.by}\` | ${made.at} |`)];
+    : [
+        '',
+        '| round | stage | decision | by | at |',
+        '| --- | --- | --- | --- | --- |',
+        ...decisions.map(
+          (made) => `| ${made.round} | ${made.stage} | ${made.decision} | \`${made.by}\` | ${made.at} |`,
+        ),
+      ];

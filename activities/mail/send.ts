@@ -4,7 +4,7 @@
  * answer was lost. Then the repeat goes out under the same Message-ID, by which receivers tell it for what it is.
  */
 import { ApplicationFailure } from '@temporalio/activity';
-import { letterFacts, type LetterFacts, nameOf } from '../../db/letters.ts';
+import { type LetterFacts, letterFacts, nameOf } from '../../db/letters.ts';
 import { newestTemplate, noteTry, queueDelivery } from '../../db/mail.ts';
 import { formatInZone } from '../../domain/calendar.ts';
 import type { ApplicationId, Sha256, UserId } from '../../domain/ids.ts';
@@ -64,7 +64,11 @@ export function createMailActivities(deps: ActivityDeps) {
 
 type Letter = Omit<Parameters<ActivityDeps['mail']['send']>[0], 'messageId'>;
 
-async function deliver({ db, mail }: ActivityDeps, delivery: { id: string; messageId: string }, letter: Letter): Promise<{ sent: boolean }> {
+async function deliver(
+  { db, mail }: ActivityDeps,
+  delivery: { id: string; messageId: string },
+  letter: Letter,
+): Promise<{ sent: boolean }> {
   try {
     const { response } = await mail.send({ ...letter, messageId: delivery.messageId });
     await noteTry(db, delivery.id, { state: 'sent', answer: response, sentAt: new Date() });
@@ -75,11 +79,18 @@ async function deliver({ db, mail }: ActivityDeps, delivery: { id: string; messa
     await noteTry(db, delivery.id, { state: refused ? 'refused' : 'queued', answer: error.message, sentAt: null });
     // An address that does not exist must not stop a licence; the delivery log shows it to staff.
     if (refused) return { sent: false };
-    throw ApplicationFailure.retryable('The mail server did not take the mail; it will be offered again.', 'mail_delayed');
+    throw ApplicationFailure.retryable(
+      'The mail server did not take the mail; it will be offered again.',
+      'mail_delayed',
+    );
   }
 }
 
-async function variablesFor(deps: ActivityDeps, input: SendMail, facts: LetterFacts): Promise<MailVariables[CaseLetter]> {
+async function variablesFor(
+  deps: ActivityDeps,
+  input: SendMail,
+  facts: LetterFacts,
+): Promise<MailVariables[CaseLetter]> {
   const about = {
     recipientName: facts.recipientName,
     companyName: facts.companyName,
@@ -89,25 +100,51 @@ async function variablesFor(deps: ActivityDeps, input: SendMail, facts: LetterFa
   const reasons = (input.reasons ?? []).map((reason) => ({ text: reasonText(reason, facts.locale) }));
   switch (input.template) {
     case 'application_submitted':
-      return { ...about, submittedAt: instant(facts, facts.submittedAt), dueAt: required(input.dueAt, 'dueAt') } satisfies MailVariables['application_submitted'];
+      return {
+        ...about,
+        submittedAt: instant(facts, facts.submittedAt),
+        dueAt: required(input.dueAt, 'dueAt'),
+      } satisfies MailVariables['application_submitted'];
     case 'task_assigned':
     case 'task_reminder':
       return { ...about, ...task(input) } satisfies MailVariables['task_assigned'];
     case 'task_at_risk':
-      return { ...about, ...task(input), assigneeName: await personOf(deps, input.about) } satisfies MailVariables['task_at_risk'];
+      return {
+        ...about,
+        ...task(input),
+        assigneeName: await personOf(deps, input.about),
+      } satisfies MailVariables['task_at_risk'];
     case 'task_breached':
-      return { ...about, ...task(input), formerAssigneeName: await personOf(deps, input.about) } satisfies MailVariables['task_breached'];
+      return {
+        ...about,
+        ...task(input),
+        formerAssigneeName: await personOf(deps, input.about),
+      } satisfies MailVariables['task_breached'];
     case 'correction_requested':
-      return { ...about, reasons, round: input.round ?? 1, respondBy: required(input.respondBy, 'respondBy') } satisfies MailVariables['correction_requested'];
+      return {
+        ...about,
+        reasons,
+        round: input.round ?? 1,
+        respondBy: required(input.respondBy, 'respondBy'),
+      } satisfies MailVariables['correction_requested'];
     case 'application_rejected':
       return { ...about, reasons, decidedAt: inZone(facts, input.at) } satisfies MailVariables['application_rejected'];
     case 'application_withdrawn':
       return { ...about, withdrawnAt: inZone(facts, input.at) } satisfies MailVariables['application_withdrawn'];
     case 'invoice_issued':
     case 'payment_reminder':
-      return { ...about, ...bill(facts), dueAt: instant(facts, facts.invoiceDueAt), payUrl: `${deps.publicUrl}/pay/${facts.invoiceId}` } satisfies MailVariables['invoice_issued'];
+      return {
+        ...about,
+        ...bill(facts),
+        dueAt: instant(facts, facts.invoiceDueAt),
+        payUrl: `${deps.publicUrl}/pay/${facts.invoiceId}`,
+      } satisfies MailVariables['invoice_issued'];
     case 'application_lapsed_unpaid':
-      return { ...about, ...bill(facts), lapsedAt: inZone(facts, input.at) } satisfies MailVariables['application_lapsed_unpaid'];
+      return {
+        ...about,
+        ...bill(facts),
+        lapsedAt: inZone(facts, input.at),
+      } satisfies MailVariables['application_lapsed_unpaid'];
     case 'payment_late': {
       const paid = required(input.paid, 'paid');
       return {
@@ -141,14 +178,19 @@ const bill = (facts: LetterFacts) => ({
 
 const inZone = (facts: LetterFacts, iso: string): string => formatInZone(Date.parse(iso), facts.zone);
 const instant = (facts: LetterFacts, at: Date | null): string => inZone(facts, required(at, 'a date').toISOString());
-const personOf = async ({ db }: ActivityDeps, id: UserId | null | undefined): Promise<string> => (id ? nameOf(db, id) : '–');
+const personOf = async ({ db }: ActivityDeps, id: UserId | null | undefined): Promise<string> =>
+  id ? nameOf(db, id) : '–';
 
 function required<T>(value: T | null | undefined, what: string): T {
   if (value === null || value === undefined) throw new Error(`the letter needs ${what}, which the case does not have`);
   return value;
 }
 
-async function attachmentsFor({ files }: ActivityDeps, template: CaseLetter, facts: LetterFacts): Promise<Letter['attachments']> {
+async function attachmentsFor(
+  { files }: ActivityDeps,
+  template: CaseLetter,
+  facts: LetterFacts,
+): Promise<Letter['attachments']> {
   const attached = attachmentOf(template, facts);
   if (!attached) return [];
   const content = await files.read(attached.sha256);

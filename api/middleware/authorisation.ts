@@ -8,5 +8,8 @@ export function authorise(actor: Actor | undefined, permission: Permission | 'pu
   if (permission === 'public') return;
   if (!actor) throw new Failure('unauthenticated', 'Log in and send Authorization: Bearer <access token>.');
   if (may(actor.roles, permission)) return;
-  throw new Failure('forbidden', `Your role does not have the right ${permission}. Ask an administrator of the office.`);
+  throw new Failure(
+    'forbidden',
+    `Your role does not have the right ${permission}. Ask an administrator of the office.`,
+  );
 }

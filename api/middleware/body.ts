@@ -53,7 +53,10 @@ function multipartFailure(error: unknown, file: string, maxBytes: number): Failu
   }
   switch (error.code) {
     case 'LIMIT_FILE_SIZE':
-      return new Failure('file_too_large', `The file is larger than ${maxBytes / 1_000_000} MB. Make it smaller and send it again.`);
+      return new Failure(
+        'file_too_large',
+        `The file is larger than ${maxBytes / 1_000_000} MB. Make it smaller and send it again.`,
+      );
     case 'LIMIT_UNEXPECTED_FILE':
     case 'LIMIT_FILE_COUNT':
       return wrongField(`/${error.field ?? ''}`, 'unknown_field', `send one file, in the field ${file}`);
@@ -63,7 +66,9 @@ function multipartFailure(error: unknown, file: string, maxBytes: number): Failu
 }
 
 const wrongField = (pointer: string, code: string, detail: string): Failure =>
-  new Failure('invalid_request', 'The form is not as it should be; see errors.', { errors: [{ pointer, code, detail }] });
+  new Failure('invalid_request', 'The form is not as it should be; see errors.', {
+    errors: [{ pointer, code, detail }],
+  });
 
 const hasBody = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

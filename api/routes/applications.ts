@@ -7,6 +7,7 @@ import { type ApplicationId, asId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import { applicationReply, applicationSeenBy, ifVersion, ownApplication, summaryJson } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
+import { requireComplete } from '../form-check.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import { idFromKey } from '../request-key.ts';
 import { defineRoute, json } from '../route.ts';
@@ -18,7 +19,6 @@ import {
   newApplicationSchema,
   stateSchema,
 } from '../schemas/licenses.ts';
-import { requireComplete } from '../form-check.ts';
 import { sendIn } from '../submission.ts';
 
 const params = z.object({ id: applicationIdSchema });
@@ -50,7 +50,8 @@ const create = defineRoute({
 
 async function requireActiveCompany(deps: ApiDeps, actor: Actor, companyId: Parameters<typeof findOwnCompany>[1]) {
   const company = await findOwnCompany(deps.db, companyId, actor.userId);
-  if (!company) throw new Failure('not_found', 'You have no such company. Look at GET /api/v1/users/companies for yours.');
+  if (!company)
+    throw new Failure('not_found', 'You have no such company. Look at GET /api/v1/users/companies for yours.');
   if (company.status === 'active') return;
   throw new Failure('forbidden', `The company is ${company.status}: it cannot apply. Ask the licensing office.`);
 }
@@ -78,7 +79,10 @@ const list = defineRoute({
     const { limit, cursor, ...filter } = query;
     const after = readCursor(cursor, positionInTime) ?? null;
     const rows = await listApplications(deps.db, actor, { ...filter, after, limit: limit + 1 });
-    return json(200, page(rows, limit, summaryJson, ({ createdAt, id }) => ({ at: createdAt, id })));
+    return json(
+      200,
+      page(rows, limit, summaryJson, ({ createdAt, id }) => ({ at: createdAt, id })),
+    );
   },
 });
 
@@ -120,6 +124,10 @@ const replace = defineRoute({
 });
 
 const notEditable = (state: string) =>
-  new Failure('not_a_draft', `The case is ${state}: it can be changed as a draft, or when a correction was requested.`, { state });
+  new Failure(
+    'not_a_draft',
+    `The case is ${state}: it can be changed as a draft, or when a correction was requested.`,
+    { state },
+  );
 
 export const applicationRoutes = [create, list, read, replace];

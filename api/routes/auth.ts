@@ -24,7 +24,8 @@ const register = defineRoute({
   responses: { 201: { description: 'The account, ready to log in.', schema: registered } },
   problems: ['email_taken', 'weak_password', 'forbidden'],
   handler: async ({ body, deps, locale, requestKey }) => {
-    if (!deps.selfRegistration) throw new Failure('forbidden', 'Accounts are opened by the office here. Ask it for one.');
+    if (!deps.selfRegistration)
+      throw new Failure('forbidden', 'Accounts are opened by the office here. Ask it for one.');
     refuseWeak(body.password, body.email, locale);
     const user = await addUser(deps.db, {
       id: asId<UserId>(idFromKey(requestKey, 'user')),

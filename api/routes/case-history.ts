@@ -31,7 +31,15 @@ const story = defineRoute({
     const { own } = await applicationSeenBy(deps.db, actor, id);
     const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
     const rows = await timeline(deps.db, id, { staff: !own, after, limit: limit + 1 });
-    return json(200, page(rows, limit, (entry) => entryJson(entry, own, actor.userId), (entry) => ({ id: entry.id.toString() })));
+    return json(
+      200,
+      page(
+        rows,
+        limit,
+        (entry) => entryJson(entry, own, actor.userId),
+        (entry) => ({ id: entry.id.toString() }),
+      ),
+    );
   },
 });
 

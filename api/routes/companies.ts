@@ -62,7 +62,10 @@ const listCompanies = defineRoute({
   handler: async ({ actor, query: { limit, cursor }, deps }) => {
     const after = readCursor(cursor, position);
     const found = await findCompaniesOf(deps.db, actor.userId, { limit: limit + 1, after });
-    return json(200, page(found, limit, toCompany, ({ createdAt, id }) => ({ at: timeJson(createdAt), id })));
+    return json(
+      200,
+      page(found, limit, toCompany, ({ createdAt, id }) => ({ at: timeJson(createdAt), id })),
+    );
   },
 });
 

@@ -1,14 +1,20 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { z } from 'zod';
 import { type Application, isEditable } from '../../db/applications.ts';
-import { addDocument, findDocument, recordDocumentView, removeDocument, type VisibleDocument } from '../../db/documents.ts';
+import {
+  addDocument,
+  findDocument,
+  recordDocumentView,
+  removeDocument,
+  type VisibleDocument,
+} from '../../db/documents.ts';
 import { licenseTypeUnder } from '../../db/license-types.ts';
 import { Failure } from '../../domain/failures.ts';
 import { asId, type DocumentId } from '../../domain/ids.ts';
 import { ownApplication } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
-import { idFromKey } from '../request-key.ts';
 import type { Locale } from '../request.ts';
+import { idFromKey } from '../request-key.ts';
 import { defineRoute, json, noContent, stream } from '../route.ts';
 import { uploadedSchema, uploadSchema } from '../schemas/documents.ts';
 import { applicationIdSchema, documentIdSchema } from '../schemas/ids.ts';
@@ -35,7 +41,12 @@ const upload = defineRoute({
     const contentType = await contentTypeOf(file.content);
     const { sha256, bytes } = await deps.files.put(file.content);
     const document = { id: asId<DocumentId>(idFromKey(requestKey, 'document')), kind, sha256, bytes, contentType };
-    const name = { filename: displayName(file.filename), applicationId: id, by: actor.userId, at: new Date().toISOString() };
+    const name = {
+      filename: displayName(file.filename),
+      applicationId: id,
+      by: actor.userId,
+      at: new Date().toISOString(),
+    };
     await addDocument(deps.db, { ...document, ...name });
     return json(201, document, { headers: { Location: `/api/v1/documents/${document.id}` } });
   },
@@ -55,12 +66,19 @@ async function requireKnownKind(deps: ApiDeps, application: Application, kind: s
 async function contentTypeOf(content: Buffer): Promise<string> {
   const found = await fileTypeFromBuffer(content);
   if (found && ACCEPTED.includes(found.mime)) return found.mime;
-  throw new Failure('unsupported_media_type', 'Send a PDF, JPEG or PNG file; the content of this one is something else.');
+  throw new Failure(
+    'unsupported_media_type',
+    'Send a PDF, JPEG or PNG file; the content of this one is something else.',
+  );
 }
 
 /** For people to recognise it by: no folders, no control characters, of a length that fits a header. */
 const displayName = (filename: string): string =>
-  filename.replaceAll(/^.*[/\\]/gs, '').replaceAll(/\p{C}/gu, '').trim().slice(0, 200) || 'document';
+  filename
+    .replaceAll(/^.*[/\\]/gs, '')
+    .replaceAll(/\p{C}/gu, '')
+    .trim()
+    .slice(0, 200) || 'document';
 
 const remove = defineRoute({
   method: 'delete',
@@ -89,12 +107,12 @@ const download = defineRoute({
   params: z.object({ id: documentIdSchema }),
   problems: ['not_found'],
   responses: { 200: { description: 'The file', contentType: 'application/octet-stream' } },
-  async handler({ params: { id }, actor, deps, requestKey }) {
+  async handler({ params: { id }, actor, deps }) {
     const document = await findDocument(deps.db, actor, id);
     if (!document) throw new Failure('not_found', 'There is no such document, or none that you may see.');
     const { bytes, stream: content } = await opened(deps, document);
     if (!document.own) {
-      await recordDocumentView(deps.db, document, { key: requestKey, by: actor.userId, at: new Date().toISOString() });
+      await recordDocumentView(deps.db, document, { by: actor.userId, at: new Date().toISOString() });
     }
     return stream(document.contentType, content, {
       bytes,

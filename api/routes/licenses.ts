@@ -28,7 +28,10 @@ const own = defineRoute({
     const after = readCursor(cursor, positionInTime) ?? null;
     const rows = await licensesOf(deps.db, actor, { after, limit: limit + 1 });
     const position = ({ issuedAt, id }: License) => ({ at: issuedAt, id });
-    return json(200, page(rows, limit, (license) => toJson(license, locale, deps.publicUrl), position));
+    return json(
+      200,
+      page(rows, limit, (license) => toJson(license, locale, deps.publicUrl), position),
+    );
   },
 });
 

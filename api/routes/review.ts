@@ -47,7 +47,15 @@ const inbox = defineRoute({
     const after = readCursor(cursor, positionInTime) ?? null;
     const rows = await inboxOf(deps.db, actor, { after, limit: limit + 1 });
     const now = new Date();
-    return json(200, page(rows, limit, (item) => inboxJson(item, now), ({ dueAt, taskId }) => ({ at: dueAt, id: taskId })));
+    return json(
+      200,
+      page(
+        rows,
+        limit,
+        (item) => inboxJson(item, now),
+        ({ dueAt, taskId }) => ({ at: dueAt, id: taskId }),
+      ),
+    );
   },
 });
 
@@ -75,6 +83,7 @@ const review = defineRoute({
   params,
   body: reviewSchema,
   problems,
+  workflow: { gone: 'not_in_review' },
   responses: decided,
   async handler({ params: { id }, body, actor, deps, requestKey }) {
     const decision: DecisionRequest = { ...body, by: actor, reasons: body.reasons ?? [] };
@@ -91,6 +100,7 @@ const approve = defineRoute({
   params,
   body: approvalSchema,
   problems,
+  workflow: { gone: 'not_in_review' },
   responses: decided,
   async handler({ params: { id }, body, actor, deps, requestKey }) {
     const decision: DecisionRequest = { ...body, by: actor, decision: 'approve', reasons: [] };
@@ -107,6 +117,7 @@ const reject = defineRoute({
   params,
   body: rejectionSchema,
   problems,
+  workflow: { gone: 'not_in_review' },
   responses: decided,
   async handler({ params: { id }, body, actor, deps, requestKey }) {
     const decision: DecisionRequest = { ...body, by: actor, decision: 'reject', reasons: body.reasons ?? [] };
@@ -125,7 +136,13 @@ const decidedJson = (applicationId: ApplicationId, made: DecisionRecorded) => ({
 });
 
 const handed = { 200: { description: 'Who has the task now', schema: reassignedSchema } } as const;
-const handingProblems = ['not_found', 'not_in_review', 'reviewer_not_eligible', 'already_closed', 'already_decided'] as const;
+const handingProblems = [
+  'not_found',
+  'not_in_review',
+  'reviewer_not_eligible',
+  'already_closed',
+  'already_decided',
+] as const;
 
 const claim = defineRoute({
   method: 'post',
@@ -135,6 +152,7 @@ const claim = defineRoute({
   permission: 'review.inbox',
   params,
   problems: handingProblems,
+  workflow: { gone: 'not_in_review' },
   responses: handed,
   async handler({ params: { id }, actor, deps, requestKey }) {
     const request = { by: actor, to: actor.userId, reason: 'claim' };
@@ -152,6 +170,7 @@ const handOver = defineRoute({
   params,
   body: reassignmentSchema,
   problems: handingProblems,
+  workflow: { gone: 'not_in_review' },
   responses: handed,
   async handler({ params: { id }, body: { userId, reason }, actor, deps, requestKey }) {
     const { assignee } = await reassign(deps, { applicationId: id, requestKey }, { by: actor, to: userId, reason });

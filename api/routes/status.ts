@@ -24,7 +24,9 @@ const read = defineRoute({
   query: z.strictObject({ wait: z.coerce.number().int().min(0).max(30).optional().describe('Seconds.') }),
   responses: { 200: { description: 'The status', schema: statusSchema } },
   async handler({ params: { id }, query: { wait }, actor, deps, req }) {
-    const { body, etag } = wait ? await afterChange(deps, actor, id, wait * 1000, req) : await statusNow(deps, actor, id);
+    const { body, etag } = wait
+      ? await afterChange(deps, actor, id, wait * 1000, req)
+      : await statusNow(deps, actor, id);
     return json(200, body, { etag });
   },
 });

@@ -34,7 +34,11 @@ const submitRoute = defineRoute({
     if (application.state !== 'draft') throw alreadySubmitted(application);
     const at = new Date();
     const type = await licenseTypeInForce(deps.db, application.typeCode, at);
-    if (!type) throw new Failure('incomplete_application', 'This type of licence is no longer offered. Begin another application.');
+    if (!type)
+      throw new Failure(
+        'incomplete_application',
+        'This type of licence is no longer offered. Begin another application.',
+      );
     await requireAllOf(deps, application, type, locale);
     await sendIn(deps, type, { id, companyId: application.companyId, by: actor.userId, at });
     return json(200, await statusOf(deps, actor, id));
@@ -52,6 +56,7 @@ const resubmitRoute = defineRoute({
   permission: 'application.write',
   params,
   problems: ['not_found', 'not_awaiting_correction', 'incomplete_application'],
+  workflow: { gone: 'not_awaiting_correction' },
   responses,
   async handler({ params: { id }, actor, deps, locale, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
@@ -74,6 +79,7 @@ const withdrawRoute = defineRoute({
   params,
   body: withdrawalSchema,
   problems: ['not_found', 'already_decided', 'already_closed'],
+  workflow: { gone: 'already_closed' },
   responses,
   async handler({ params: { id }, body: { reason }, actor, deps, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
@@ -81,7 +87,8 @@ const withdrawRoute = defineRoute({
     if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
     // Nobody works on a draft, so there is nobody to ask; should it be submitted at this moment, the process is asked.
     const done =
-      application.state === 'draft' && (await withdrawDraft(deps.db, id, { by: actor.userId, at: new Date().toISOString() }));
+      application.state === 'draft' &&
+      (await withdrawDraft(deps.db, id, { by: actor.userId, at: new Date().toISOString() }));
     if (!done) await withdraw(deps, { applicationId: id, requestKey }, { by: actor, reason });
     return json(200, await statusOf(deps, actor, id));
   },

@@ -1,4 +1,4 @@
-import { findUser, updateProfile, type User } from '../../db/users.ts';
+import { findUser, type User, updateProfile } from '../../db/users.ts';
 import { Failure } from '../../domain/failures.ts';
 import { defineRoute, json, type Route } from '../route.ts';
 import { profile, profileChange } from '../schemas/people.ts';

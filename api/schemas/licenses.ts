@@ -1,10 +1,10 @@
 /** What is said about licence types, applications, their review, and licences. */
 import { z } from 'zod';
-import { RUNG_ACTIONS, RUNG_CODES } from '../../domain/escalation.ts';
-import { asId, type Sha256 } from '../../domain/ids.ts';
-import { EVENT_TYPES } from '../../domain/events.ts';
-import { APPLICATION_STATES, DECISIONS, RISKS, STAGES } from '../../domain/licensing.ts';
 import { LICENSE_STATUSES } from '../../db/license-reads.ts';
+import { RUNG_ACTIONS, RUNG_CODES } from '../../domain/escalation.ts';
+import { EVENT_TYPES } from '../../domain/events.ts';
+import { asId, type Sha256 } from '../../domain/ids.ts';
+import { APPLICATION_STATES, DECISIONS, RISKS, STAGES } from '../../domain/licensing.ts';
 import { INVOICE_STATES } from '../../domain/payments.ts';
 import { moneySchema, timeSchema } from '../wire.ts';
 import { companyIdSchema, userIdSchema } from './ids.ts';
@@ -154,7 +154,9 @@ export const deadlineSchema = z
         runningSince: timeSchema,
         budgetMs: z.int().describe('Working time that the stage has.'),
         usedMs: z.int().describe('Working time that the office has used by now.'),
-        holidays: z.array(z.object({ date: z.string(), reason: z.string() })).describe('Closed days that moved the deadline.'),
+        holidays: z
+          .array(z.object({ date: z.string(), reason: z.string() }))
+          .describe('Closed days that moved the deadline.'),
         rungs: z.array(rungSchema.extend({ firedAt: timeSchema.nullable() })),
         next: rungSchema.nullable().describe('What fires next, and when.'),
       })
@@ -197,7 +199,9 @@ export const reviewSchema = z
     decision: z.enum(DECISIONS),
     reasons: reasons.optional().describe('Required unless approving.'),
     note: note.optional(),
-    submissionHash: submissionHash.optional().describe('What you read; refused when the applicant has changed it since.'),
+    submissionHash: submissionHash
+      .optional()
+      .describe('What you read; refused when the applicant has changed it since.'),
     stage: stageSchema.optional().describe('The stage that you mean; absent = the current one.'),
   })
   .meta({ id: 'Review' });

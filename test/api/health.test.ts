@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { Client, Connection } from '@temporalio/client';
+import { connect } from '../../db/connection.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { connect } from '../../db/connection.ts';
-import { Client, Connection } from '@temporalio/client';
 import { temporal } from '../support/machine.ts';
 
 describe('the health of the API', () => {
@@ -28,7 +28,10 @@ describe('the health of the API', () => {
   };
 
   it('is ready when PostgreSQL and Temporal answer', async () => {
-    assert.deepEqual(await ready(api), { status: 200, body: { status: 'ok', checks: { postgres: 'ok', temporal: 'ok' } } });
+    assert.deepEqual(await ready(api), {
+      status: 200,
+      body: { status: 'ok', checks: { postgres: 'ok', temporal: 'ok' } },
+    });
   });
 
   it('says which part is away, while it still lives', async () => {
@@ -63,7 +66,10 @@ describe('the health of the API', () => {
     const id = '00000000-0000-4000-8000-000000000000';
     await (await fetch(`${api.url}/api/v1/licenses/status/${id}`)).text();
     const metrics = await (await fetch(`${api.url}/metrics`)).text();
-    assert.match(metrics, /alur_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/licenses\/status\/:id",status="401"\} 1/);
+    assert.match(
+      metrics,
+      /alur_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/licenses\/status\/:id",status="401"\} 1/,
+    );
     assert.ok(!metrics.includes(id));
     assert.match(metrics, /process_cpu_user_seconds_total/);
   });

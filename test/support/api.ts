@@ -10,6 +10,7 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { createApp } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
+import type { Route } from '../../api/route.ts';
 import { createAccessTokens } from '../../api/tokens.ts';
 import { createApplicationChanges } from '../../api/waiting.ts';
 import { createFileStore } from '../../db/files.ts';
@@ -23,12 +24,31 @@ export interface TestApi {
   readonly deps: ApiDeps;
   /** What was logged, one JSON object a line. */
   readonly log: readonly string[];
+  /** Speaks JSON below `/api/v1`; `body` makes it a POST unless `method` says otherwise. */
+  call(path: string, options?: CallOptions): Promise<Called>;
   /** A new person with these roles, written to the database; `token` is theirs. */
   person(...roles: Role[]): Promise<TestPerson>;
   /** Tells readiness that the process is about to stop. */
   drain(): void;
   close(): Promise<void>;
 }
+
+export interface CallOptions {
+  readonly method?: string;
+  readonly as?: TestPerson | undefined;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Called {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON; undefined when there was none. */
+  readonly body: Json;
+}
+
+/** Whatever a test looks up in an answer; a wrong path reads as undefined and fails its assertion. */
+export type Json = { readonly [key: string]: Json } & unknown;
 
 export interface TestPerson {
   readonly id: UserId;
@@ -38,13 +58,20 @@ export interface TestPerson {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Points to nowhere: nothing listens on port 1, so every call of it finds Temporal away. */
+/**
+ * Points to nowhere: nothing listens on port 1, so every call of it finds Temporal away. It is not closed: the client
+ * throws out of a timer when a retry of its own meets a closed connection, and idle ones do not keep a process alive.
+ */
 export const noTemporal = (): Client => new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
 
-/** @param options what a test wants otherwise; by default Temporal is away. Close it in `after`, before the database. */
+/**
+ * Close it in `after`, before the database.
+ * @param options what a test wants otherwise; by default Temporal is away @param routes instead of the API's own
+ */
 export async function startApi(
   database: Pick<TestDatabase, 'db' | 'url'>,
   options: Partial<ApiDeps> = {},
+  routes?: readonly Route[],
 ): Promise<TestApi> {
   const directory = await mkdtemp(join(tmpdir(), 'alur-api-'));
   const log: string[] = [];
@@ -70,7 +97,10 @@ export async function startApi(
     ...options,
   };
   let draining = false;
-  server.on('request', createApp(deps, () => draining));
+  server.on(
+    'request',
+    createApp(deps, { isDraining: () => draining, ...(routes ? { routes } : {}) }),
+  );
   return {
     url,
     deps,
@@ -84,7 +114,6 @@ export async function startApi(
       server.close();
       server.closeAllConnections();
       await Promise.all([closed, deps.changes.close()]);
-      if (!options.temporal) await deps.temporal.connection.close();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,309 @@
+/** Rows of the licensing records, as the processes would have written them: for tests of what reads them. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
+import { DEFAULT_LADDER } from '../../domain/escalation.ts';
+import {
+  type ApplicationId,
+  asId,
+  type CompanyId,
+  type InvoiceId,
+  type LicenseId,
+  type OfficeId,
+  type PaymentId,
+  type PolicyId,
+  type Sha256,
+  type TaskId,
+  type UserId,
+} from '../../domain/ids.ts';
+import { type ApplicationState, isClosed, isStage, type LicensePolicy, type Stage } from '../../domain/licensing.ts';
+import type { InvoiceState, PaymentState } from '../../domain/payments.ts';
+
+/** A Monday morning in Jakarta. */
+export const MONDAY = '2026-03-02T02:00:00.000Z';
+
+export const policy = (changes: Partial<LicensePolicy> = {}): LicensePolicy => ({
+  path: 'review',
+  stages: [
+    { stage: 'document_verification', role: 'verifier', sharePercent: 20 },
+    { stage: 'compliance_check', role: 'examiner', sharePercent: 50 },
+    { stage: 'approval', role: 'approver', sharePercent: 20 },
+  ],
+  checklist: [
+    { kind: 'ktp', required: true },
+    { kind: 'site_plan', required: false },
+  ],
+  legalWorkingDays: 5,
+  ladder: [],
+  correction: { maxRounds: 2, answerWithinWorkingDays: 10 },
+  fee: { statutoryMinor: '250000', serviceMinor: '100000', currency: 'IDR' },
+  payment: { remindAfterDays: [3, 6], lapseAfterDays: 7 },
+  validityMonths: 60,
+  ...changes,
+});
+
+export const FORM_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:test:form',
+  type: 'object',
+  required: ['shopName', 'contact'],
+  additionalProperties: false,
+  properties: {
+    shopName: { type: 'string', minLength: 3 },
+    area: { type: 'integer', minimum: 1 },
+    contact: { type: 'object', required: ['email'], properties: { email: { type: 'string', format: 'email' } } },
+  },
+};
+export const GOOD_FORM = { shopName: 'Toko Maju', area: 12, contact: { email: 'toko@example.test' } };
+
+export interface LicenseTypeRow {
+  readonly code: string;
+  readonly officeId: OfficeId;
+  readonly policyId: PolicyId;
+  readonly policy: LicensePolicy;
+}
+
+/** With an office of its own, so that nothing else in the database gets in the way. */
+export async function aLicenseType(db: Knex, changes: Partial<LicensePolicy> = {}): Promise<LicenseTypeRow> {
+  const officeId = asId<OfficeId>(randomUUID());
+  await db('offices').insert({
+    id: officeId,
+    name: 'Kantor Uji',
+    address: 'Jalan Uji 1, Jakarta',
+    zone: 'Asia/Jakarta',
+    workdays: [1, 2, 3, 4, 5],
+    opens_at_minute: 480,
+    closes_at_minute: 960,
+  });
+  const code = `test_${randomBytes(4).toString('hex')}`;
+  const name = JSON.stringify({ id: 'Izin Uji', en: 'Test licence' });
+  await db('license_types').insert({ code, office_id: officeId, name, risk: 'medium_high', position: 99 });
+  const policyId = await aPolicy(db, code, { version: 1, effectiveFrom: '2026-01-01T00:00:00Z', policy: policy(changes) });
+  return { code, officeId, policyId, policy: policy(changes) };
+}
+
+export async function aPolicy(
+  db: Knex,
+  typeCode: string,
+  given: { version: number; effectiveFrom: string; policy: LicensePolicy },
+): Promise<PolicyId> {
+  const id = asId<PolicyId>(randomUUID());
+  await db('license_policies').insert({
+    id,
+    type_code: typeCode,
+    version: given.version,
+    effective_from: given.effectiveFrom,
+    policy: JSON.stringify(given.policy),
+    form_schema: JSON.stringify(FORM_SCHEMA),
+    example_form: JSON.stringify(GOOD_FORM),
+  });
+  return id;
+}
+
+export async function aUser(db: Knex, ...roles: string[]): Promise<UserId> {
+  const id = asId<UserId>(randomUUID());
+  await db('users').insert({ id, email: `${id}@example.test`, password_hash: 'none', name: `Person ${id.slice(0, 8)}`, roles });
+  return id;
+}
+
+export async function aCompany(
+  db: Knex,
+  member: UserId,
+  changes: { name?: string; status?: string } = {},
+): Promise<CompanyId> {
+  const id = asId<CompanyId>(randomUUID());
+  await db('companies').insert({
+    id,
+    name: changes.name ?? 'CV Uji Coba',
+    legal_form: 'CV',
+    npwp_encrypted: Buffer.from('secret'),
+    npwp_hash: randomUUID(),
+    npwp_masked: '01.***.***.*-***.000',
+    address: 'Jalan Rahasia 7, Bandung',
+    kbli: ['47111'],
+    scale: 'micro',
+    status: changes.status ?? 'active',
+  });
+  await db('company_members').insert({ company_id: id, user_id: member });
+  return id;
+}
+
+export interface CaseGiven {
+  readonly companyId: CompanyId;
+  readonly type: LicenseTypeRow;
+  readonly applicantId: UserId;
+  readonly state?: ApplicationState;
+  readonly assigneeId?: UserId;
+  readonly dueAt?: string;
+  readonly at?: string;
+  readonly form?: unknown;
+}
+
+export async function anApplication(db: Knex, given: CaseGiven): Promise<ApplicationId> {
+  const { state = 'draft', at = MONDAY } = given;
+  const id = asId<ApplicationId>(randomUUID());
+  await db('applications').insert({
+    id,
+    company_id: given.companyId,
+    type_code: given.type.code,
+    policy_id: given.type.policyId,
+    applicant_id: given.applicantId,
+    form: JSON.stringify(given.form ?? GOOD_FORM),
+    state,
+    stage: isStage(state) ? state : null,
+    assignee_id: given.assigneeId ?? null,
+    due_at: given.dueAt ?? null,
+    submitted_at: state === 'draft' ? null : at,
+    closed_at: isClosed(state) ? at : null,
+    created_at: at,
+    updated_at: at,
+  });
+  return id;
+}
+
+export interface TaskGiven {
+  readonly applicationId: ApplicationId;
+  readonly stage: Stage;
+  readonly assigneeId: UserId | null;
+  readonly openedAt?: string;
+  readonly dueAt: string;
+  readonly atRiskAt?: string;
+  readonly state?: 'open' | 'decided' | 'cancelled';
+}
+
+export async function aTask(db: Knex, given: TaskGiven): Promise<TaskId> {
+  const id = asId<TaskId>(randomUUID());
+  const { openedAt = MONDAY, atRiskAt = given.dueAt, dueAt } = given;
+  const rungs = DEFAULT_LADDER.map((rung) => ({ ...rung, at: rung.code === 'half' ? openedAt : dueAt }));
+  await db('tasks').insert({
+    id,
+    application_id: given.applicationId,
+    round: 1,
+    stage: given.stage,
+    role: 'verifier',
+    assignee_id: given.assigneeId,
+    state: given.state ?? 'open',
+    assigned_at: openedAt,
+    opened_at: openedAt,
+    at_risk_at: atRiskAt,
+    due_at: dueAt,
+    budget_ms: 8 * 3_600_000,
+    used_ms: 0,
+    plan: JSON.stringify({ dueAt, rungs, skipped: [{ date: '2026-03-03', reason: 'Hari Uji' }] }),
+  });
+  if (given.assigneeId) await holds(db, given.applicationId, given.assigneeId, given.stage);
+  return id;
+}
+
+export const holds = (db: Knex, applicationId: ApplicationId, userId: UserId, stage: Stage) =>
+  db('task_holders').insert({ application_id: applicationId, user_id: userId, stage, since: MONDAY });
+
+export async function aDecision(
+  db: Knex,
+  given: { applicationId: ApplicationId; stage: Stage; decision: 'approve' | 'reject'; by: UserId; note?: string },
+): Promise<void> {
+  await db('decisions').insert({
+    id: randomUUID(),
+    application_id: given.applicationId,
+    round: 1,
+    stage: given.stage,
+    decision: given.decision,
+    decided_by: given.by,
+    decided_at: MONDAY,
+    reasons: JSON.stringify([{ code: 'unclear_document', text: 'KTP tidak terbaca' }]),
+    note: given.note ?? null,
+    submission_sha256: hashOf('submission'),
+  });
+}
+
+export async function anInvoice(
+  db: Knex,
+  given: { companyId: CompanyId; applicationId?: ApplicationId; state?: InvoiceState; at?: string; pdf?: Sha256 },
+): Promise<InvoiceId> {
+  const { state = 'open', at = MONDAY } = given;
+  const id = asId<InvoiceId>(randomUUID());
+  await db('invoices').insert({
+    id,
+    number: `INV/2026/${randomBytes(4).toString('hex')}`,
+    company_id: given.companyId,
+    application_id: given.applicationId ?? null,
+    state,
+    currency: 'IDR',
+    subtotal_minor: 350_000,
+    tax_minor: 11_000,
+    total_minor: 361_000,
+    issued_at: at,
+    due_at: new Date(Date.parse(at) + 7 * 86_400_000).toISOString(),
+    paid_at: state === 'paid' ? at : null,
+    pdf_sha256: given.pdf ?? null,
+  });
+  const line = (position: number, kind: string, net: number, tax: number) => ({
+    invoice_id: id,
+    position,
+    code: kind,
+    description: JSON.stringify({ id: `Biaya ${kind}`, en: `Fee ${kind}` }),
+    kind,
+    net_minor: net,
+    tax_minor: tax,
+  });
+  await db('invoice_lines').insert([line(1, 'statutory', 250_000, 0), line(2, 'service', 100_000, 11_000)]);
+  return id;
+}
+
+export async function aPayment(
+  db: Knex,
+  given: { invoiceId: InvoiceId; state?: PaymentState; reference?: string; expiresAt?: string; at?: string; attempt?: number },
+): Promise<{ id: PaymentId; reference: string }> {
+  const id = asId<PaymentId>(randomUUID());
+  const { state = 'pending', reference = `ref-${randomBytes(6).toString('hex')}`, at = MONDAY } = given;
+  await db('payments').insert({
+    id,
+    invoice_id: given.invoiceId,
+    attempt: given.attempt ?? 1,
+    gateway: 'midtrans',
+    gateway_reference: reference,
+    state,
+    amount_minor: 361_000,
+    currency: 'IDR',
+    redirect_url: 'https://pay.example.test/1',
+    created_at: at,
+    expires_at: given.expiresAt ?? '2099-01-01T00:00:00Z',
+    updated_at: at,
+  });
+  return { id, reference };
+}
+
+export async function aLicense(
+  db: Knex,
+  given: {
+    applicationId: ApplicationId;
+    companyId: CompanyId;
+    type: LicenseTypeRow;
+    status?: string;
+    validUntil?: string | null;
+    certificate?: Sha256;
+    at?: string;
+  },
+): Promise<{ id: LicenseId; number: string; verifyCode: string }> {
+  const { at = MONDAY } = given;
+  const made = {
+    id: asId<LicenseId>(randomUUID()),
+    number: `UMKM-TEST/2026/${randomBytes(4).toString('hex')}`,
+    verifyCode: randomBytes(15).toString('base64url'),
+  };
+  await db('licenses').insert({
+    id: made.id,
+    number: made.number,
+    application_id: given.applicationId,
+    company_id: given.companyId,
+    type_code: given.type.code,
+    status: given.status ?? 'active',
+    valid_from: at,
+    valid_until: given.validUntil === undefined ? '2099-01-01T00:00:00Z' : given.validUntil,
+    verify_code: made.verifyCode,
+    certificate_sha256: given.certificate ?? null,
+    issued_at: at,
+  });
+  return made;
+}
+
+export const hashOf = (content: string | Buffer): Sha256 => asId<Sha256>(createHash('sha256').update(content).digest('hex'));

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createLocalSigner } from '../activities/documents/signing.ts';
+import { createGateways } from '../activities/gateways/index.ts';
+import { MAIL_TEMPLATES } from '../activities/mail/templates.ts';
+import { createMailTransport } from '../activities/mail/transport.ts';
+import { type Config, ConfigError, loadConfig } from '../config.ts';
+import { connect } from '../db/connection.ts';
+import { createFileStore } from '../db/files.ts';
+import { ensureTemplates } from '../db/mail.ts';
+import { BUILT_BUNDLE, bundleWorkflows } from './bundle.ts';
+import { createWorker } from './create.ts';
+import { serveHealth } from './health.ts';
+import { logTo } from './telemetry.ts';
+
+/** Runs until SIGTERM or SIGINT, then drains: no new tasks, time for what is under way, and out. */
+async function main(config: Config): Promise<void> {
+  const logger = pino({ name: 'worker', level: config.logLevel });
+  Runtime.install({ logger: logTo(logger), shutdownSignals: ['SIGTERM', 'SIGINT'] });
+  const db = connect(config.database.url, config.database.pool, 'alur-worker');
+  await ensureTemplates(db, MAIL_TEMPLATES);
+  const mail = createMailTransport(config.mail);
+  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const worker = await createWorker({
+    connection,
+    ...config.temporal,
+    shutdownGraceSeconds: config.shutdownGraceSeconds,
+    workflowBundle: existsSync(BUILT_BUNDLE) ? { codePath: BUILT_BUNDLE } : { code: await bundleWorkflows() },
+    deps: {
+      db,
+      mail,
+      files: createFileStore(config.filesDir),
+      gateways: createGateways(config),
+      signer: createLocalSigner(await signerFiles(config)),
+      publicUrl: config.publicUrl,
+    },
+  });
+  const health = serveHealth(worker, config.metricsPort);
+  logger.info({ taskQueue: config.temporal.taskQueue }, 'worker takes tasks');
+  await worker.run();
+  health.close();
+  mail.close();
+  await connection.close();
+  await db.destroy();
+  logger.info('worker has drained');
+}
+
+async function signerFiles({ signer }: Config): Promise<{ keyPem: string; certificatePem: string }> {
+  const [keyPem, certificatePem] = await Promise.all([
+    readFile(signer.keyFile, 'utf8'),
+    readFile(signer.certificateFile, 'utf8'),
+  ]);
+  return { keyPem, certificatePem };
+}
+
+try {
+  await main(loadConfig());
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
