@@ -20,9 +20,26 @@ import { toFailure } from './failures.ts';
 
 /** How long a caller waits for a process: longer than a worker takes to take over from one that died. */
 const ANSWER_WITHIN_MS = 10_000;
+/** A deadline counts only once there is a connection; without this, a caller waits 15 s for a Temporal that is away. */
+const CONNECT_WITHIN_MS = 3_000;
 
-export const withinTime = <T>(temporal: Client, work: () => Promise<T>, ms = ANSWER_WITHIN_MS): Promise<T> =>
-  temporal.withDeadline(Date.now() + ms, work);
+/** @throws Failure `temporarily_unavailable` when Temporal cannot be reached in time */
+export async function withinTime<T>(temporal: Client, work: () => Promise<T>, ms = ANSWER_WITHIN_MS): Promise<T> {
+  await requireConnection(temporal);
+  return temporal.withDeadline(Date.now() + ms, work);
+}
+
+async function requireConnection({ connection }: Client): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Failure('temporarily_unavailable', '')), CONNECT_WITHIN_MS);
+  });
+  try {
+    await Promise.race([connection.ensureConnected(), tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Starts the process of a submission, or finds it started: needs no worker. @throws Failure `already_submitted` */
 export async function startReview(deps: ApiDeps, input: LicenseReviewInput): Promise<void> {

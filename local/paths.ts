@@ -1,9 +1,12 @@
-/** Where things lie on one machine. Everything that a run makes is under `.local/`, what can be fetched again in `.cache/`. */
-import { join } from 'node:path';
+/**
+ * Where things lie on one machine. Everything that a run makes is under `.local/` (or the directory that
+ * `ALUR_LOCAL_DIR` names: two systems side by side need two), what can be fetched again in `.cache/`.
+ */
+import { join, resolve } from 'node:path';
 
 export const REPOSITORY = join(import.meta.dirname, '..');
 
-const LOCAL = join(REPOSITORY, '.local');
+const LOCAL = resolve(process.env.ALUR_LOCAL_DIR || join(REPOSITORY, '.local'));
 
 export const PATHS = {
   local: LOCAL,

@@ -82,23 +82,25 @@ function refuseDoubles(ports: Ports): void {
  * @throws StartFailure with one sentence naming port and variable when one is taken.
  */
 export async function requireFree(ports: Ports, names: readonly PortName[] = NAMES): Promise<void> {
-  const findings = await Promise.all(names.map(async (name) => ({ name, free: await isFree(ports[name]) })));
-  const taken = findings.find((finding) => !finding.free);
-  if (taken === undefined) return;
-  const { variable, label } = PORTS[taken.name];
+  const findings = await Promise.all(names.map(async (name) => ({ name, obstacle: await obstacleTo(ports[name]) })));
+  const found = findings.find(({ obstacle }) => obstacle !== null);
+  if (found === undefined) return;
+  const { variable, label } = PORTS[found.name];
   throw new StartFailure(
-    `Port ${ports[taken.name]}, which ${label} needs, is taken or not allowed: set ${variable} to another port, or ` +
+    `Port ${ports[found.name]}, which ${label} needs, ${found.obstacle}: set ${variable} to another port, or ` +
       'ALUR_PORTS=auto to take free ones.',
   );
 }
 
-/** Free means: it can be bound on every address, and nobody answers on either loopback address. */
-export async function isFree(port: number): Promise<boolean> {
-  if ((await answers(port, '127.0.0.1')) || (await answers(port, '::1'))) return false;
+const TAKEN = 'is taken';
+
+/** Free means: nobody answers on either loopback address, and it can be bound on all addresses. Else what is wrong. */
+async function obstacleTo(port: number): Promise<string | null> {
+  if ((await answers(port, '127.0.0.1')) || (await answers(port, '::1'))) return TAKEN;
   const server = await listenOn(port, '0.0.0.0');
-  if (server === null) return false;
+  if (typeof server === 'string') return server;
   await closed(server);
-  return true;
+  return null;
 }
 
 function answers(port: number, host: string): Promise<boolean> {
@@ -122,17 +124,19 @@ export async function freePorts(count: number): Promise<number[]> {
     if (attempt > 2_000) throw new StartFailure('No free ports were found between 20000 and 32000.');
     const port = randomInt(20_000, 32_000);
     const server = await listenOn(port, '0.0.0.0');
-    if (server !== null) held.push({ port, server });
+    if (typeof server !== 'string') held.push({ port, server });
   }
   await Promise.all(held.map(({ server }) => closed(server)));
   return held.map(({ port }) => port);
 }
 
-function listenOn(port: number, host: string): Promise<Server | null> {
+/** The listening server, or what is wrong with the port. */
+function listenOn(port: number, host: string): Promise<Server | string> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error) => {
-      if (hasCode(error, 'EADDRINUSE') || hasCode(error, 'EACCES')) resolve(null);
+      if (hasCode(error, 'EADDRINUSE')) resolve(TAKEN);
+      else if (hasCode(error, 'EACCES')) resolve('may not be used by this user');
       else reject(error);
     });
     server.listen({ port, host, exclusive: true }, () => resolve(server));

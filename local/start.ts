@@ -39,6 +39,7 @@ async function start(env: NodeJS.ProcessEnv, screen: Screen, stopping: Stopping)
   const launcher = findLauncher(env);
   await takeLock(PATHS.lock, `http://localhost:${ports.api}`, launcher);
   stopping.atLast(() => releaseLock(PATHS.lock));
+  stopping.sweepWith(() => stopRecorded(PATHS.run));
   await recover(screen);
   stopping.atFirst(() => removeReadyFile(PATHS.ready));
   await requireFree(ports, portsInUse(own));

@@ -1,13 +1,16 @@
 /** Stopping in order: API, worker, then the servers they talk to. A second Ctrl-C ends all of it at once. */
 import type { KeptChild } from './children.ts';
-import { PATHS } from './paths.ts';
-import { stopRecorded } from './processes.ts';
 import type { Screen } from './screen.ts';
 
 export type Stopping = {
   api(child: KeptChild): void;
   worker(child: KeptChild): void;
   server(child: KeptChild): void;
+  /**
+   * Stops children that were still on their way up when the end came. To be said only by who holds the lock: a second
+   * start, which is refused, must not sweep away what the first one runs.
+   */
+  sweepWith(stop: () => Promise<unknown>): void;
   /** Runs as soon as somebody asks to stop. Synchronous, like the next, so that a hurried end does it too. */
   atFirst(work: () => void): void;
   /** Runs after everything has stopped. */
@@ -25,14 +28,14 @@ export function createStopping(screen: Screen): Stopping {
   const first: (() => void)[] = [];
   const last: (() => void)[] = [];
   const state = { requested: false };
+  const sweep = { run: async (): Promise<unknown> => undefined };
 
   const stopAll = async () => {
     runAll(first);
     for (const group of [groups.api, groups.worker, groups.server]) {
       await Promise.allSettled([...group].map((child) => child.stop()));
     }
-    // A child that was still on its way up when the end came.
-    await stopRecorded(PATHS.run);
+    await sweep.run();
     runAll(last);
   };
   const killAll = () => {
@@ -54,6 +57,9 @@ export function createStopping(screen: Screen): Stopping {
     api: (child) => void groups.api.add(child),
     worker: (child) => void groups.worker.add(child),
     server: (child) => void groups.server.add(child),
+    sweepWith: (stop) => {
+      sweep.run = stop;
+    },
     atFirst: (work) => void first.push(work),
     atLast: (work) => void last.push(work),
     whenGone: (gone) => {

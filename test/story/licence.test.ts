@@ -22,7 +22,12 @@ describe('a licence from application to activation', () => {
     assert.ok(license && invoice);
     assert.match(license.number, /^UMKM-RESTAURANT\/\d{4}\/000001$/);
 
-    const mail = await (await mailbox()).waitForMessage((message) => message.subject.includes(license.number) || message.attachments.some(({ filename }) => filename.startsWith('UMKM')), 15_000);
+    const mail = await (await mailbox()).waitForMessage(
+      (message) =>
+        message.subject.includes(license.number) ||
+        message.attachments.some(({ filename }) => filename.startsWith('UMKM')),
+      15_000,
+    );
     assert.deepEqual(mail.to, ['owner@alur.example']);
     assert.equal(mail.attachments.length, 1);
 

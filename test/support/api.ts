@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
+import { z } from 'zod';
 import { createApp } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import type { Route } from '../../api/route.ts';
@@ -43,12 +44,9 @@ export interface CallOptions {
 export interface Called {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON; undefined when there was none. */
-  readonly body: Json;
+  /** The JSON object that came back; empty when none did. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
-
-/** Whatever a test looks up in an answer; a wrong path reads as undefined and fails its assertion. */
-export type Json = { readonly [key: string]: Json } & unknown;
 
 export interface TestPerson {
   readonly id: UserId;
@@ -97,14 +95,12 @@ export async function startApi(
     ...options,
   };
   let draining = false;
-  server.on(
-    'request',
-    createApp(deps, { isDraining: () => draining, ...(routes ? { routes } : {}) }),
-  );
+  server.on('request', createApp(deps, { isDraining: () => draining, ...(routes ? { routes } : {}) }));
   return {
     url,
     deps,
     log,
+    call: (path, given = {}) => call(`${url}/api/v1${path}`, given),
     person: (...roles) => newPerson(deps, roles),
     drain: () => {
       draining = true;
@@ -116,6 +112,22 @@ export async function startApi(
       await Promise.all([closed, deps.changes.close()]);
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+const jsonObject = z.record(z.string(), z.unknown());
+
+async function call(url: string, { method, as, body, headers }: CallOptions): Promise<Called> {
+  const response = await fetch(url, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: { 'content-type': 'application/json', 'accept-language': 'en', ...as?.headers, ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: jsonObject.parse(text === '' ? {} : JSON.parse(text)),
   };
 }
 

@@ -53,7 +53,11 @@ export function storyOf(system: TestSystem) {
       ...(body === undefined ? {} : { body: multipart ? body : JSON.stringify(body) }),
     });
     const isJson = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, headers: response.headers, body: isJson ? await response.json() : await response.text() };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? await response.json() : await response.text(),
+    };
   };
 
   const expect = async (status: number, answer: Promise<Answer>): Promise<Answer> => {
@@ -76,7 +80,9 @@ export function storyOf(system: TestSystem) {
     );
 
   const licenseType = async (code: string) => {
-    const { items } = z.object({ items: z.array(typeShape) }).parse((await call('GET', 'licenses/types', { as: 'owner' })).body);
+    const { items } = z
+      .object({ items: z.array(typeShape) })
+      .parse((await call('GET', 'licenses/types', { as: 'owner' })).body);
     const found = items.find((type) => type.code === code);
     assert.ok(found, `licence type ${code}`);
     return found;
@@ -100,7 +106,9 @@ export function storyOf(system: TestSystem) {
   const draft = async (typeCode = 'restaurant'): Promise<string> => {
     const type = await licenseType(typeCode);
     const body = { companyId: await companyId(), typeCode, form: type.exampleForm };
-    const { id } = idShape.parse((await expect(201, call('POST', 'licenses/applications', { as: 'owner', body }))).body);
+    const { id } = idShape.parse(
+      (await expect(201, call('POST', 'licenses/applications', { as: 'owner', body }))).body,
+    );
     for (const { kind, required } of type.checklist) if (required) await expect(201, upload(id, kind));
     return id;
   };
@@ -155,11 +163,29 @@ export function storyOf(system: TestSystem) {
   };
 
   const sandbox = async (reference: string, event: string, query = ''): Promise<void> => {
-    const response = await fetch(`${system.sandboxUrl}/_sandbox/payments/${reference}/${event}${query}`, { method: 'POST' });
+    const response = await fetch(`${system.sandboxUrl}/_sandbox/payments/${reference}/${event}${query}`, {
+      method: 'POST',
+    });
     assert.equal(response.status, 200, await response.text());
   };
 
-  return { call, expect, status, reaches, companyId, licenseType, draft, submitted, upload, holder, approve, approved, invoiceOf, openPayment, sandbox };
+  return {
+    call,
+    expect,
+    status,
+    reaches,
+    companyId,
+    licenseType,
+    draft,
+    submitted,
+    upload,
+    holder,
+    approve,
+    approved,
+    invoiceOf,
+    openPayment,
+    sandbox,
+  };
 }
 
 export type Story = ReturnType<typeof storyOf>;

@@ -19,7 +19,7 @@ import { createWorker } from '../../worker/create.ts';
 import { logTo } from '../../worker/telemetry.ts';
 import { startApi, type TestApi } from './api.ts';
 import { createTestDatabase, demoAccounts, type TestDatabase } from './database.ts';
-import { gateways, mailbox, MIDTRANS_SERVER_KEY, temporal } from './machine.ts';
+import { gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { once, stopAtEnd } from './registry.ts';
 
 export interface TestSystem {
@@ -38,7 +38,12 @@ export interface TestSystem {
 }
 
 // Before the first native connection, which would start the runtime with the SDK's own, loud logger.
-const quietRuntime = once(async () => Runtime.install({ logger: logTo(pino({ level: 'silent' })) }));
+const quietRuntime = once(async () =>
+  Runtime.install({
+    logger: logTo(pino({ level: 'silent' })),
+    telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
+  }),
+);
 
 const workflowBundle = once(async () => ({ code: await bundleWorkflows() }));
 
@@ -56,7 +61,10 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
   const database = await createTestDatabase();
   const { address } = await temporal();
   await quietRuntime();
-  const [connection, native] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address })]);
+  const [connection, native] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
   const client = new Client({ connection });
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
@@ -100,14 +108,28 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
       await stopWorker();
       await api.close();
       deps.mail.close();
-      await Promise.all([native.close(), connection.close(), database.drop(), rm(directory, { recursive: true, force: true })]);
+      await Promise.all([
+        native.close(),
+        connection.close(),
+        database.drop(),
+        rm(directory, { recursive: true, force: true }),
+      ]);
     },
   };
 }
 
-async function activityDeps(database: TestDatabase, files: ActivityDeps['files'], publicUrl: string, sandboxUrl: string): Promise<ActivityDeps> {
+async function activityDeps(
+  database: TestDatabase,
+  files: ActivityDeps['files'],
+  publicUrl: string,
+  sandboxUrl: string,
+): Promise<ActivityDeps> {
   const { smtpUrl } = await mailbox();
-  const midtrans = { serverKey: MIDTRANS_SERVER_KEY, snapUrl: `${sandboxUrl}/midtrans`, apiUrl: `${sandboxUrl}/midtrans` };
+  const midtrans = {
+    serverKey: MIDTRANS_SERVER_KEY,
+    snapUrl: `${sandboxUrl}/midtrans`,
+    apiUrl: `${sandboxUrl}/midtrans`,
+  };
   return {
     db: database.db,
     files,
@@ -124,7 +146,8 @@ async function session(api: TestApi, account: DemoAccount): Promise<Readonly<Rec
     .db('users')
     .where({ id: demoUserId(account) })
     .first('roles');
-  if (!found) throw new Error(`there is no demonstration account ${account}: ${Object.keys(await demoAccounts()).join(', ')}`);
+  if (!found)
+    throw new Error(`there is no demonstration account ${account}: ${Object.keys(await demoAccounts()).join(', ')}`);
   const token = await api.deps.tokens.issue({ userId: demoUserId(account), roles: found.roles });
   return { authorization: `Bearer ${token}` };
 }

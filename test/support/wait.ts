@@ -1,5 +1,9 @@
 /** Waits for a condition, never for a guess: asks again until it holds, and says what was seen last when it does not. */
-export async function eventually<T>(what: string, ask: () => Promise<T | null | false | undefined>, withinMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | null | false | undefined>,
+  withinMs = 15_000,
+): Promise<T> {
   const until = Date.now() + withinMs;
   for (;;) {
     const found = await ask();

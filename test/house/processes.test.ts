@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applicationTransitions } from '../../domain/licensing.ts';
+import { paymentTransitions } from '../../domain/payments.ts';
+
+type Table = Readonly<Record<string, readonly string[]>>;
+
+const drawnIn = (file: string): string[] =>
+  readFileSync(join(import.meta.dirname, '../../docs/processes', file), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('-->'))
+    .map((line) => line.trim())
+    .sort();
+
+function edgesOf(table: Table, first: string): string[] {
+  const edges = Object.entries(table).flatMap(([from, targets]) =>
+    targets.length > 0 ? targets.map((to) => `${from} --> ${to}`) : [`${from} --> [*]`],
+  );
+  return [`[*] --> ${first}`, ...edges].sort();
+}
+
+describe('the state diagrams in docs/processes', () => {
+  it('draw exactly the transitions of an application', () => {
+    assert.deepEqual(drawnIn('license-review.md'), edgesOf(applicationTransitions, 'draft'));
+  });
+
+  it('draw exactly the transitions of a payment attempt', () => {
+    assert.deepEqual(drawnIn('payment.md'), edgesOf(paymentTransitions, 'created'));
+  });
+});
