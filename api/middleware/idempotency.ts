@@ -22,10 +22,8 @@ export function idempotencyKeyOf(req: Request): string | undefined {
   });
 }
 
-export interface Once {
-  /** Does `work` unless this request was answered before; then that answer comes back, marked. */
-  (scope: string, requestHash: string, work: () => Promise<Answer>): Promise<Answer>;
-}
+/** Does `work` unless this request was answered before; then that answer comes back, marked. */
+export type Once = (scope: string, requestHash: string, work: () => Promise<Answer>) => Promise<Answer>;
 
 export function createOnce({ db, logger }: Pick<ApiDeps, 'db' | 'logger'>): Once {
   return async (scope, requestHash, work) => {

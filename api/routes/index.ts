@@ -9,13 +9,18 @@ import { authRoutes } from './auth.ts';
 import { caseHistoryRoutes } from './case-history.ts';
 import { companyRoutes } from './companies.ts';
 import { documentRoutes } from './documents.ts';
+import { invoiceRoutes } from './invoices.ts';
 import { licenseTypeRoutes } from './license-types.ts';
 import { licenseRoutes } from './licenses.ts';
+import { paymentRoutes } from './payments.ts';
 import { problemRoutes } from './problems.ts';
+import { reconciliationRoutes } from './reconciliation.ts';
 import { reviewRoutes } from './review.ts';
 import { statusRoutes } from './status.ts';
 import { submissionRoutes } from './submissions.ts';
 import { userRoutes } from './users.ts';
+import { verifyRoutes } from './verify.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export const routes: readonly Route[] = [
   ...statusRoutes,
@@ -29,5 +34,10 @@ export const routes: readonly Route[] = [
   ...documentRoutes,
   ...reviewRoutes,
   ...licenseRoutes,
+  ...invoiceRoutes,
+  ...paymentRoutes,
+  ...reconciliationRoutes,
+  ...verifyRoutes,
+  ...webhookRoutes,
   ...problemRoutes,
 ];

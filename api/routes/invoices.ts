@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import {
   findInvoice,
@@ -116,7 +118,7 @@ const pay = defineRoute({
     const handle = deps.temporal.workflow.getHandle(paymentId(id));
     const say = () =>
       handle.executeUpdate(payUpdate, { updateId: requestKey, args: [{ by: actor.userId, ...body, locale }] });
-    const opened = await withinTime(deps.temporal, say, GATEWAY_ANSWERS_WITHIN_MS);
+    const opened = await withinTime(deps.temporal, () => onceThere(say), GATEWAY_ANSWERS_WITHIN_MS);
     return json(201, opened);
   },
 });
@@ -128,6 +130,19 @@ const notAvailable = (gateway: GatewayName) =>
   new Failure('gateway_not_available', `${gateway} is not offered here. Choose one of: ${AVAILABLE.join(', ')}.`, {
     errors: [{ pointer: '/gateway', code: 'not_available', detail: AVAILABLE.join(', ') }],
   });
+
+/** An invoice is on record a moment before the process that collects it has started: who is that quick waits for it. */
+async function onceThere<T>(say: () => Promise<T>): Promise<T> {
+  for (const waitMs of [50, 100, 200, 400, 800, 1600]) {
+    try {
+      return await say();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      await setTimeout(waitMs);
+    }
+  }
+  return say();
+}
 
 export const invoiceRoutes = [list, read, pdf, pay];
 

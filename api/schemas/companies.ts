@@ -18,7 +18,7 @@ const identityNumber = (parse: (text: string) => ParsedNumber, example: string) 
     })
     .meta({ type: 'string', example });
 
-const valueOf = ({ value }: { value: string }): string => value;
+const numberOf = ({ value }: { value: string }): string => value;
 
 /** Whole rupiah, as a number or as digits; what a JSON number cannot carry back is refused. */
 const rupiah = z
@@ -31,9 +31,9 @@ export const newCompany = z.strictObject({
   name: z.string().trim().min(1).max(200),
   legalForm: z.enum(LEGAL_FORMS),
   npwp: identityNumber(parseNpwp, '01.234.567.8-901.000'),
-  nib: identityNumber(parseNib, '1234567890123').transform(valueOf).optional(),
+  nib: identityNumber(parseNib, '1234567890123').transform(numberOf).optional(),
   address: z.string().trim().min(1).max(1000),
-  kbli: z.array(identityNumber(parseKbli, '56101').transform(valueOf)).max(50),
+  kbli: z.array(identityNumber(parseKbli, '56101').transform(numberOf)).max(50),
   capitalMinor: rupiah.optional(),
   annualSalesMinor: rupiah.optional(),
 });

@@ -53,11 +53,14 @@ describe('applications over HTTP', () => {
   const newOne = (changes: object = {}) => ({ companyId, typeCode: type.code, form: GOOD_FORM, ...changes });
   const given = (changes: object = {}) => ({ companyId, type, applicantId: owner.id, ...changes });
   const rows = async () => (await database.db('applications').where({ company_id: companyId })).length;
-  const pointers = (errors: readonly { pointer: string }[] | undefined) => errors?.map(({ pointer }) => pointer).toSorted();
+  const pointers = (errors: readonly { pointer: string }[] | undefined) =>
+    errors?.map(({ pointer }) => pointer).toSorted();
 
   describe('beginning one', () => {
     it('makes a draft, even with an empty form, and says where it is', async () => {
-      const { status, headers, body } = await ask<ApplicationBody>(api, owner, 'POST', path, { body: newOne({ form: {} }) });
+      const { status, headers, body } = await ask<ApplicationBody>(api, owner, 'POST', path, {
+        body: newOne({ form: {} }),
+      });
       assert.equal(status, 201);
       assert.equal(body.state, 'draft');
       assert.equal(headers.get('location'), `/api/v1${path}/${body.id}`);
@@ -67,7 +70,10 @@ describe('applications over HTTP', () => {
     it('makes one for a request that is sent twice', async () => {
       const before = await rows();
       const options = { body: newOne(), headers: { 'idempotency-key': randomUUID() } };
-      const [first, second] = [await ask(api, owner, 'POST', path, options), await ask(api, owner, 'POST', path, options)];
+      const [first, second] = [
+        await ask(api, owner, 'POST', path, options),
+        await ask(api, owner, 'POST', path, options),
+      ];
       assert.equal(first.body['id'], second.body['id']);
       assert.equal(await rows(), before + 1);
     });
@@ -78,7 +84,10 @@ describe('applications over HTTP', () => {
     });
     it('is refused to a company that is suspended, and to staff', async () => {
       const suspended = await aCompany(database.db, owner.id, { status: 'suspended' });
-      assert.equal((await problem(api, owner, 'POST', path, { body: newOne({ companyId: suspended }) })).body.code, 'forbidden');
+      assert.equal(
+        (await problem(api, owner, 'POST', path, { body: newOne({ companyId: suspended }) })).body.code,
+        'forbidden',
+      );
       assert.equal((await problem(api, await api.person('supervisor'), 'POST', path, { body: newOne() })).status, 403);
     });
     it('points at a licence type that does not exist, and at a field that does not', async () => {
@@ -99,12 +108,21 @@ describe('applications over HTTP', () => {
     it('shows its owner reasons and no names of the office, and the office both', async () => {
       const [verifier, supervisor] = [await api.person('verifier'), await api.person('supervisor')];
       const id = await anApplication(database.db, given({ state: 'rejected' }));
-      await aDecision(database.db, { applicationId: id, stage: 'approval', decision: 'reject', by: verifier.id, note: 'internal' });
+      await aDecision(database.db, {
+        applicationId: id,
+        stage: 'approval',
+        decision: 'reject',
+        by: verifier.id,
+        note: 'internal',
+      });
       const [own] = (await ask<ApplicationBody>(api, owner, 'GET', `${path}/${id}`)).body.decisions;
       assert.deepEqual(own?.['reasons'], [{ code: 'unclear_document', text: 'KTP tidak terbaca' }]);
       assert.deepEqual([own?.['decidedBy'], own?.['note']], [undefined, undefined]);
       const [office] = (await ask<ApplicationBody>(api, supervisor, 'GET', `${path}/${id}`)).body.decisions;
-      assert.deepEqual([office?.['decidedBy'], office?.['note']], [{ id: verifier.id, name: verifier.name }, 'internal']);
+      assert.deepEqual(
+        [office?.['decidedBy'], office?.['note']],
+        [{ id: verifier.id, name: verifier.name }, 'internal'],
+      );
     });
     it("is impossible for another company's people and for a reviewer who never held it", async () => {
       const id = await anApplication(database.db, given({ state: 'approval' }));
@@ -117,19 +135,30 @@ describe('applications over HTTP', () => {
     it('pages through the list, newest first', async () => {
       const mine = await api.person('owner');
       const company = await aCompany(database.db, mine.id);
-      const at = (day: number) => given({ companyId: company, applicantId: mine.id, at: `2026-03-0${day}T02:00:00.000Z` });
-      const ids = [await anApplication(database.db, at(1)), await anApplication(database.db, at(2)), await anApplication(database.db, at(3))];
+      const at = (day: number) =>
+        given({ companyId: company, applicantId: mine.id, at: `2026-03-0${day}T02:00:00.000Z` });
+      const ids = [
+        await anApplication(database.db, at(1)),
+        await anApplication(database.db, at(2)),
+        await anApplication(database.db, at(3)),
+      ];
       type Page = { items: { id: string }[]; nextCursor: string | null };
       const first = (await ask<Page>(api, mine, 'GET', `${path}?limit=2`)).body;
       const second = (await ask<Page>(api, mine, 'GET', `${path}?limit=2&cursor=${first.nextCursor}`)).body;
-      assert.deepEqual([...first.items, ...second.items].map(({ id }) => id), ids.toReversed());
+      assert.deepEqual(
+        [...first.items, ...second.items].map(({ id }) => id),
+        ids.toReversed(),
+      );
       assert.equal(second.nextCursor, null);
     });
   });
 
   describe('changing the form', () => {
     const change = (id: string, etag?: string | null) =>
-      problem(api, owner, 'PUT', `${path}/${id}`, { body: { form: { shopName: 'Lain' } }, ...(etag && { headers: { 'if-match': etag } }) });
+      problem(api, owner, 'PUT', `${path}/${id}`, {
+        body: { form: { shopName: 'Lain' } },
+        ...(etag && { headers: { 'if-match': etag } }),
+      });
 
     it('counts only when nobody has changed it since it was read', async () => {
       const id = await anApplication(database.db, given());
@@ -146,7 +175,10 @@ describe('applications over HTTP', () => {
     it('is over once the office has the case, and possible again for a correction', async () => {
       const refused = await change(await anApplication(database.db, given({ state: 'approval' })));
       assert.deepEqual([refused.status, refused.body.code], [409, 'not_a_draft']);
-      assert.equal((await change(await anApplication(database.db, given({ state: 'correction_requested' })))).status, 200);
+      assert.equal(
+        (await change(await anApplication(database.db, given({ state: 'correction_requested' })))).status,
+        200,
+      );
     });
     it('is not for staff who see the case', async () => {
       const id = await anApplication(database.db, given());
@@ -158,11 +190,19 @@ describe('applications over HTTP', () => {
 
   describe('handing it over', () => {
     it('points at everything that is missing or wrong, in the reader’s language', async () => {
-      const id = await anApplication(database.db, given({ form: { shopName: 'ab', contact: { email: 'x' }, 'a/b': 1 } }));
+      const id = await anApplication(
+        database.db,
+        given({ form: { shopName: 'ab', contact: { email: 'x' }, 'a/b': 1 } }),
+      );
       const headers = { 'accept-language': 'id' };
       const { status, body } = await problem(api, owner, 'POST', `${path}/${id}/submit`, { headers });
       assert.deepEqual([status, body.code], [422, 'incomplete_application']);
-      assert.deepEqual(pointers(body.errors), ['/documents/ktp', '/form/a~1b', '/form/contact/email', '/form/shopName']);
+      assert.deepEqual(pointers(body.errors), [
+        '/documents/ktp',
+        '/form/a~1b',
+        '/form/contact/email',
+        '/form/shopName',
+      ]);
       assert.match(body.errors?.find(({ pointer }) => pointer === '/documents/ktp')?.detail ?? '', /wajib diunggah/);
     });
     it('is 503 while Temporal is away, and leaves a draft', async function () {
@@ -222,7 +262,10 @@ describe('applications over HTTP', () => {
       assert.equal((await database.db('submissions').where({ application_id: id })).length, 1);
       const again = await submit(id);
       assert.equal(again.status, 409);
-      assert.equal((await database.db('events').where({ application_id: id, type: 'application.submitted' })).length, 1);
+      assert.equal(
+        (await database.db('events').where({ application_id: id, type: 'application.submitted' })).length,
+        1,
+      );
     });
     it('is accepted at once, where no document is needed', async () => {
       const body = { companyId: company, typeCode: easy.code, form: GOOD_FORM, submit: true };
@@ -239,16 +282,24 @@ describe('applications over HTTP', () => {
     });
     it('pins the rules in force at that moment', async () => {
       const id = await aDraft();
-      const now = { version: 2, effectiveFrom: '2026-02-01T00:00:00Z', policy: policy({ checklist: [], legalWorkingDays: 3 }) };
+      const now = {
+        version: 2,
+        effectiveFrom: '2026-02-01T00:00:00Z',
+        policy: policy({ checklist: [], legalWorkingDays: 3 }),
+      };
       const policyId = await aPolicy(database.db, easy.code, now);
       await submit(id);
-      const pinned: { policy_id: string } | undefined = await database.db('applications').where({ id }).first('policy_id');
+      const pinned: { policy_id: string } | undefined = await database
+        .db('applications')
+        .where({ id })
+        .first('policy_id');
       assert.equal(pinned?.policy_id, policyId);
     });
   });
 
   describe('withdrawing', () => {
-    const withdraw = (id: string) => problem(api, owner, 'POST', `${path}/${id}/withdraw`, { body: { reason: 'closed the shop' } });
+    const withdraw = (id: string) =>
+      problem(api, owner, 'POST', `${path}/${id}/withdraw`, { body: { reason: 'closed the shop' } });
 
     it('a draft asks nobody', async () => {
       const id = await anApplication(database.db, given());
@@ -278,17 +329,25 @@ describe('applications over HTTP', () => {
       await recordEvent(database.db, { ...event('3', {}), type: 'decision.recorded', by: verifier.id });
       type Page = { items: { type: string; by?: { name: string } }[]; nextCursor: string | null };
       const own = (await ask<Page>(api, owner, 'GET', `${path}/${id}/timeline`)).body.items;
-      assert.deepEqual(own.map(({ type, by }) => [type, by?.name]), [
-        ['application.created', owner.name],
-        ['decision.recorded', undefined],
-      ]);
+      assert.deepEqual(
+        own.map(({ type, by }) => [type, by?.name]),
+        [
+          ['application.created', owner.name],
+          ['decision.recorded', undefined],
+        ],
+      );
       const first = (await ask<Page>(api, supervisor, 'GET', `${path}/${id}/timeline?limit=2`)).body;
-      const rest = (await ask<Page>(api, supervisor, 'GET', `${path}/${id}/timeline?limit=2&cursor=${first.nextCursor}`)).body;
-      assert.deepEqual([...first.items, ...rest.items].map(({ type, by }) => [type, by?.name]), [
-        ['application.created', owner.name],
-        ['task.assigned', undefined],
-        ['decision.recorded', verifier.name],
-      ]);
+      const rest = (
+        await ask<Page>(api, supervisor, 'GET', `${path}/${id}/timeline?limit=2&cursor=${first.nextCursor}`)
+      ).body;
+      assert.deepEqual(
+        [...first.items, ...rest.items].map(({ type, by }) => [type, by?.name]),
+        [
+          ['application.created', owner.name],
+          ['task.assigned', undefined],
+          ['decision.recorded', verifier.name],
+        ],
+      );
     });
   });
 
@@ -302,7 +361,11 @@ describe('applications over HTTP', () => {
       await database.db('tasks').where({ application_id: id }).update({ used_ms: 3_600_000 });
       const fired = { application_id: id, round: 1, stage: 'document_verification', rung: 'half', fired_at: MONDAY };
       await database.db('escalations').insert(fired);
-      type Body = { dueAt: string; whoseTurn: string; clock: { usedMs: number; budgetMs: number; holidays: object[]; next: { code: string } } };
+      type Body = {
+        dueAt: string;
+        whoseTurn: string;
+        clock: { usedMs: number; budgetMs: number; holidays: object[]; next: { code: string } };
+      };
       const { body } = await ask<Body>(api, verifier, 'GET', `${path}/${id}/deadline`);
       assert.deepEqual([body.dueAt, body.whoseTurn], ['2099-03-03T02:00:00.000Z', 'office']);
       assert.deepEqual(
@@ -314,7 +377,12 @@ describe('applications over HTTP', () => {
       const supervisor = await api.person('supervisor');
       const id = await anApplication(database.db, given({ state: 'approval' }));
       const opened = new Date(Date.now() - 14 * 86_400_000);
-      const task = { applicationId: id, stage: 'approval', assigneeId: null, dueAt: '2099-01-01T00:00:00.000Z' } as const;
+      const task = {
+        applicationId: id,
+        stage: 'approval',
+        assigneeId: null,
+        dueAt: '2099-01-01T00:00:00.000Z',
+      } as const;
       await aTask(database.db, { ...task, openedAt: opened.toISOString() });
       type Body = { clock: { usedMs: number } };
       const { body } = await ask<Body>(api, supervisor, 'GET', `${path}/${id}/deadline`);
@@ -322,9 +390,15 @@ describe('applications over HTTP', () => {
       assert.ok(Math.abs(body.clock.usedMs - 10 * 8 * 3_600_000) < 60_000, `${body.clock.usedMs}`);
     });
     it("is the applicant's own while the applicant has the turn", async () => {
-      const id = await anApplication(database.db, given({ state: 'correction_requested', dueAt: '2026-04-01T09:00:00.000Z' }));
+      const id = await anApplication(
+        database.db,
+        given({ state: 'correction_requested', dueAt: '2026-04-01T09:00:00.000Z' }),
+      );
       const { body } = await ask(api, owner, 'GET', `${path}/${id}/deadline`);
-      assert.deepEqual([body['whoseTurn'], body['dueAt'], body['clock']], ['applicant', '2026-04-01T09:00:00.000Z', null]);
+      assert.deepEqual(
+        [body['whoseTurn'], body['dueAt'], body['clock']],
+        ['applicant', '2026-04-01T09:00:00.000Z', null],
+      );
     });
   });
 
@@ -349,6 +423,9 @@ describe('applications over HTTP', () => {
     const id = await anApplication(database.db, given({ state: 'approval' }));
     await holds(database.db, id, verifier.id, 'document_verification');
     const { body } = await ask<{ items: { id: string }[] }>(api, verifier, 'GET', path);
-    assert.deepEqual(body.items.map((item) => item.id), [id]);
+    assert.deepEqual(
+      body.items.map((item) => item.id),
+      [id],
+    );
   });
 });

@@ -53,7 +53,10 @@ describe('documents over HTTP', () => {
 
   it('are stored under the hash of their content and come back byte for byte', async () => {
     const { status, body } = await upload(form(PDF));
-    assert.deepEqual([status, body.sha256, body.bytes, body.contentType], [201, hashOf(PDF), PDF.length, 'application/pdf']);
+    assert.deepEqual(
+      [status, body.sha256, body.bytes, body.contentType],
+      [201, hashOf(PDF), PDF.length, 'application/pdf'],
+    );
     const answer = await download(owner, body.id);
     assert.deepEqual(Buffer.from(await answer.arrayBuffer()), PDF);
     assert.match(answer.headers.get('content-disposition') ?? '', /^attachment; filename="ktp\.pdf"/);
@@ -90,7 +93,10 @@ describe('documents over HTTP', () => {
   });
   it('keep no folder of the computer that they come from', async () => {
     const { body } = await upload(form(PDF, 'C:\\Users\\sari\\ktp sari.pdf'));
-    const row: { filename: string } | undefined = await database.db('documents').where({ id: body.id }).first('filename');
+    const row: { filename: string } | undefined = await database
+      .db('documents')
+      .where({ id: body.id })
+      .first('filename');
     assert.equal(row?.filename, 'ktp sari.pdf');
   });
   it('are taken off once', async () => {
@@ -119,7 +125,13 @@ describe('documents over HTTP', () => {
     await download(owner, body.id);
     await download(verifier, body.id);
     await download(verifier, body.id);
-    const looks = await database.db('events').where({ application_id: id, type: 'document.viewed' }).select<{ actor_id: string }[]>('actor_id');
-    assert.deepEqual(looks.map(({ actor_id }) => actor_id), [verifier.id, verifier.id]);
+    const looks = await database
+      .db('events')
+      .where({ application_id: id, type: 'document.viewed' })
+      .select<{ actor_id: string }[]>('actor_id');
+    assert.deepEqual(
+      looks.map(({ actor_id }) => actor_id),
+      [verifier.id, verifier.id],
+    );
   });
 });

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  ServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { localeOf } from '../../api/request.ts';
@@ -17,8 +22,22 @@ const ok = { 200: { description: 'done', schema: z.object({ done: z.boolean() })
 let thrown: unknown;
 
 const routes: readonly Route[] = [
-  defineRoute({ ...base, method: 'get', path: '/test/public', permission: 'public', responses: ok, handler: async () => json(200, { done: true }) }),
-  defineRoute({ ...base, method: 'get', path: '/test/staff', permission: 'system.read', responses: ok, handler: async () => json(200, { done: true }) }),
+  defineRoute({
+    ...base,
+    method: 'get',
+    path: '/test/public',
+    permission: 'public',
+    responses: ok,
+    handler: async () => json(200, { done: true }),
+  }),
+  defineRoute({
+    ...base,
+    method: 'get',
+    path: '/test/staff',
+    permission: 'system.read',
+    responses: ok,
+    handler: async () => json(200, { done: true }),
+  }),
   defineRoute({
     ...base,
     method: 'get',
@@ -138,7 +157,8 @@ describe('the frame of the API', () => {
   });
 
   describe('a body', () => {
-    const put = (body: string, headers: Record<string, string> = {}) => api.call('/test/body', { method: 'PUT', body, headers });
+    const put = (body: string, headers: Record<string, string> = {}) =>
+      api.call('/test/body', { method: 'PUT', body, headers });
 
     it('that is not JSON is 400', async () => {
       const { status, body } = await put('{"name": ');
@@ -165,7 +185,9 @@ describe('the frame of the API', () => {
         { pointer: '/role', code: 'unknown_field', detail: 'there is no such field' },
       ]);
       assert.deepEqual((await put('')).body.errors, [{ pointer: '/name', code: 'required', detail: 'required' }]);
-      assert.deepEqual((await put('7')).body.errors, [{ pointer: '', code: 'wrong_type', detail: 'must be of type object' }]);
+      assert.deepEqual((await put('7')).body.errors, [
+        { pointer: '', code: 'wrong_type', detail: 'must be of type object' },
+      ]);
     });
   });
 
@@ -190,7 +212,10 @@ describe('the frame of the API', () => {
     it('tells what the rule said in English, and its own sentence in Indonesian', async () => {
       const failure = new Failure('stage_changed', 'The case is at approval now.', { stage: 'approval' });
       const english = await throwing(failure);
-      assert.deepEqual([english.status, english.body.detail, english.body.stage], [409, 'The case is at approval now.', 'approval']);
+      assert.deepEqual(
+        [english.status, english.body.detail, english.body.stage],
+        [409, 'The case is at approval now.', 'approval'],
+      );
       const indonesian = await throwing(failure, { headers: { 'accept-language': 'id-ID,id;q=0.9,en;q=0.5' } });
       assert.equal(indonesian.body.title, 'Tahap sudah berganti');
       assert.equal(indonesian.body.detail, 'Permohonan sudah berada di tahap lain. Baca lagi permohonannya.');
@@ -198,8 +223,18 @@ describe('the frame of the API', () => {
 
     it('of a running process arrives as its own code, with the winner by name for staff', async () => {
       const winner = await api.person('examiner');
-      const facts = { decidedBy: winner.id, decidedAt: '2026-03-02T09:30:00+07:00', decision: 'approve', stage: 'approval' };
-      const cause = ApplicationFailure.create({ type: 'already_decided', message: 'Already decided.', nonRetryable: true, details: [facts] });
+      const facts = {
+        decidedBy: winner.id,
+        decidedAt: '2026-03-02T09:30:00+07:00',
+        decision: 'approve',
+        stage: 'approval',
+      };
+      const cause = ApplicationFailure.create({
+        type: 'already_decided',
+        message: 'Already decided.',
+        nonRetryable: true,
+        details: [facts],
+      });
       const refused = new WorkflowUpdateFailedError('Workflow Update failed', cause);
 
       const { status, body } = await throwing(refused, { as: verifier });
@@ -263,9 +298,25 @@ describe('the frame of the API', () => {
   describe('500', () => {
     const unexpected: [string, unknown][] = [
       ['an ordinary bug', new TypeError('secret inner text')],
-      ['a constraint', Object.assign(new Error('insert into users … secret inner text'), { code: '23505', severity: 'ERROR', constraint: 'users_email' })],
-      ['an unknown failure of a process', new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'TypeError', message: 'secret inner text' }))],
-      ['a failure that names itself internal', new Failure('internal_error' satisfies FailureCode, 'secret inner text')],
+      [
+        'a constraint',
+        Object.assign(new Error('insert into users … secret inner text'), {
+          code: '23505',
+          severity: 'ERROR',
+          constraint: 'users_email',
+        }),
+      ],
+      [
+        'an unknown failure of a process',
+        new WorkflowUpdateFailedError(
+          'x',
+          ApplicationFailure.create({ type: 'TypeError', message: 'secret inner text' }),
+        ),
+      ],
+      [
+        'a failure that names itself internal',
+        new Failure('internal_error' satisfies FailureCode, 'secret inner text'),
+      ],
       ['something that is no error', 'secret inner text'],
     ];
     for (const [name, error] of unexpected) {
@@ -325,20 +376,34 @@ describe('the frame of the API', () => {
   it('keeps simultaneous answers apart', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `request-${1000 + index}`);
     const answers = await Promise.all(ids.map((id) => api.call('/test/slow', { headers: { 'x-request-id': id } })));
-    assert.deepEqual(answers.map(({ headers }) => headers.get('x-request-id')), ids);
+    assert.deepEqual(
+      answers.map(({ headers }) => headers.get('x-request-id')),
+      ids,
+    );
   });
 });
 
 describe('declaring a route', () => {
   const declare = (over: object) => () =>
-    defineRoute({ ...base, method: 'post', path: '/x', permission: 'public', responses: ok, handler: async () => json(200, { done: true }), ...over });
+    defineRoute({
+      ...base,
+      method: 'post',
+      path: '/x',
+      permission: 'public',
+      responses: ok,
+      handler: async () => json(200, { done: true }),
+      ...over,
+    });
 
   it('fails for what would be open by mistake', () => {
     assert.throws(declare({ permission: undefined }), /declares no permission/);
     assert.throws(declare({ permission: 'everything.do' }), /declares no permission/);
     assert.throws(declare({ path: '/x/:id' }), /no schema for its path parameters/);
     assert.throws(declare({ body: z.object({}) }), /takes unknown fields/);
-    assert.throws(declare({ responses: { 200: { description: 'file', contentType: 'application/pdf' } } }), /idempotent: false/);
+    assert.throws(
+      declare({ responses: { 200: { description: 'file', contentType: 'application/pdf' } } }),
+      /idempotent: false/,
+    );
   });
 });
 

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ApplicationId, CompanyId } from '../../domain/ids.ts';
-import { aCompany, aLicense, aLicenseType, anApplication, anInvoice, type LicenseTypeRow } from '../builders/licensing.ts';
+import {
+  aCompany,
+  aLicense,
+  aLicenseType,
+  anApplication,
+  anInvoice,
+  type LicenseTypeRow,
+} from '../builders/licensing.ts';
 import { ask } from '../builders/requests.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -29,7 +36,8 @@ describe('the status of a case', () => {
   });
 
   const status = (query = '', headers = {}) => ask(api, owner, 'GET', `/licenses/status/${id}${query}`, { headers });
-  const move = (state: string) => database.db('applications').where({ id }).update({ state, stage: null, updated_at: new Date() });
+  const move = (state: string) =>
+    database.db('applications').where({ id }).update({ state, stage: null, updated_at: new Date() });
   const listeners = async () => {
     const { rows }: { rows: { n: number }[] } = await database.db.raw(
       `select count(*)::int as n from pg_stat_activity
@@ -62,7 +70,10 @@ describe('the status of a case', () => {
   it('tells the invoice and the licence once they are there', async () => {
     const invoiceId = await anInvoice(database.db, { companyId, applicationId: id });
     const license = await aLicense(database.db, { applicationId: id, companyId, type });
-    type Body = { invoice: { id: string; total: object; state: string }; license: { verifyUrl: string; number: string } };
+    type Body = {
+      invoice: { id: string; total: object; state: string };
+      license: { verifyUrl: string; number: string };
+    };
     const { body } = await ask<Body>(api, owner, 'GET', `/licenses/status/${id}`);
     assert.deepEqual([body.invoice.id, body.invoice.state], [invoiceId, 'open']);
     assert.deepEqual(body.invoice.total, { amountMinor: 361_000, currency: 'IDR', formatted: 'Rp361.000' });
@@ -126,7 +137,12 @@ describe('the status of a case', () => {
     });
     it('is answered when the API stops', async () => {
       const stopping = await startApi(database);
-      const person = { ...owner, headers: { authorization: `Bearer ${await stopping.deps.tokens.issue({ userId: owner.id, roles: ['owner'] })}` } };
+      const person = {
+        ...owner,
+        headers: {
+          authorization: `Bearer ${await stopping.deps.tokens.issue({ userId: owner.id, roles: ['owner'] })}`,
+        },
+      };
       const before = await listeners();
       const answer = ask(stopping, person, 'GET', `/licenses/status/${id}?wait=30`);
       await until(async () => (await listeners()) > before);

@@ -32,7 +32,8 @@ describe('people and their companies', () => {
     kbli: ['56101'],
     ...over,
   });
-  const add = (body: unknown, as = owner, headers: Record<string, string> = {}) => api.call('/users/companies', { body, as, headers });
+  const add = (body: unknown, as = owner, headers: Record<string, string> = {}) =>
+    api.call('/users/companies', { body, as, headers });
 
   describe('the profile', () => {
     it('is the caller’s own, and can be renamed', async () => {
@@ -40,7 +41,11 @@ describe('people and their companies', () => {
       const read = await api.call('/users/profile', { as: person });
       assert.equal(read.body.id, person.id);
       assert.deepEqual(read.body.roles, ['verifier']);
-      const changed = await api.call('/users/profile', { method: 'PUT', as: person, body: { name: 'Budi', locale: 'en' } });
+      const changed = await api.call('/users/profile', {
+        method: 'PUT',
+        as: person,
+        body: { name: 'Budi', locale: 'en' },
+      });
       assert.deepEqual([changed.status, changed.body.name, changed.body.locale], [200, 'Budi', 'en']);
       const again = await api.call('/users/profile', { as: person });
       assert.deepEqual(again.body, changed.body);
@@ -49,7 +54,11 @@ describe('people and their companies', () => {
 
     it('takes neither roles nor another address', async () => {
       for (const more of [{ roles: ['admin'] }, { email: 'x@example.id' }]) {
-        const { status } = await api.call('/users/profile', { method: 'PUT', as: owner, body: { name: 'X', locale: 'id', ...more } });
+        const { status } = await api.call('/users/profile', {
+          method: 'PUT',
+          as: owner,
+          body: { name: 'X', locale: 'id', ...more },
+        });
         assert.equal(status, 422);
       }
     });
@@ -58,7 +67,12 @@ describe('people and their companies', () => {
   describe('a company', () => {
     it('is active at once, its tax number masked in the answer and sealed in the database', async () => {
       const { status, body } = await add(
-        company({ npwp: '01.234.567.8-901.234', nib: '1234567890123', capitalMinor: 250_000_000, annualSalesMinor: '3000000000' }),
+        company({
+          npwp: '01.234.567.8-901.234',
+          nib: '1234567890123',
+          capitalMinor: 250_000_000,
+          annualSalesMinor: '3000000000',
+        }),
       );
       assert.equal(status, 201);
       const { id, createdAt, updatedAt, ...rest } = body;
@@ -77,14 +91,21 @@ describe('people and their companies', () => {
       });
       const row = await database.db('companies').where({ id }).first('npwp_encrypted', 'npwp_hash', 'npwp_masked');
       assert.ok(!Object.values(row).some((value) => String(value).includes('12345678901')));
-      assert.equal(createPersonalData(PERSONAL_DATA_KEY).open(row.npwp_encrypted, 'companies.npwp'), '0012345678901234');
+      assert.equal(
+        createPersonalData(PERSONAL_DATA_KEY).open(row.npwp_encrypted, 'companies.npwp'),
+        '0012345678901234',
+      );
     });
 
     it('comes with its member and its event, and none of them without the others', async () => {
       const { body } = await add(company());
-      assert.deepEqual(await database.db('company_members').where({ company_id: body.id }).pluck('user_id'), [owner.id]);
+      assert.deepEqual(await database.db('company_members').where({ company_id: body.id }).pluck('user_id'), [
+        owner.id,
+      ]);
       const events = await database.db('events').where({ company_id: body.id }).select('type', 'actor_id', 'data');
-      assert.deepEqual(events, [{ type: 'company.created', actor_id: owner.id, data: { legalForm: 'PT_perorangan', scale: 'unknown' } }]);
+      assert.deepEqual(events, [
+        { type: 'company.created', actor_id: owner.id, data: { legalForm: 'PT_perorangan', scale: 'unknown' } },
+      ]);
     });
 
     it('can be registered once, in whichever form its number is written; who has it is not told', async () => {
@@ -109,7 +130,9 @@ describe('people and their companies', () => {
       const wrong = company({ npwp: '123', nib: 'abc', kbli: ['56101', '5'], legalForm: 'GmbH', capitalMinor: -1 });
       const { status, body } = await add(wrong, owner, { 'accept-language': 'id' });
       assert.equal(status, 422);
-      const errors = z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).parse(body.errors);
+      const errors = z
+        .array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() }))
+        .parse(body.errors);
       assert.deepEqual(errors.map(({ pointer, code }) => `${pointer} ${code}`).toSorted(), [
         '/capitalMinor too_small',
         '/kbli/1 kbli_not_5_digits',
@@ -139,7 +162,9 @@ describe('people and their companies', () => {
     let next: string | null = '';
     while (next !== null) {
       const cursor: string = next === '' ? '' : `&cursor=${next}`;
-      const { items, nextCursor } = page.parse((await api.call(`/users/companies?limit=2${cursor}`, { as: person })).body);
+      const { items, nextCursor } = page.parse(
+        (await api.call(`/users/companies?limit=2${cursor}`, { as: person })).body,
+      );
       assert.ok(items.length <= 2);
       seen.push(...items.map(({ name }) => name));
       next = nextCursor;
@@ -150,7 +175,10 @@ describe('people and their companies', () => {
   it('refuses a cursor that no page has given out', async () => {
     for (const cursor of ['nonsense', 'e30', Buffer.from('{"at":"now","id":"1"}').toString('base64url')]) {
       const { status, body } = await api.call(`/users/companies?cursor=${cursor}`, { as: owner });
-      assert.deepEqual([status, body.errors], [422, [{ pointer: '/cursor', code: 'invalid_cursor', detail: 'not a cursor of this list' }]]);
+      assert.deepEqual(
+        [status, body.errors],
+        [422, [{ pointer: '/cursor', code: 'invalid_cursor', detail: 'not a cursor of this list' }]],
+      );
     }
   });
 });

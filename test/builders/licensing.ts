@@ -77,7 +77,11 @@ export async function aLicenseType(db: Knex, changes: Partial<LicensePolicy> = {
   const code = `test_${randomBytes(4).toString('hex')}`;
   const name = JSON.stringify({ id: 'Izin Uji', en: 'Test licence' });
   await db('license_types').insert({ code, office_id: officeId, name, risk: 'medium_high', position: 99 });
-  const policyId = await aPolicy(db, code, { version: 1, effectiveFrom: '2026-01-01T00:00:00Z', policy: policy(changes) });
+  const policyId = await aPolicy(db, code, {
+    version: 1,
+    effectiveFrom: '2026-01-01T00:00:00Z',
+    policy: policy(changes),
+  });
   return { code, officeId, policyId, policy: policy(changes) };
 }
 
@@ -101,7 +105,13 @@ export async function aPolicy(
 
 export async function aUser(db: Knex, ...roles: string[]): Promise<UserId> {
   const id = asId<UserId>(randomUUID());
-  await db('users').insert({ id, email: `${id}@example.test`, password_hash: 'none', name: `Person ${id.slice(0, 8)}`, roles });
+  await db('users').insert({
+    id,
+    email: `${id}@example.test`,
+    password_hash: 'none',
+    name: `Person ${id.slice(0, 8)}`,
+    roles,
+  });
   return id;
 }
 
@@ -251,7 +261,14 @@ export async function anInvoice(
 
 export async function aPayment(
   db: Knex,
-  given: { invoiceId: InvoiceId; state?: PaymentState; reference?: string; expiresAt?: string; at?: string; attempt?: number },
+  given: {
+    invoiceId: InvoiceId;
+    state?: PaymentState;
+    reference?: string;
+    expiresAt?: string;
+    at?: string;
+    attempt?: number;
+  },
 ): Promise<{ id: PaymentId; reference: string }> {
   const id = asId<PaymentId>(randomUUID());
   const { state = 'pending', reference = `ref-${randomBytes(6).toString('hex')}`, at = MONDAY } = given;
@@ -306,4 +323,5 @@ export async function aLicense(
   return made;
 }
 
-export const hashOf = (content: string | Buffer): Sha256 => asId<Sha256>(createHash('sha256').update(content).digest('hex'));
+export const hashOf = (content: string | Buffer): Sha256 =>
+  asId<Sha256>(createHash('sha256').update(content).digest('hex'));

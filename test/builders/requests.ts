@@ -16,7 +16,10 @@ export interface Problem {
   readonly status: number;
   readonly state?: string;
   readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[];
-  readonly conflict?: { readonly decidedBy: { readonly id: string; readonly name: string }; readonly decidedAt: string };
+  readonly conflict?: {
+    readonly decidedBy: { readonly id: string; readonly name: string };
+    readonly decidedAt: string;
+  };
 }
 
 interface Options {
@@ -43,7 +46,8 @@ export async function ask<Body = AnyBody>(
 }
 
 function sentAs(body: unknown): { headers: Record<string, string>; body: string | FormData } {
-  if (body === undefined || typeof body === 'string' || body instanceof FormData) return { headers: {}, body: body ?? '' };
+  if (body === undefined || typeof body === 'string' || body instanceof FormData)
+    return { headers: {}, body: body ?? '' };
   return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 

@@ -46,7 +46,11 @@ describe('the records of applications', () => {
       const status = await applicationStatus(database.db, viewer, id);
       const listed = await listApplications(database.db, viewer, { ...first, companyId });
       assert.equal(found === null, status === null, 'the status shows the same cases as the case itself');
-      assert.equal(found === null, !listed.some((row) => row.id === id), 'the list shows the same cases as the case itself');
+      assert.equal(
+        found === null,
+        !listed.some((row) => row.id === id),
+        'the list shows the same cases as the case itself',
+      );
       return found;
     };
 
@@ -80,7 +84,9 @@ describe('the records of applications', () => {
       const mine = await actor('owner');
       const company = await aCompany(database.db, mine.userId);
       const ids = await Promise.all(
-        Array.from({ length: 7 }, () => anApplication(database.db, given({ companyId: company, applicantId: mine.userId }))),
+        Array.from({ length: 7 }, () =>
+          anApplication(database.db, given({ companyId: company, applicantId: mine.userId })),
+        ),
       );
       const seen: string[] = [];
       let after = null;
@@ -103,7 +109,15 @@ describe('the records of applications', () => {
   describe('a draft', () => {
     it('is made once for each ID, with one event', async () => {
       const id = asId<ApplicationId>(randomUUID());
-      const draft = { id, companyId, typeCode: type.code, policyId: type.policyId, applicantId: owner.userId, form: {}, at: MONDAY };
+      const draft = {
+        id,
+        companyId,
+        typeCode: type.code,
+        policyId: type.policyId,
+        applicantId: owner.userId,
+        form: {},
+        at: MONDAY,
+      };
       await createDraft(database.db, draft);
       await createDraft(database.db, draft);
       assert.equal((await database.db('events').where({ application_id: id, type: 'application.created' })).length, 1);
@@ -111,7 +125,9 @@ describe('the records of applications', () => {
     it('takes one of two changes that were both made to the version that was read', async () => {
       const id = await anApplication(database.db, given());
       const changes = await Promise.all(
-        ['one', 'two'].map((shopName) => replaceForm(database.db, id, { form: { shopName }, ifVersion: 1, at: MONDAY })),
+        ['one', 'two'].map((shopName) =>
+          replaceForm(database.db, id, { form: { shopName }, ifVersion: 1, at: MONDAY }),
+        ),
       );
       assert.deepEqual(changes.toSorted(), [2, null]);
     });
@@ -120,12 +136,18 @@ describe('the records of applications', () => {
       assert.equal(await replaceForm(database.db, id, { form: {}, ifVersion: null, at: MONDAY }), null);
     });
     it('is withdrawn once, with its event; a submitted case is not', async () => {
-      const [draft, submitted] = [await anApplication(database.db, given()), await anApplication(database.db, given({ state: 'submitted' }))];
+      const [draft, submitted] = [
+        await anApplication(database.db, given()),
+        await anApplication(database.db, given({ state: 'submitted' })),
+      ];
       const withdrawal = { by: owner.userId, at: MONDAY };
       assert.equal(await withdrawDraft(database.db, draft, withdrawal), true);
       assert.equal(await withdrawDraft(database.db, draft, withdrawal), false);
       assert.equal(await withdrawDraft(database.db, submitted, withdrawal), false);
-      assert.equal((await database.db('events').where({ application_id: draft, type: 'application.withdrawn' })).length, 1);
+      assert.equal(
+        (await database.db('events').where({ application_id: draft, type: 'application.withdrawn' })).length,
+        1,
+      );
       assert.equal((await findApplication(database.db, owner, draft))?.state, 'withdrawn');
       assert.equal((await findApplication(database.db, owner, submitted))?.state, 'submitted');
     });
@@ -135,7 +157,13 @@ describe('the records of applications', () => {
     const due = (day: number) => `2026-03-${String(day).padStart(2, '0')}T09:00:00.000Z`;
     const aCaseFor = async (assigneeId: UserId | null, day: number, state?: 'decided') => {
       const applicationId = await anApplication(database.db, given({ state: 'document_verification' }));
-      await aTask(database.db, { applicationId, stage: 'document_verification', assigneeId, dueAt: due(day), ...(state && { state }) });
+      await aTask(database.db, {
+        applicationId,
+        stage: 'document_verification',
+        assigneeId,
+        dueAt: due(day),
+        ...(state && { state }),
+      });
       return applicationId;
     };
 
@@ -146,27 +174,40 @@ describe('the records of applications', () => {
       await aCaseFor((await actor('verifier')).userId, 3);
       await aCaseFor(null, 3);
       const rows = await inboxOf(database.db, verifier, first);
-      assert.deepEqual(rows.map(({ applicationId }) => applicationId), [early, late]);
+      assert.deepEqual(
+        rows.map(({ applicationId }) => applicationId),
+        [early, late],
+      );
     });
-    it("of a supervisor holds what nobody has as well, in one order, page by page", async () => {
+    it('of a supervisor holds what nobody has as well, in one order, page by page', async () => {
       await database.db('tasks').whereNull('assignee_id').update({ state: 'cancelled' });
       const supervisor = await actor('supervisor');
       const expected = [await aCaseFor(null, 5), await aCaseFor(supervisor.userId, 6), await aCaseFor(null, 7)];
       const [one, two] = await inboxOf(database.db, supervisor, { after: null, limit: 2 });
       assert.ok(one && two);
       const rest = await inboxOf(database.db, supervisor, { after: { at: two.dueAt, id: two.taskId }, limit: 2 });
-      assert.deepEqual([one, two, ...rest].map(({ applicationId }) => applicationId), expected);
+      assert.deepEqual(
+        [one, two, ...rest].map(({ applicationId }) => applicationId),
+        expected,
+      );
     });
   });
 
   describe('the rules of a licence type', () => {
     it('are those of the newest version in force, not of one that is still to come', async () => {
       const { code } = await aLicenseType(database.db);
-      const current = await aPolicy(database.db, code, { version: 2, effectiveFrom: '2026-02-01T00:00:00Z', policy: policy() });
+      const current = await aPolicy(database.db, code, {
+        version: 2,
+        effectiveFrom: '2026-02-01T00:00:00Z',
+        policy: policy(),
+      });
       await aPolicy(database.db, code, { version: 3, effectiveFrom: '2027-01-01T00:00:00Z', policy: policy() });
       assert.equal((await licenseTypeInForce(database.db, code, new Date(MONDAY)))?.policyId, current);
       const listed = await licenseTypesInForce(database.db, new Date(MONDAY));
-      assert.deepEqual(listed.filter((row) => row.code === code).map(({ policyId }) => policyId), [current]);
+      assert.deepEqual(
+        listed.filter((row) => row.code === code).map(({ policyId }) => policyId),
+        [current],
+      );
     });
     it('are not offered any more when the type was taken out of use', async () => {
       const { code } = await aLicenseType(database.db);

@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { addDocument, documentsOf, findDocument, MAX_DOCUMENTS, type NewDocument, removeDocument } from '../../db/documents.ts';
+import {
+  addDocument,
+  documentsOf,
+  findDocument,
+  MAX_DOCUMENTS,
+  type NewDocument,
+  removeDocument,
+} from '../../db/documents.ts';
 import { freezeSubmission } from '../../db/submissions.ts';
 import { Failure } from '../../domain/failures.ts';
 import { type ApplicationId, asId, type CompanyId, type DocumentId, type UserId } from '../../domain/ids.ts';
-import { aCompany, aLicenseType, anApplication, aUser, hashOf, holds, type LicenseTypeRow, MONDAY } from '../builders/licensing.ts';
+import {
+  aCompany,
+  aLicenseType,
+  anApplication,
+  aUser,
+  hashOf,
+  holds,
+  type LicenseTypeRow,
+  MONDAY,
+} from '../builders/licensing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 describe('documents of an application', () => {
@@ -38,14 +54,23 @@ describe('documents of an application', () => {
     ...changes,
   });
   const eventsOf = (type: string) =>
-    database.db('events').where({ application_id: applicationId, type }).select<{ data: { documentId: string } }[]>('data');
+    database
+      .db('events')
+      .where({ application_id: applicationId, type })
+      .select<{ data: { documentId: string } }[]>('data');
 
   it('are added with their event, once for each ID', async () => {
     const document = aDocument();
     await addDocument(database.db, document);
     await addDocument(database.db, document);
-    assert.deepEqual((await documentsOf(database.db, applicationId)).map(({ id }) => id), [document.id]);
-    assert.deepEqual((await eventsOf('document.added')).map(({ data }) => data.documentId), [document.id]);
+    assert.deepEqual(
+      (await documentsOf(database.db, applicationId)).map(({ id }) => id),
+      [document.id],
+    );
+    assert.deepEqual(
+      (await eventsOf('document.added')).map(({ data }) => data.documentId),
+      [document.id],
+    );
   });
 
   it(`stay at ${MAX_DOCUMENTS} when thirty come at once`, async () => {
@@ -88,7 +113,10 @@ describe('documents of an application', () => {
     const document = aDocument();
     await addDocument(database.db, document);
     const other = await anApplication(database.db, { companyId, type, applicantId: owner });
-    assert.equal(await removeDocument(database.db, { applicationId: other, documentId: document.id, by: owner, at: MONDAY }), false);
+    assert.equal(
+      await removeDocument(database.db, { applicationId: other, documentId: document.id, by: owner, at: MONDAY }),
+      false,
+    );
     assert.equal((await documentsOf(database.db, applicationId)).length, 1);
   });
 
@@ -99,7 +127,9 @@ describe('documents of an application', () => {
     it('by the company, by who holds or held the case, and by who sees every case', async () => {
       const document = aDocument();
       await addDocument(database.db, document);
-      const [holder, other, supervisor] = await Promise.all(['verifier', 'verifier', 'supervisor'].map((role) => aUser(database.db, role)));
+      const [holder, other, supervisor] = await Promise.all(
+        ['verifier', 'verifier', 'supervisor'].map((role) => aUser(database.db, role)),
+      );
       assert.ok(holder && other && supervisor);
       await holds(database.db, applicationId, holder, 'document_verification');
       assert.equal((await find(owner, document.id, ['owner']))?.own, true);

@@ -33,7 +33,10 @@ describe('the store of files', () => {
     assert.equal((await stat(pathOf(name))).mode & 0o777, 0o600);
     assert.equal((await stat(join(directory, 'files', name.slice(0, 2)))).mode & 0o777, 0o700);
     const all = await readdir(join(directory, 'files'), { recursive: true, withFileTypes: true });
-    assert.deepEqual(all.filter((entry) => entry.isFile()).map((entry) => entry.name), [name]);
+    assert.deepEqual(
+      all.filter((entry) => entry.isFile()).map((entry) => entry.name),
+      [name],
+    );
   });
 
   it('stores the same content once, also when it comes many times at once', async () => {

@@ -40,7 +40,9 @@ describe('the queries that people wait for', function () {
 
   it('the inbox walks along its index, already in order', async () => {
     const [reviewer = owner] = reviewers;
-    const plans = await plansOf(database.db, (db) => inboxOf(db, { userId: reviewer, roles: ['verifier'] }, { after: null, limit: 21 }));
+    const plans = await plansOf(database.db, (db) =>
+      inboxOf(db, { userId: reviewer, roles: ['verifier'] }, { after: null, limit: 21 }),
+    );
     assert.deepEqual(fullReads(plans, BIG), []);
     assert.match(plans, /tasks_inbox/);
   });
@@ -62,7 +64,9 @@ describe('the queries that people wait for', function () {
   });
 
   it("the list of an owner's cases does not read those of others", async () => {
-    const plans = await plansOf(database.db, (db) => listApplications(db, { userId: owner, roles: ['owner'] }, { after: null, limit: 21 }));
+    const plans = await plansOf(database.db, (db) =>
+      listApplications(db, { userId: owner, roles: ['owner'] }, { after: null, limit: 21 }),
+    );
     assert.deepEqual(fullReads(plans, ['applications']), []);
     assert.match(plans, /applications_company/);
   });
@@ -77,10 +81,12 @@ describe('the queries that people wait for', function () {
 
 const BIG = ['applications', 'tasks', 'events', 'invoices', 'licenses', 'task_holders'];
 
-const fullReads = (plan: string, tables: readonly string[]): string[] => tables.filter((table) => plan.includes(`Seq Scan on ${table} `));
+const fullReads = (plan: string, tables: readonly string[]): string[] =>
+  tables.filter((table) => plan.includes(`Seq Scan on ${table} `));
 
 async function planOf(db: Knex, text: string, values: readonly unknown[]): Promise<string> {
-  const connection: { query(text: string, values: unknown[]): Promise<{ rows: Record<string, string>[] }> } = await db.client.acquireConnection();
+  const connection: { query(text: string, values: unknown[]): Promise<{ rows: Record<string, string>[] }> } =
+    await db.client.acquireConnection();
   try {
     const { rows } = await connection.query(`explain ${text}`, [...values]);
     return rows.map((row) => row['QUERY PLAN']).join('\n');

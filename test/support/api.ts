@@ -23,6 +23,8 @@ export interface TestApi {
   /** `http://127.0.0.1:<port>`, without a trailing slash; routes are below `/api/v1`. */
   readonly url: string;
   readonly deps: ApiDeps;
+  /** PEM of the key that signs its access tokens. */
+  readonly signingKey: string;
   /** What was logged, one JSON object a line. */
   readonly log: readonly string[];
   /** Speaks JSON below `/api/v1`; `body` makes it a POST unless `method` says otherwise. */
@@ -78,12 +80,13 @@ export async function startApi(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${portOf(server.address())}`;
+  const signingKey = newPrivateKey();
   const deps: ApiDeps = {
     db: database.db,
     temporal: noTemporal(),
     taskQueue: 'alur-test',
     files: createFileStore(directory),
-    tokens: await createAccessTokens({ privateKeyPem: newPrivateKey(), publicUrl: url }),
+    tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
     midtransServerKey: 'SB-Mid-server-test',
     personalDataKey: PERSONAL_DATA_KEY,
@@ -99,6 +102,7 @@ export async function startApi(
   return {
     url,
     deps,
+    signingKey,
     log,
     call: (path, given = {}) => call(`${url}/api/v1${path}`, given),
     person: (...roles) => newPerson(deps, roles),
