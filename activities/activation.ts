@@ -36,12 +36,12 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
       return issued;
     },
 
-    async noteReminder(input: { applicationId: ApplicationId; day: number; at: string }): Promise<void> {
+    async noteReminder(input: { applicationId: ApplicationId; number: number; at: string }): Promise<void> {
       await recordEvent(db, {
-        key: `activation/${input.applicationId}/reminder/${input.day}`,
+        key: `activation/${input.applicationId}/reminder/${input.number}`,
         type: 'invoice.reminded',
         applicationId: input.applicationId,
-        data: { day: input.day },
+        data: { number: input.number },
         at: input.at,
       });
     },

@@ -85,11 +85,14 @@ export interface ReassignTask extends StageAt {
 
 export function createLicensingActivities({ db }: ActivityDeps) {
   return {
-    /** Freezes what was submitted (a no-op where the API did so already) and checks it for completeness. */
+    /**
+     * Freezes what was submitted (a no-op where the API did so already) and checks it for completeness.
+     * @returns null when the owner withdrew the draft in the moment between its submission and this
+     */
     async receiveSubmission(
       input: ReceiveSubmission,
-    ): Promise<{ sha256: Sha256; missing: string[]; legalDueAt: string }> {
-      await freezeSubmission(db, input);
+    ): Promise<{ sha256: Sha256; missing: string[]; legalDueAt: string } | null> {
+      if ((await freezeSubmission(db, input)) === 'withdrawn') return null;
       const checked = await checkCompleteness(db, input);
       const office = await officeOfType(db, input.typeCode);
       const due = addWorkingDays(await calendarOf(db, office.id), Date.parse(input.at), input.legalWorkingDays);

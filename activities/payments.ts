@@ -7,7 +7,7 @@ import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
 import { lockInvoice, markInvoicePaid } from '../db/invoices.ts';
-import { payerOf } from '../db/payers.ts';
+import { applicantOf, payerOf } from '../db/payers.ts';
 import {
   findPayment,
   insertPayment,
@@ -62,6 +62,8 @@ export interface Attempt {
 export interface Collection {
   readonly invoiceState: InvoiceState;
   readonly applicationId: ApplicationId | null;
+  /** Whom letters about the invoice go to. */
+  readonly payer: UserId | null;
   readonly dueAt: string;
   readonly attempts: readonly Attempt[];
 }
@@ -105,6 +107,7 @@ export function createPaymentActivities({ db, gateways, publicUrl }: ActivityDep
       return {
         invoiceState: invoice.state,
         applicationId: invoice.applicationId,
+        payer: await applicantOf(db, input.invoiceId),
         dueAt: invoice.dueAt.toISOString(),
         attempts: attempts.map(toAttempt),
       };

@@ -34,7 +34,7 @@ export function answerOf(reply: JsonReply | EmptyReply | HtmlReply): Answer {
         status: reply.status,
         headers: {
           'Content-Type': 'text/html; charset=utf-8',
-          'Content-Security-Policy': pagePolicy(reply.html),
+          'Content-Security-Policy': pagePolicy(reply),
           ...reply.headers,
         },
         body: reply.html,
@@ -45,12 +45,13 @@ export function answerOf(reply: JsonReply | EmptyReply | HtmlReply): Answer {
 const etag = ({ etag }: JsonReply): Record<string, string> => (etag === undefined ? {} : { ETag: etag });
 
 /** A page may use the styles that it came with, known by their hash, and pictures; no script, no other server. */
-function pagePolicy(page: string): string {
-  const hashes = [...page.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
+function pagePolicy({ html, formTargets = [] }: HtmlReply): string {
+  const hashes = [...html.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
     ([, style = '']) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   );
   const styles = hashes.length > 0 ? hashes.join(' ') : "'none'";
-  return `default-src 'none'; style-src ${styles}; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const forms = formTargets.length > 0 ? formTargets.join(' ') : "'none'";
+  return `default-src 'none'; style-src ${styles}; img-src 'self' data:; base-uri 'none'; form-action ${forms}; frame-ancestors 'none'`;
 }
 
 /** Sends it, or 304 when the reader has it already. */

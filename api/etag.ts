@@ -1,10 +1,9 @@
 /** ETag, If-None-Match and If-Match (RFC 9110, 8.8.3 and 13.1). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Failure } from '../domain/failures.ts';
 
 /** A strong ETag of these bytes, quotes included. */
-export const etagOf = (content: string | Buffer): string =>
-  `"${createHash('sha1').update(content).digest('base64url')}"`;
+export const etagOf = (content: string | Buffer): string => `"${hash('sha1', content, 'base64url')}"`;
 
 /** Whether the client has it already; weak comparison, as If-None-Match asks for. */
 export function isFresh(ifNoneMatch: string | undefined, etag: string): boolean {

@@ -1,5 +1,5 @@
 /** One log line a request, and errors without what people typed into the system. */
-import type { RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { codeOf } from './failures.ts';
 import type { RequestTimer } from './metrics.ts';
@@ -9,8 +9,8 @@ import type { RequestTimer } from './metrics.ts';
  * without end, and query values may be secrets. Written here and not by pino-http, whose three child loggers a request
  * cost as much as the rest of the frame.
  */
-export function requestLog(logger: Logger, time: RequestTimer): RequestHandler {
-  return (req, res, next) => {
+export function createRequestLog(logger: Logger, time: RequestTimer): (req: Request, res: Response) => void {
+  return (req, res) => {
     const startedAt = performance.now();
     res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
@@ -30,7 +30,6 @@ export function requestLog(logger: Logger, time: RequestTimer): RequestHandler {
         'request',
       );
     });
-    next();
   };
 }
 

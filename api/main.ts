@@ -1,6 +1,7 @@
 /** Starts the API: reads the settings, puts the parts together, listens, and stops without dropping anybody. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
@@ -27,6 +28,10 @@ async function start(config: Config): Promise<void> {
   const server = createServer(createApp(deps, { isDraining: () => draining }));
   // Longer than a proxy keeps its connections, so that it is never the API that hangs up between two requests.
   server.keepAliveTimeout = 65_000;
+  // Their answers were begun before the signal and promise to keep the connection.
+  server.on('request', (_req, res) => {
+    res.once('close', () => draining && setImmediate(() => server.closeIdleConnections()));
+  });
   server.listen(config.api.port, config.api.host);
   await once(server, 'listening');
   deps.logger.info({ address: server.address() }, 'the API listens');
@@ -63,8 +68,12 @@ async function depsOf(config: Config): Promise<ApiDeps> {
   };
 }
 
+/** What is on its way when the signal comes still gets in; its answer says that the connection ends with it. */
+const LAST_CALL_MS = 250;
+
 /** Takes no more connections, sends home who merely waits, and lets the others finish within the grace. */
 async function drain(server: Server, { changes, logger }: ApiDeps, graceSeconds: number): Promise<void> {
+  await delay(LAST_CALL_MS);
   const closed = once(server, 'close');
   server.close();
   await changes.close();

@@ -37,6 +37,8 @@ export interface HtmlReply {
   readonly status: number;
   readonly html: string;
   readonly headers?: Headers;
+  /** CSP sources that a form of the page may lead to; absent = none. */
+  readonly formTargets?: readonly string[];
 }
 
 export type Reply = JsonReply | EmptyReply | StreamReply | HtmlReply;
@@ -56,9 +58,9 @@ export const stream = (
 ): StreamReply => ({ kind: 'stream', status: 200, contentType, stream: content, ...options });
 
 /** A page without scripts; `<style nonce="…">` is not needed, styles inline in the page are allowed by its own CSP. */
-export const html = (status: number, page: string, headers: Headers = {}): HtmlReply => ({
-  kind: 'html',
-  status,
-  html: page,
-  headers,
-});
+export const html = (
+  status: number,
+  page: string,
+  headers: Headers = {},
+  options: Pick<HtmlReply, 'formTargets'> = {},
+): HtmlReply => ({ kind: 'html', status, html: page, headers, ...options });

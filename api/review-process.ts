@@ -5,7 +5,6 @@ import { caseOutcome } from '../db/applications.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, UserId } from '../domain/ids.ts';
 import { type Actor, type ApplicationState, type DecisionRequest, isClosed } from '../domain/licensing.ts';
-import { isStaff } from '../domain/roles.ts';
 import { licenseReviewId } from '../workflows/ids.ts';
 import {
   type DecisionRecorded,
@@ -115,8 +114,8 @@ async function whyThereIsNoProcess(deps: ApiDeps, by: Actor, id: ApplicationId, 
   }
   const { state, last } = found;
   if (!isClosed(state)) return notRunning(state, cause);
-  // Who decided is for colleagues; and a case that ended without the office was not "decided".
-  if (!last || !OFFICE_ENDED.includes(state) || !isStaff(by.roles))
+  // A case that its owner ended was not decided, even if an earlier stage of it was.
+  if (!last || !OFFICE_ENDED.includes(state))
     return new Failure(
       'already_closed',
       `The case is ${state}; nothing can be changed any more.`,

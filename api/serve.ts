@@ -1,5 +1,5 @@
 /** Puts declared routes on Express: credential, right, body, schemas, once-only, handler, answer; in this order. */
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { Failure } from '../domain/failures.ts';
 import { type Answer, answerOf, send, write } from './answer.ts';
@@ -17,12 +17,11 @@ import { isIdempotent, patternOf, type Route } from './route.ts';
 
 type Context = Parameters<Route['handler']>[0];
 
-export function routerFor(routes: readonly Route[], deps: ApiDeps): Router {
-  const router = Router();
+/** On the application itself: a router of its own would cost each request one more search. */
+export function mount(app: Express, routes: readonly Route[], deps: ApiDeps): void {
   for (const route of routes) {
-    router[route.method](patternOf(route), isIdempotent(route) ? serveOnce(route, deps) : serve(route, deps));
+    app[route.method](patternOf(route), isIdempotent(route) ? serveOnce(route, deps) : serve(route, deps));
   }
-  return router;
 }
 
 function serve(route: Route, deps: ApiDeps): RequestHandler {

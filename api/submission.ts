@@ -3,6 +3,7 @@
 import { pinPolicy } from '../db/applications.ts';
 import type { LicenseType } from '../db/license-types.ts';
 import { freezeSubmission } from '../db/submissions.ts';
+import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 import type { ApiDeps } from './deps.ts';
 import { startReview } from './review-process.ts';
@@ -30,5 +31,7 @@ export async function sendIn(deps: ApiDeps, type: LicenseType, handover: Handove
     policy: type.policy,
     submittedAt: at,
   });
-  await freezeSubmission(deps.db, { applicationId: id, round: 1, by, at });
+  const frozen = await freezeSubmission(deps.db, { applicationId: id, round: 1, by, at });
+  if (frozen === 'withdrawn')
+    throw new Failure('already_closed', 'This application was withdrawn while it was submitted.');
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentId, Sha256 } from '../domain/ids.ts';
+import type { OfficeZone } from '../domain/calendar.ts';
+import type { ApplicationId, CompanyId, InvoiceId, PaymentId, Sha256, UserId } from '../domain/ids.ts';
 import type { InvoiceLineKind } from '../domain/invoicing.ts';
 import type { Actor } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
@@ -151,4 +152,44 @@ export async function openAttemptOf(db: Knex, id: InvoiceId, at: Date): Promise<
     .where('expires_at', '>', at)
     .first({ id: 'id', redirectUrl: 'redirect_url', expiresAt: 'expires_at' });
   return row ?? null;
+}
+
+/** What the holder of an invoice's link is shown: nothing of the company and its people. */
+export interface PayableInvoice {
+  readonly id: InvoiceId;
+  readonly number: string;
+  readonly state: InvoiceState;
+  readonly total: Money;
+  readonly dueAt: Date;
+  readonly licenseName: { readonly id: string; readonly en: string };
+  readonly officeName: string;
+  readonly zone: OfficeZone;
+  /** Not shown: on whose behalf it is paid. */
+  readonly applicantId: UserId;
+}
+
+/** Asks for no viewer: an invoice's ID is random, and is the key to its pay page. null = there is none of this ID. */
+export async function payableInvoice(db: Knex, id: InvoiceId): Promise<PayableInvoice | null> {
+  const row: (Omit<PayableInvoice, 'total'> & { totalMinor: bigint; currency: Currency }) | undefined = await db(
+    'invoices as i',
+  )
+    .join('applications as a', 'a.id', 'i.application_id')
+    .join('license_types as t', 't.code', 'a.type_code')
+    .join('offices as o', 'o.id', 't.office_id')
+    .where('i.id', id)
+    .first({
+      id: 'i.id',
+      number: 'i.number',
+      state: 'i.state',
+      totalMinor: 'i.total_minor',
+      currency: 'i.currency',
+      dueAt: 'i.due_at',
+      licenseName: 't.name',
+      officeName: 'o.name',
+      zone: 'o.zone',
+      applicantId: 'a.applicant_id',
+    });
+  if (!row) return null;
+  const { totalMinor, currency, ...invoice } = row;
+  return { ...invoice, total: money(totalMinor, currency) };
 }

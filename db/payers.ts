@@ -37,3 +37,12 @@ export async function payerOf(db: Knex, invoiceId: InvoiceId, userId: UserId): P
     })),
   };
 }
+
+/** Who applied for what the invoice is about; null for an invoice that belongs to no application. */
+export async function applicantOf(db: Knex, invoiceId: InvoiceId): Promise<UserId | null> {
+  const row: { applicant: UserId } | undefined = await db('invoices as i')
+    .join('applications as a', 'a.id', 'i.application_id')
+    .where('i.id', invoiceId)
+    .first({ applicant: 'a.applicant_id' });
+  return row?.applicant ?? null;
+}

@@ -50,7 +50,8 @@ async function insertOnce(trx: Knex, notice: NewNotice, paymentId: PaymentId | n
     .onConflict(['gateway', 'object_id', 'status'])
     .ignore()
     .returning(['id', 'handled_at']);
-  const stored: StoredNotice[] = inserted.length > 0 ? inserted : await trx('payment_inbox').where(key).select('id', 'handled_at');
+  const stored: StoredNotice[] =
+    inserted.length > 0 ? inserted : await trx('payment_inbox').where(key).select('id', 'handled_at');
   const [row] = stored;
   if (!row) throw new Error(`the notice ${key.object_id} (${key.status}) was neither stored nor found`);
   return { inboxId: String(row.id), handled: row.handled_at !== null };

@@ -115,6 +115,41 @@ export async function listPayments(
   return rows.map(toPayment);
 }
 
+/** What whoever comes back from the gateway is shown: nothing of the company and its people. */
+export interface PaymentOutcome {
+  readonly state: PaymentState;
+  readonly amount: Money;
+  readonly invoiceId: InvoiceId;
+  readonly invoiceNumber: string;
+  readonly officeName: string;
+  /** Money came in, and finance must look at it before it counts. */
+  readonly inQuestion: boolean;
+}
+
+/** Asks for no viewer: a payment's ID is random, and only its payer was given it. null = there is none of this ID. */
+export async function paymentOutcome(db: Knex, id: PaymentId): Promise<PaymentOutcome | null> {
+  const row: (Omit<PaymentOutcome, 'amount'> & { amountMinor: bigint; currency: Currency }) | undefined =
+    await withInvoice(db)
+      .join('applications as a', 'a.id', 'i.application_id')
+      .join('license_types as t', 't.code', 'a.type_code')
+      .join('offices as o', 'o.id', 't.office_id')
+      .where('p.id', id)
+      .first({
+        state: 'p.state',
+        amountMinor: 'p.amount_minor',
+        currency: 'p.currency',
+        invoiceId: 'i.id',
+        invoiceNumber: 'i.number',
+        officeName: 'o.name',
+        inQuestion: db.raw(
+          `exists (select 1 from payment_cases k where k.payment_id = p.id and k.state = 'open' and k.kind <> 'reversed')`,
+        ),
+      });
+  if (!row) return null;
+  const { amountMinor, currency, ...outcome } = row;
+  return { ...outcome, amount: money(amountMinor, currency) };
+}
+
 export interface PaymentCase {
   readonly id: string;
   readonly kind: PaymentCaseKind;

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { type ApplicationId, asId, type CompanyId, type Sha256, type UserId } from '../domain/ids.ts';
-import { type ChecklistItem, missingDocuments } from '../domain/licensing.ts';
+import { type ApplicationState, type ChecklistItem, missingDocuments } from '../domain/licensing.ts';
 import { moveApplication } from './application-moves.ts';
 import { recordEvent } from './events.ts';
 
@@ -28,11 +28,12 @@ export interface NewSubmission {
 /**
  * Freezes form and documents as they are now; what the office decides on is this copy, named by its hash.
  * Called by the API that takes the submission and again by the workflow's first activity: whichever comes first writes,
- * the other finds its event and changes nothing.
+ * the other finds its event and changes nothing. A draft that its owner withdrew in the same moment stays withdrawn.
  */
-export async function freezeSubmission(db: Knex, submission: NewSubmission): Promise<void> {
-  await db.transaction(async (tx) => {
+export async function freezeSubmission(db: Knex, submission: NewSubmission): Promise<'frozen' | 'withdrawn'> {
+  return db.transaction(async (tx) => {
     const application = await lockApplication(tx, submission.applicationId);
+    if (application.state === 'withdrawn') return 'withdrawn';
     const isNew = await recordEvent(tx, {
       key: `license-review/${submission.applicationId}/submission/${submission.round}`,
       type: submission.round === 1 ? 'application.submitted' : 'application.resubmitted',
@@ -42,12 +43,13 @@ export async function freezeSubmission(db: Knex, submission: NewSubmission): Pro
       data: { round: submission.round },
       at: submission.at,
     });
-    if (!isNew) return;
+    if (!isNew) return 'frozen';
     await insertSubmission(tx, submission, application.form);
     if (submission.round === 1) {
       await moveApplication(tx, { id: submission.applicationId, to: 'submitted', at: submission.at });
       await tx('applications').where({ id: submission.applicationId }).update({ submitted_at: submission.at });
     }
+    return 'frozen';
   });
 }
 
@@ -70,11 +72,17 @@ async function insertSubmission(tx: Knex, submission: NewSubmission, form: unkno
   });
 }
 
-async function lockApplication(tx: Knex, id: ApplicationId): Promise<{ form: unknown; companyId: CompanyId }> {
-  const row: { form: unknown; companyId: CompanyId } | undefined = await tx('applications')
+interface LockedApplication {
+  readonly form: unknown;
+  readonly companyId: CompanyId;
+  readonly state: ApplicationState;
+}
+
+async function lockApplication(tx: Knex, id: ApplicationId): Promise<LockedApplication> {
+  const row: LockedApplication | undefined = await tx('applications')
     .where({ id })
     .forUpdate()
-    .first({ form: 'form', companyId: 'company_id' });
+    .first({ form: 'form', companyId: 'company_id', state: 'state' });
   if (!row) throw new Error(`application ${id} does not exist`);
   return row;
 }

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { StartFailure } from './failure.ts';
 
 /** Where root keeps what an unprivileged user must reach and the repository's directory hides. */
@@ -41,5 +41,9 @@ export function canEnter(account: Account, directory: string): boolean {
 /** The directory under OUTSIDE that belongs to this path: readable name, and a hash against mix-ups. */
 export function outsideOf(path: string): string {
   const hash = createHash('sha256').update(path).digest('hex').slice(0, 12);
-  return join(OUTSIDE, `${basename(path).replace(/[^\w.-]/g, '_')}-${hash}`);
+  const readable = path
+    .replace(/[^\w.]+/g, '-')
+    .replace(/^-/, '')
+    .slice(-60);
+  return join(OUTSIDE, `${readable}-${hash}`);
 }

@@ -190,7 +190,8 @@ const commands = {
   build,
   demo: () => tsx('local/demo.ts'),
   reset: () => tsx('local/reset.ts'),
-  lint: () => run(bin('biome'), ['ci', '--error-on-warnings', '.'], rest),
+  lint: () =>
+    run(bin('biome'), ['ci', '--error-on-warnings', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'], rest),
   typecheck: () => run(bin('tsc'), ['-p', 'tsconfig.json'], rest),
 };
 

@@ -111,7 +111,7 @@ async function readyOrEnded(spec: ChildSpec, child: Child): Promise<void> {
       const seconds = spec.readyWithinMs / 1_000;
       throw new StartFailure(`${spec.label} was not ready after ${seconds} s${await lastWords(spec)}`);
     }
-    await delay(25);
+    await delay(50);
   }
 }
 

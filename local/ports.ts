@@ -87,7 +87,7 @@ export async function requireFree(ports: Ports, names: readonly PortName[] = NAM
   if (found === undefined) return;
   const { variable, label } = PORTS[found.name];
   throw new StartFailure(
-    `Port ${ports[found.name]}, which ${label} needs, ${found.obstacle}: set ${variable} to another port, or ` +
+    `Port ${ports[found.name]} for ${label} ${found.obstacle}: set ${variable} to another port, or ` +
       'ALUR_PORTS=auto to take free ones.',
   );
 }

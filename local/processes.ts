@@ -75,22 +75,27 @@ export function forgetProcess(directory: string, name: string): void {
   rmSync(join(directory, `${name}.json`), { force: true });
 }
 
+/** What API and worker lean on: stopped after them, or they would wait in vain for an answer while they stop. */
+const SERVERS = ['postgres', 'temporal'];
+
 /**
  * Stops every process that is recorded in the directory and still the same one.
  * @returns the names of those that had to be stopped.
  */
-export async function stopRecorded(directory: string): Promise<string[]> {
-  const stopped = await Promise.all(
-    recordFiles(directory).map(async (file) => {
-      const record = readRecord(join(directory, file));
-      const name = file.replace(/\.json$/, '');
-      const wasRunning = record !== null && isRunning(record);
-      if (wasRunning) await stopProcess(record, 5_000);
-      forgetProcess(directory, name);
-      return wasRunning ? [name] : [];
-    }),
-  );
-  return stopped.flat();
+export async function stopRecorded(directory: string, graceMs = 5_000): Promise<string[]> {
+  const names = recordFiles(directory).map((file) => file.replace(/\.json$/, ''));
+  const stop = (some: string[]) => Promise.all(some.map((name) => stopOne(directory, name, graceMs)));
+  const programs = await stop(names.filter((name) => !SERVERS.includes(name)));
+  const servers = await stop(names.filter((name) => SERVERS.includes(name)));
+  return [...programs, ...servers].flat();
+}
+
+async function stopOne(directory: string, name: string, graceMs: number): Promise<string[]> {
+  const record = readRecord(join(directory, `${name}.json`));
+  const wasRunning = record !== null && isRunning(record);
+  if (wasRunning) await stopProcess(record, graceMs);
+  forgetProcess(directory, name);
+  return wasRunning ? [name] : [];
 }
 
 /** Asks with the process's own stop signal; kills when it has not ended within the grace time. */

@@ -133,5 +133,8 @@ function show(screen: Screen, ready: ReadyFile, seconds: number): void {
 function sentenceOf(error: unknown): string {
   if (error instanceof StartFailure || error instanceof ConfigError) return error.message;
   if (hasCode(error, 'ENOSPC')) return `The disk of ${PATHS.local} is full: make room there and start again.`;
+  if (error instanceof Error && 'path' in error && (hasCode(error, 'EACCES') || hasCode(error, 'EPERM'))) {
+    return `${error.path} belongs to another user: start as that user, or delete ${PATHS.local} as that user first.`;
+  }
   return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }

@@ -225,5 +225,7 @@ function firstLine(error: unknown): string {
   const text = stderr === '' ? messageOf(error) : stderr;
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const telling = lines.find((line) => /^ERROR|error/i.test(line)) ?? lines[0] ?? 'no reason given';
-  return telling.trim().replace(/\.$/, '').slice(0, 200);
+  const reason = telling.trim().replace(/\.$/, '');
+  // Chains of causes end with the one that tells.
+  return reason.length > 160 ? `… ${reason.slice(-150)}` : reason;
 }

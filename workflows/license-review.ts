@@ -81,7 +81,7 @@ const { resolveActor } = proxyActivities<Activities>({ ...records, summary: 'Fin
 const { recordRefusal } = proxyActivities<Activities>({ ...records, summary: 'Record a refused decision' });
 
 /** How a step of the review ended: the case goes on, or it is over. */
-type Verdict = 'goes_on' | 'rejected' | 'withdrawn' | 'lapsed_no_response';
+type Verdict = 'goes_on' | 'rejected' | 'withdrawn' | 'lapsed_no_response' | 'already_over';
 
 /** A decision that was accepted and is being written down; `recorded` once it is durable. */
 interface Ticket {
@@ -223,6 +223,10 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       to,
       at,
     });
+    if (!received) {
+      state = 'withdrawn';
+      return 'already_over';
+    }
     submissionHash = received.sha256;
     state = to;
     round += 1;
@@ -456,8 +460,8 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   }
 
   async function close(why: Exclude<Verdict, 'goes_on'>): Promise<void> {
-    // The decision itself has closed a rejected case.
-    if (why === 'rejected') return;
+    // The decision itself has closed a rejected case; a draft withdrawn while it was submitted was closed by its owner.
+    if (why === 'rejected' || why === 'already_over') return;
     const said = withdrawal ? { by: withdrawal.by.userId, reason: withdrawal.reason } : {};
     await closeCase({ applicationId, to: why, at: clock(), ...said });
     state = why;

@@ -97,9 +97,10 @@ export interface PaymentInput {
   readonly invoiceId: InvoiceId;
   /** What the process that issued the invoice knows of it; absent when a late notice wakes a finished collection. */
   readonly known?: Collection;
+  /** When the payer is reminded while the invoice is open; ISO 8601, in order. */
+  readonly remindAt?: readonly string[];
 }
 
 /** From payment/<invoiceId> to the process that waits for the money. */
-export const invoicePaidSignal = defineSignal<[{ invoiceId: InvoiceId; paidAt: string }]>('invoicePaid');
-/** From the process that waits to payment/<invoiceId>: nobody waits any more, watch for stray money and end. */
-export const stopCollectingSignal = defineSignal('stopCollecting');
+export const invoiceClosedSignal =
+  defineSignal<[{ invoiceId: InvoiceId; outcome: 'paid' | 'lapsed' }]>('invoiceClosed');

@@ -1,8 +1,8 @@
 /**
- * Collects one invoice: opens an attempt when the payer asks, listens for the gateway's notices and, since those may
- * never come, asks by itself. A notice is a hint; only the gateway's answer to a question counts. At most one attempt is
- * open. The process outlives the invoice's lapse until no attempt can bring money in any more; a notice that comes even
- * later starts it again.
+ * Collects one invoice, until it is paid or lapses: opens an attempt when the payer asks, listens for the gateway's
+ * notices and, since those may never come, asks by itself; reminds the payer. A notice is a hint; only the gateway's
+ * answer to a question counts. At most one attempt is open. The process outlives the invoice's lapse until no attempt
+ * can bring money in any more; a notice that comes even later starts it again.
  */
 import {
   allHandlersFinished,
@@ -22,12 +22,11 @@ import { clock, refusal, refused, refuseIf } from './answers.ts';
 import { activationId } from './ids.ts';
 import {
   gatewayNoticeSignal,
-  invoicePaidSignal,
+  invoiceClosedSignal,
   type OpenPayment,
   type PaymentInput,
   type PayRequest,
   payUpdate,
-  stopCollectingSignal,
 } from './messages.ts';
 import {
   ATTEMPT_AT_LEAST_MS,
@@ -47,6 +46,8 @@ const { confirmPayment } = proxyActivities<Activities>({
   ...lookUps,
   summary: 'Ask the gateway, write down what it says',
 });
+const { noteReminder } = proxyActivities<Activities>({ ...records, summary: 'Record a payment reminder' });
+const { lapseUnpaid } = proxyActivities<Activities>({ ...records, summary: 'Close the unpaid invoice and its case' });
 const { financeStaff } = proxyActivities<Activities>({ ...records, summary: 'Find whom to tell in finance' });
 
 interface Request {
@@ -60,10 +61,10 @@ interface Watched {
   looks: number[];
 }
 
-export async function invoicePayment({ invoiceId, known }: PaymentInput): Promise<void> {
+export async function invoicePayment({ invoiceId, known, remindAt = [] }: PaymentInput): Promise<void> {
   const requests: Request[] = [];
   const notices = new Map<string, string>();
-  let abandoned = false;
+  const reminders = [...remindAt];
   let invoiceState = known?.invoiceState ?? 'open';
 
   setHandler(
@@ -75,17 +76,14 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
       if (request.answer === null || 'code' in request.answer) throw refused(request.answer ?? NOT_OPEN);
       return request.answer;
     },
-    { validator: (_request) => refuseIf(invoiceState === 'open' && !abandoned ? null : NOT_OPEN) },
+    { validator: (_request) => refuseIf(invoiceState === 'open' ? null : NOT_OPEN) },
   );
   setHandler(gatewayNoticeSignal, ({ reference, inboxId }) => {
     const newest = notices.get(reference);
     if (!newest || BigInt(newest) < BigInt(inboxId)) notices.set(reference, inboxId);
   });
-  setHandler(stopCollectingSignal, () => {
-    abandoned = true;
-  });
 
-  const { attempts, applicationId, dueAt } = known ?? (await refreshed());
+  const { attempts, applicationId, payer, dueAt } = known ?? (await refreshed());
   const post = applicationId ? openPost(`${workflowInfo().workflowId}/${attempts.length}`, applicationId) : null;
   const watched: Watched[] = attempts.map(watch);
 
@@ -95,7 +93,7 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
     const [notice] = notices;
     if (request) await serve(request);
     else if (notice) await answerNotice(...notice);
-    else await lookAtWhatIsDue();
+    else await doWhatIsDue();
     show();
   }
   await post?.delivered();
@@ -111,17 +109,25 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
 
   /** Nobody will ask, nobody has told, and no attempt can bring money in any more. */
   function finished(): boolean {
-    const waitedFor = invoiceState === 'open' && !abandoned;
-    return (
-      !waitedFor && requests.length === 0 && notices.size === 0 && watched.every(({ looks }) => looks.length === 0)
-    );
+    const quiet = requests.length === 0 && notices.size === 0 && watched.every(({ looks }) => looks.length === 0);
+    return quiet && invoiceState !== 'open';
   }
 
   async function somethingToDo(): Promise<void> {
-    const next = Math.min(...watched.flatMap(({ looks }) => looks.slice(0, 1)));
+    const { at, summary } = nextThing();
     const spoken = () => requests.length > 0 || notices.size > 0 || finished();
-    if (next === Number.POSITIVE_INFINITY) await condition(spoken);
-    else await condition(spoken, Math.max(1, next - Date.now()), { summary: 'Ask the gateway if no notice comes' });
+    if (at === Number.POSITIVE_INFINITY) await condition(spoken);
+    else await condition(spoken, Math.max(1, at - Date.now()), { summary });
+  }
+
+  function nextThing(): { at: number; summary: string } {
+    const look = Math.min(...watched.flatMap(({ looks }) => looks.slice(0, 1)));
+    const reminder = invoiceState === 'open' && reminders[0] ? Date.parse(reminders[0]) : Number.POSITIVE_INFINITY;
+    const lapse = invoiceState === 'open' ? Date.parse(dueAt) : Number.POSITIVE_INFINITY;
+    if (look <= reminder && look <= lapse) return { at: look, summary: 'Ask the gateway, if no notice comes' };
+    return reminder <= lapse
+      ? { at: reminder, summary: 'Remind the payer' }
+      : { at: lapse, summary: 'The invoice lapses' };
   }
 
   /** Gives the payer a page to pay on: the one that is open, or a new one once the old can take no money. */
@@ -182,11 +188,32 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
     else await reload();
   }
 
-  async function lookAtWhatIsDue(): Promise<void> {
+  async function doWhatIsDue(): Promise<void> {
+    const now = Date.now();
     for (const one of watched) {
       const [next] = one.looks;
-      if (next !== undefined && next <= Date.now()) await look(one, { expireFirst: false, noticesUpTo: null });
+      if (next !== undefined && next <= now) await look(one, { expireFirst: false, noticesUpTo: null });
     }
+    if (invoiceState !== 'open') return;
+    if (Date.parse(dueAt) <= now) await lapse();
+    else if (reminders[0] && Date.parse(reminders[0]) <= now) await remind();
+  }
+
+  async function remind(): Promise<void> {
+    reminders.shift();
+    if (!applicationId || !payer) return;
+    await noteReminder({ applicationId, number: remindAt.length - reminders.length, at: clock() });
+    post?.write('payment_reminder', payer);
+  }
+
+  /** The end of waiting. Whoever still could have paid is asked about first; then the invoice's row decides. */
+  async function lapse(): Promise<void> {
+    for (const one of watched) if (isOpen(one.attempt)) await look(one, { expireFirst: true, noticesUpTo: null });
+    if (invoiceState !== 'open' || !applicationId) return;
+    const { state } = await lapseUnpaid({ applicationId, invoiceId, at: clock() });
+    invoiceState = state;
+    await tellWhoWaits(state === 'paid' ? 'paid' : 'lapsed');
+    if (state === 'lapsed' && payer) post?.write('application_lapsed_unpaid', payer);
   }
 
   async function look(one: Watched, how: { expireFirst: boolean; noticesUpTo: string | null }): Promise<void> {
@@ -203,13 +230,13 @@ export async function invoicePayment({ invoiceId, known }: PaymentInput): Promis
     one.attempt = said.attempt;
     if (said.attempt.state === 'paid' || said.attempt.state === 'reversed') one.looks = [];
     invoiceState = said.invoiceState;
-    if (invoiceState === 'paid' && wasOpen) await tellWhoWaits(said.paidAt ?? clock());
+    if (invoiceState === 'paid' && wasOpen) await tellWhoWaits('paid');
     if (said.caseKind) await tellFinance(said.caseKind, said);
   }
 
-  async function tellWhoWaits(paidAt: string): Promise<void> {
+  async function tellWhoWaits(outcome: 'paid' | 'lapsed'): Promise<void> {
     if (!applicationId) return;
-    await getExternalWorkflowHandle(activationId(applicationId)).signal(invoicePaidSignal, { invoiceId, paidAt });
+    await getExternalWorkflowHandle(activationId(applicationId)).signal(invoiceClosedSignal, { invoiceId, outcome });
   }
 
   async function tellFinance(kind: PaymentCaseKind, said: Confirmed): Promise<void> {

@@ -9,13 +9,13 @@ export const records = {
 
 /** Rendering and signing a PDF, storing it. */
 export const documents = {
-  startToCloseTimeout: '60s',
+  startToCloseTimeout: '20s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 } as const satisfies ActivityOptions;
 
 /** The mail server: away for an hour delays mail by an hour and loses none. */
 export const mail = {
-  startToCloseTimeout: '45s',
+  startToCloseTimeout: '25s',
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' },
 } as const satisfies ActivityOptions;
 

@@ -12,6 +12,7 @@ import { documentRoutes } from './documents.ts';
 import { invoiceRoutes } from './invoices.ts';
 import { licenseTypeRoutes } from './license-types.ts';
 import { licenseRoutes } from './licenses.ts';
+import { payPageRoutes } from './pay-pages.ts';
 import { paymentRoutes } from './payments.ts';
 import { problemRoutes } from './problems.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...paymentRoutes,
   ...reconciliationRoutes,
   ...verifyRoutes,
+  ...payPageRoutes,
   ...webhookRoutes,
   ...problemRoutes,
 ];

@@ -1,5 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import {
   findInvoice,
@@ -13,12 +11,10 @@ import { Failure } from '../../domain/failures.ts';
 import type { InvoiceId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import { type GatewayName, INVOICE_STATES } from '../../domain/payments.ts';
-import { paymentId } from '../../workflows/ids.ts';
-import { payUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../deps.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
+import { GATEWAYS_OFFERED, openPayment } from '../payment-process.ts';
 import type { Locale } from '../request.ts';
-import { withinTime } from '../review-process.ts';
 import { defineRoute, json } from '../route.ts';
 import { companyIdSchema, invoiceIdSchema, positionInTime } from '../schemas/ids.ts';
 import { invoiceSchema, invoiceSummarySchema, openedPaymentSchema, paySchema } from '../schemas/invoices.ts';
@@ -86,10 +82,7 @@ const pdf = defineRoute({
   },
 });
 
-/** Gateways that this office has an account with. */
-const AVAILABLE: readonly GatewayName[] = ['midtrans'];
-/** The process asks the gateway within this time, and waits for it. */
-const GATEWAY_ANSWERS_WITHIN_MS = 25_000;
+const AVAILABLE: readonly GatewayName[] = GATEWAYS_OFFERED;
 
 const pay = defineRoute({
   method: 'post',
@@ -115,11 +108,7 @@ const pay = defineRoute({
     const invoice = await invoiceSeenBy(deps, { userId: actor.userId, roles: [] }, id);
     if (invoice.state !== 'open') throw notOpen(invoice);
     if (!AVAILABLE.includes(body.gateway)) throw notAvailable(body.gateway);
-    const handle = deps.temporal.workflow.getHandle(paymentId(id));
-    const say = () =>
-      handle.executeUpdate(payUpdate, { updateId: requestKey, args: [{ by: actor.userId, ...body, locale }] });
-    const opened = await withinTime(deps.temporal, () => onceThere(say), GATEWAY_ANSWERS_WITHIN_MS);
-    return json(201, opened);
+    return json(201, await openPayment(deps, id, requestKey, { by: actor.userId, ...body, locale }));
   },
 });
 
@@ -130,19 +119,6 @@ const notAvailable = (gateway: GatewayName) =>
   new Failure('gateway_not_available', `${gateway} is not offered here. Choose one of: ${AVAILABLE.join(', ')}.`, {
     errors: [{ pointer: '/gateway', code: 'not_available', detail: AVAILABLE.join(', ') }],
   });
-
-/** An invoice is on record a moment before the process that collects it has started: who is that quick waits for it. */
-async function onceThere<T>(say: () => Promise<T>): Promise<T> {
-  for (const waitMs of [50, 100, 200, 400, 800, 1600]) {
-    try {
-      return await say();
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      await setTimeout(waitMs);
-    }
-  }
-  return say();
-}
 
 export const invoiceRoutes = [list, read, pdf, pay];
 

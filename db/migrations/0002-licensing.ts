@@ -108,6 +108,8 @@ export async function up(db: Knex): Promise<void> {
       primary key (application_id, user_id, stage)
     );
 
+    create index task_holders_user on task_holders (user_id, application_id);
+
     create table decisions (
       id uuid primary key,
       application_id uuid not null references applications (id),

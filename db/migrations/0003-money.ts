@@ -58,6 +58,8 @@ export async function up(db: Knex): Promise<void> {
     -- At most one attempt of an invoice may still bring money in by itself.
     create unique index payments_one_open on payments (invoice_id) where state in ('created', 'unknown', 'pending');
 
+    create index payments_recent on payments (created_at desc, id desc);
+
     -- Every notification that a gateway sent, once for each object and status, before anything acts on it.
     create table payment_inbox (
       id bigint generated always as identity primary key,

@@ -61,19 +61,17 @@ describe('payments over HTTP', () => {
       const id = randomUUID();
       const invoiceId = await anInvoice(database.db, { companyId, state: 'lapsed' });
       const money = { amount_minor: 361_000, currency: 'IDR' };
-      await database
-        .db('payment_cases')
-        .insert({
-          id,
-          key: id,
-          kind,
-          gateway: 'midtrans',
-          reference: 'r',
-          invoice_id: invoiceId,
-          ...money,
-          state,
-          opened_at: MONDAY,
-        });
+      await database.db('payment_cases').insert({
+        id,
+        key: id,
+        kind,
+        gateway: 'midtrans',
+        reference: 'r',
+        invoice_id: invoiceId,
+        ...money,
+        state,
+        opened_at: MONDAY,
+      });
       return id;
     };
 

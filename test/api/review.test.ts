@@ -58,7 +58,14 @@ describe('review over HTTP, where no process runs', () => {
       assert.match(body.detail, new RegExp(`${approver.name}.*${MONDAY}`));
     });
     it('on a case that ended without the office is refused as closed', async () => {
-      const { status, body } = await decide(await aCase('withdrawn'));
+      const id = await aCase('withdrawn');
+      await aDecision(database.db, {
+        applicationId: id,
+        stage: 'document_verification',
+        decision: 'approve',
+        by: verifier.id,
+      });
+      const { status, body } = await decide(id);
       assert.deepEqual([status, body.code], [409, 'already_closed']);
     });
     it('on a draft finds nothing for a reviewer, and nothing to decide for a supervisor', async () => {

@@ -1,5 +1,7 @@
 /** The whole of Alur for a test: API, worker, Temporal, PostgreSQL, mailbox and gateway sandbox, all real. */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once as onceEvent } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +21,7 @@ import { createWorker } from '../../worker/create.ts';
 import { logTo } from '../../worker/telemetry.ts';
 import { startApi, type TestApi } from './api.ts';
 import { createTestDatabase, demoAccounts, type TestDatabase } from './database.ts';
+import type { DyingWorkerSettings } from './dying-worker-settings.ts';
 import { gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { once, stopAtEnd } from './registry.ts';
 
@@ -34,6 +37,8 @@ export interface TestSystem {
   /** Lets the worker finish what it does and stops it; `startWorker` starts another. */
   stopWorker(): Promise<void>;
   startWorker(overrides?: Partial<ActivityDeps>): Promise<void>;
+  /** Runs a worker in a process of its own until it kills itself there; resolves once it is dead. */
+  workUntilDeath(dieAt: DyingWorkerSettings['dieAt']): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,10 +52,14 @@ const quietRuntime = once(async () =>
 
 const workflowBundle = once(async () => ({ code: await bundleWorkflows() }));
 
-const localSigner = once(async () => {
+const signerFiles = once(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'alur-signer-'));
   stopAtEnd(() => rm(directory, { recursive: true, force: true }));
-  const { keyFile, certificateFile } = await ensureLocalSigner(directory);
+  return ensureLocalSigner(directory);
+});
+
+const localSigner = once(async () => {
+  const { keyFile, certificateFile } = await signerFiles();
   return createLocalSigner({
     keyPem: await readFile(keyFile, 'utf8'),
     certificatePem: await readFile(certificateFile, 'utf8'),
@@ -104,6 +113,22 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
     as: (account) => session(api, account),
     stopWorker,
     startWorker,
+    workUntilDeath: async (dieAt) => {
+      const { keyFile, certificateFile } = await signerFiles();
+      await dieInOwnProcess({
+        databaseUrl: database.url,
+        filesDir: directory,
+        midtransServerKey: MIDTRANS_SERVER_KEY,
+        midtransUrl: `${sandbox.url}/midtrans`,
+        signerKeyFile: keyFile,
+        signerCertificateFile: certificateFile,
+        smtpUrl: (await mailbox()).smtpUrl,
+        publicUrl: api.url,
+        temporalAddress: address,
+        taskQueue,
+        dieAt,
+      });
+    },
     close: async () => {
       await stopWorker();
       await api.close();
@@ -138,6 +163,15 @@ async function activityDeps(
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
     publicUrl,
   };
+}
+
+async function dieInOwnProcess(settings: DyingWorkerSettings): Promise<void> {
+  const script = join(import.meta.dirname, 'dying-worker.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(settings)], { stdio: 'ignore' });
+  stopAtEnd(async () => void child.kill('SIGKILL'));
+  const [, signal]: unknown[] = await onceEvent(child, 'exit');
+  if (signal !== 'SIGKILL')
+    throw new Error(`the dying worker ended by itself (${String(signal)}) before it came to its end`);
 }
 
 /** A token as the log-in would give, without its cost. */

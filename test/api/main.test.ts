@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '../../local/ports.ts';
+import { newPrivateKey } from '../support/api.ts';
+import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+describe('the process of the API', function () {
+  this.timeout(120_000);
+  let database: TestDatabase;
+  let settings: Record<string, string>;
+  const children: ChildProcess[] = [];
+
+  before(async () => {
+    database = await createTestDatabase();
+    const [port = 0] = await freePorts(1);
+    settings = {
+      ALUR_MODE: 'test',
+      ALUR_API_PORT: String(port),
+      ALUR_PUBLIC_URL: `http://127.0.0.1:${port}`,
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      SMTP_URL: 'smtp://127.0.0.1:1',
+      ALUR_FILES_DIR: '/nonexistent/files',
+      MIDTRANS_SERVER_KEY: 'SB-Mid-server-test',
+      ALUR_JWT_PRIVATE_KEY: newPrivateKey(),
+      ALUR_PERSONAL_DATA_KEY: PERSONAL_DATA_KEY.toString('base64'),
+      ALUR_SIGNER_KEY_FILE: '/nonexistent/key.pem',
+      ALUR_SIGNER_CERTIFICATE_FILE: '/nonexistent/certificate.pem',
+      ALUR_SHUTDOWN_GRACE_SECONDS: '10',
+    };
+  });
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+  after(() => database.drop());
+
+  const start = (env: Record<string, string>) => {
+    const child = spawn(process.execPath, ['--import=tsx', 'api/main.ts'], {
+      cwd: REPOSITORY,
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    const errors: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+    const exit = once(child, 'exit').then(([code]: unknown[]) => ({ code, errors: Buffer.concat(errors).toString() }));
+    return { child, exit };
+  };
+
+  const alive = async () => {
+    for (;;) {
+      const answer = await fetch(`${settings['ALUR_PUBLIC_URL']}/health/live`).catch(() => undefined);
+      if (answer?.ok) return;
+      await delay(50);
+    }
+  };
+
+  it('says in sentences which settings are missing, and exits with 1', async () => {
+    const { code, errors } = await start({ ...settings, DATABASE_URL: '' }).exit;
+    assert.deepEqual([code, errors], [1, 'DATABASE_URL is not set; it must be a URL starting with postgres://.\n']);
+  });
+
+  it('names port and variable when the port is taken', async () => {
+    start(settings);
+    await alive();
+    const { code, errors } = await start(settings).exit;
+    const port = settings['ALUR_API_PORT'];
+    assert.deepEqual(
+      [code, errors],
+      [1, `Port ${port} is taken; stop what listens there, or set ALUR_API_PORT to another.\n`],
+    );
+  });
+
+  it('answers everybody who was on the way when it is told to stop, then exits with 0 before its grace is over', async () => {
+    const { child, exit } = start(settings);
+    await alive();
+    const register = (index: number) =>
+      fetch(`${settings['ALUR_PUBLIC_URL']}/api/v1/auth/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: `stop${index}@example.id`, password: 'Kopi-Tubruk-42', name: 'Sari' }),
+      });
+    const first = register(0);
+    const others = Array.from({ length: 30 }, (_, index) => register(index + 1));
+    assert.equal((await first).status, 201);
+    const stoppedAt = performance.now();
+    child.kill('SIGTERM');
+    const answers = await Promise.all(others);
+    assert.deepEqual(
+      answers.filter(({ status }) => status !== 201),
+      [],
+    );
+    assert.equal((await exit).code, 0);
+    assert.ok(performance.now() - stoppedAt < 9_000);
+  });
+});

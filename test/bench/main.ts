@@ -1,0 +1,68 @@
+/**
+ * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
+ * `--write` keeps the figures in docs/performance.md, `--only=reads,decisions,lifecycles` measures a part, and
+ * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { REPOSITORY } from '../../local/paths.ts';
+import { stopAll } from '../support/registry.ts';
+import { sweepAbandoned } from '../support/run-directory.ts';
+import { drafts } from './cases.ts';
+import { measureDecisions } from './decision.ts';
+import { measureLifecycles } from './lifecycle.ts';
+import { type Machine, startMachine } from './machine.ts';
+import { memoryOf } from './process-figures.ts';
+import { type Figures, report } from './report.ts';
+import { measureStatusReads } from './status-read.ts';
+
+const PARTS = ['reads', 'decisions', 'lifecycles'];
+const REST_MS = 5_000;
+
+const { values } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, only: { type: 'string' }, profile: { type: 'string' } },
+});
+const wanted = values.only?.split(',') ?? PARTS;
+const unknown = wanted.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0 || (values.write && values.only)) {
+  console.error(`--only takes ${PARTS.join(', ')}, and not together with --write.`);
+  process.exit(1);
+}
+
+const say = (line: string): void => console.log(line);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+}
+try {
+  await sweepAbandoned();
+  const machine = await startMachine(say, values.profile ?? null);
+  const text = report(await measure(machine));
+  say(`\n${text}`);
+  if (values.write) await writeFile(join(REPOSITORY, 'docs', 'performance.md'), text);
+} finally {
+  await stopAll();
+}
+
+async function measure(machine: Machine): Promise<Figures> {
+  await delay(REST_MS);
+  const idle = memoryOf(machine);
+  const lifecycles = wanted.includes('lifecycles')
+    ? await told('Licence lifecycles', measureLifecycles(machine))
+    : null;
+  const decisions = wanted.includes('decisions') ? await told('Decisions', measureDecisions(machine)) : null;
+  const readable = lifecycles?.licensed ?? (await drafts(machine, 40));
+  const reads = wanted.includes('reads') ? await told('Status reads', measureStatusReads(machine, readable)) : null;
+  const loaded = memoryOf(machine);
+  await delay(REST_MS);
+  return { lifecycles, decisions, reads, memory: { idle, loaded, rested: memoryOf(machine) } };
+}
+
+async function told<T>(what: string, work: Promise<T>): Promise<T> {
+  say(`${what} ...`);
+  const startedAt = Date.now();
+  const done = await work;
+  say(`  ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  return done;
+}

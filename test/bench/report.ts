@@ -1,0 +1,113 @@
+/** The figures as Markdown, for the screen and for docs/performance.md alike. */
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { actionsOf, countOf, KINDS, type LicenceActions, totalOf } from './actions.ts';
+import type { DecisionFigures } from './decision.ts';
+import { goalText, median, type Pair, verdict } from './figures.ts';
+import type { LifecycleFigures } from './lifecycle.ts';
+import type { Memory } from './process-figures.ts';
+
+export interface Figures {
+  readonly reads: Pair | null;
+  readonly decisions: DecisionFigures | null;
+  readonly lifecycles: LifecycleFigures | null;
+  readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
+}
+
+const MOST_ACTIONS = { atMost: 40 };
+
+export function report({ reads, decisions, lifecycles, memory }: Figures): string {
+  const pairs = [reads, decisions?.p95, decisions?.p50, lifecycles?.pair].filter((pair) => pair != null);
+  return [
+    '# Performance',
+    '',
+    `Measured by \`npm run bench\` on ${machineLine()}. Everything runs on this one machine and shares its processors:`,
+    'clients, servers, an embedded PostgreSQL (with fsync), and the Temporal development server (one history shard, SQLite',
+    'in memory), which is no measure of a production cluster. So the ratios count, not the absolute figures.',
+    '',
+    ...pairsTable(pairs),
+    '',
+    'Each pair is measured in turns (Alur, bare, Alur, bare …). Figures are medians over the rounds; the ratio is the',
+    'median of the ratios round by round. What each side includes:',
+    '',
+    ...INCLUDED.map((line) => `- ${line}`),
+    '',
+    ...(lifecycles ? [...actionsTable(lifecycles.actions), ''] : []),
+    ...memoryTable(memory),
+    '',
+  ].join('\n');
+}
+
+function machineLine(): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${model}, ${availableParallelism()} cores, ${memory} GB, ${process.platform}, Node ${process.versions.node}`;
+}
+
+const INCLUDED = [
+  '**Status read**: Alur is the whole API (bearer token, rights, schemas, headers, ETag, a log line, metrics). Bare is' +
+    ' Express 5 and pg with the same prepared statement on the same database, the row as JSON, and nobody is asked who' +
+    ' they are.',
+  '**Approve to durable answer**: Alur is HTTP with an Idempotency-Key, the update, and the decision’s transaction,' +
+    ' while the worker also does what every decision sets off (the next task opens, a letter goes out). Bare is an' +
+    ' update straight from a Temporal client with a synchronous validator and an activity of one insert, and nothing' +
+    ' after it.',
+  '**Lifecycles**: Alur goes from submission to the active licence with its signed certificate, every letter sent; the' +
+    ' payment is settled at the gateway sandbox, which runs on the same machine, as does an SMTP server that forgets what' +
+    ' it is sent. Bare is one workflow with as many activities, of one insert each, and as many updates and signals.',
+];
+
+function pairsTable(pairs: readonly Pair[]): string[] {
+  return table(
+    ['pair', 'unit', 'Alur', 'bare', 'ratio', 'rounds', 'goal', ''],
+    pairs.map(({ what, unit, alur, bare, ratio, ratios, goal }) => [
+      what,
+      unit,
+      figure(alur),
+      figure(bare),
+      ratio.toFixed(2),
+      `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)} (${ratios.length})`,
+      goalText(goal),
+      verdict(ratio, goal),
+    ]),
+  );
+}
+
+/** A typical licence, kind by kind, and how far the others are from it. */
+function actionsTable(licences: readonly LicenceActions[]): string[] {
+  const totals = licences.map(actionsOf);
+  const sample = licences.toSorted((a, b) => actionsOf(a) - actionsOf(b))[Math.floor((licences.length - 1) / 2)];
+  if (!sample) return [];
+  const { review, activation, payment } = sample;
+  const rows = KINDS.map((kind) => [kind, review[kind], activation[kind], payment[kind], countOf(sample, kind)]);
+  const total = ['**total**', totalOf(review), totalOf(activation), totalOf(payment), actionsOf(sample)];
+  return [
+    `Temporal actions of a licence on the happy path, as Temporal Cloud counts them: ${actionsOf(sample)} (goal ${goalText(MOST_ACTIONS)}:` +
+      ` ${verdict(median(totals), MOST_ACTIONS)}); ${Math.min(...totals)}–${Math.max(...totals)} over ${totals.length} licences.`,
+    '',
+    ...table(
+      ['action', 'license-review', 'activation', 'payment', 'all'],
+      [...rows, total].map((row) => row.map(String)),
+    ),
+  ];
+}
+
+function memoryTable({ idle, loaded, rested }: Figures['memory']): string[] {
+  const row = (name: string, { api, worker }: Memory) => [name, String(api), String(worker)];
+  return [
+    'Resident memory, MB:',
+    '',
+    ...table(
+      ['when', 'API', 'worker'],
+      [row('idle, before any request', idle), row('at the end of the load', loaded), row('five seconds later', rested)],
+    ),
+  ];
+}
+
+/** Columns padded: the same text is read on a terminal. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((name, column) => Math.max(name.length, 3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}
+
+const figure = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { ConfigError, LOCAL_SECRET_PREFIX, loadConfig } from '../config.ts';
+
+const COMPLETE = {
+  ALUR_MODE: 'production',
+  ALUR_PUBLIC_URL: 'https://alur.example',
+  DATABASE_URL: 'postgres://alur:geheim@db.example/alur',
+  SMTP_URL: 'smtps://mail.example',
+  ALUR_FILES_DIR: '/var/lib/alur/files',
+  MIDTRANS_SERVER_KEY: 'Mid-server-0123456789',
+  ALUR_JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----',
+  ALUR_PERSONAL_DATA_KEY: Buffer.alloc(32, 7).toString('base64'),
+  ALUR_SIGNER_KEY_FILE: '/run/secrets/signer.pem',
+  ALUR_SIGNER_CERTIFICATE_FILE: '/run/secrets/signer.crt',
+};
+
+function sentencesFor(changes: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig({ ...COMPLETE, ...changes });
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message.split('\n');
+  }
+  return assert.fail('these settings were accepted');
+}
+
+describe('settings', () => {
+  it('are accepted when they are complete', () => {
+    const config = loadConfig(COMPLETE);
+    assert.equal(config.mode, 'production');
+    assert.equal(config.personalDataKey.length, 32);
+  });
+
+  it('that are missing are one sentence each, naming the variable and what it must be', () => {
+    assert.deepEqual(sentencesFor({ ALUR_FILES_DIR: undefined }), [
+      'ALUR_FILES_DIR is not set; it must be a directory for uploads and documents.',
+    ]);
+    assert.deepEqual(
+      sentencesFor({ SMTP_URL: '', ALUR_SIGNER_KEY_FILE: '' }).map((sentence) => sentence.split(' ')[0]),
+      ['SMTP_URL', 'ALUR_SIGNER_KEY_FILE'],
+    );
+  });
+
+  it('that are wrong name the variable, the value and what is allowed', () => {
+    for (const [name, value, allowed] of [
+      ['ALUR_MODE', 'staging', 'local, test, production'],
+      ['ALUR_API_PORT', '70000', '65535 or less'],
+      ['ALUR_PUBLIC_URL', 'alur.example', 'https://'],
+      ['TEMPORAL_ADDRESS', 'temporal', 'host:port'],
+      ['ALUR_DATABASE_POOL', '0', '1 or more'],
+    ] as const) {
+      const [sentence = '', ...more] = sentencesFor({ [name]: value });
+      assert.deepEqual(more, []);
+      assert.ok(sentence.startsWith(`${name} is ${JSON.stringify(value)}; it must be `), sentence);
+      assert.ok(sentence.includes(allowed), sentence);
+    }
+  });
+
+  it('that are secret are never shown, not even when they are wrong', () => {
+    const secrets = {
+      DATABASE_URL: 'mysql://root:hunter2@db',
+      ALUR_PERSONAL_DATA_KEY: 'hunter2',
+      ALUR_JWT_PRIVATE_KEY: 'hunter2',
+      MIDTRANS_SERVER_KEY: 'hunter2',
+    };
+    const sentences = sentencesFor(secrets);
+    assert.equal(sentences.length, Object.keys(secrets).length);
+    for (const sentence of sentences) assert.ok(!sentence.includes('hunter2'), sentence);
+  });
+
+  it('of the local mode are refused in production', () => {
+    const local = `${LOCAL_SECRET_PREFIX}0123456789`;
+    assert.match(
+      sentencesFor({ MIDTRANS_SERVER_KEY: local }).join(),
+      /^MIDTRANS_SERVER_KEY holds a value of the local/,
+    );
+    assert.match(
+      sentencesFor({ DATABASE_URL: `postgres://alur:${local}@db/alur` }).join(),
+      /^DATABASE_URL holds a value/,
+    );
+    assert.match(sentencesFor({ ALUR_PUBLIC_URL: 'http://alur.example' }).join(), /^ALUR_PUBLIC_URL .* https:\/\//);
+    assert.equal(loadConfig({ ...COMPLETE, ALUR_MODE: 'local', MIDTRANS_SERVER_KEY: local }).mode, 'local');
+  });
+});

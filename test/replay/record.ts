@@ -1,0 +1,44 @@
+/**
+ * Records the histories that test/replay/replay.test.ts replays: starts the real system, plays the cases, stores what
+ * Temporal has written down. By hand: `node --import tsx test/replay/record.ts`.
+ */
+import type { Client } from '@temporalio/client';
+import { stopAll } from '../support/registry.ts';
+import { startSystem } from '../support/system.ts';
+import { eventually } from '../support/wait.ts';
+import { casesOf } from './cases.ts';
+import { type StoredHistory, storeHistories, toStoredHistory } from './histories.ts';
+import { historyToJson } from './history-json.ts';
+
+/** Ended executions only: the history of one that runs would stop in the middle of a step, elsewhere each time. */
+async function record(client: Client, name: string, workflowId: string): Promise<StoredHistory> {
+  const handle = client.workflow.getHandle(workflowId);
+  await eventually(`${name} (${workflowId}) to end`, async () => (await handle.describe()).status.name !== 'RUNNING');
+  const history = historyToJson(await handle.fetchHistory());
+  return toStoredHistory(name, JSON.parse(JSON.stringify(history), withoutMachine));
+}
+
+/** Host names and paths of the machine that recorded say nothing to a replay. */
+function withoutMachine(key: string, value: unknown): unknown {
+  if (key === 'identity' && typeof value === 'string') return 'recorded';
+  if (key === 'stackTrace') return undefined;
+  return value;
+}
+
+try {
+  const system = await startSystem();
+  try {
+    // All of them end before the system does, also when one fails.
+    const played = await Promise.allSettled(casesOf(system).map((play) => play()));
+    const failed = played.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    if (failed.length > 0) throw new AggregateError(failed, `${failed.length} cases could not be played`);
+    const named = played.flatMap((each) => (each.status === 'fulfilled' ? Object.entries(each.value) : []));
+    const histories = await Promise.all(named.map(([name, id]) => record(system.client, name, id)));
+    await storeHistories(histories);
+    for (const { name, history } of histories) console.log(`${name}: ${history.events.length} events`);
+  } finally {
+    await system.close();
+  }
+} finally {
+  await stopAll();
+}
