@@ -87,7 +87,12 @@ function parsed(text: string): unknown {
   }
 }
 
-async function read<Shape extends z.ZodType>(shape: Shape, response: Response, what: string): Promise<z.output<Shape>> {
+/** What was answered, if it has that shape. @throws DemoFailure otherwise, naming what is wrong */
+export async function read<Shape extends z.ZodType>(
+  shape: Shape,
+  response: Response,
+  what: string,
+): Promise<z.output<Shape>> {
   const result = shape.safeParse(parsed(await response.text()));
   if (result.success) return result.data;
   throw new DemoFailure(`${what} answered something unexpected:\n${z.prettifyError(result.error)}`);
