@@ -1,39 +1,31 @@
 /** From an approved case to an active licence: invoice, licence, certificate. Each once, whatever crashes in between. */
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
-import { attachInvoicePdf, issueInvoice, lapseInvoice } from '../db/invoices.ts';
+import { attachInvoicePdf, invoiceOf, lapseInvoice } from '../db/invoices.ts';
 import { attachCertificate, type IssuedLicense, issueLicense } from '../db/licenses.ts';
 import { officeOfType } from '../db/offices.ts';
 import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { usersWithRole } from '../db/staff.ts';
 import { addMonths } from '../domain/calendar.ts';
 import type { ApplicationId, InvoiceId, LicenseId, Sha256, UserId } from '../domain/ids.ts';
-import { type InvoiceLineInput, PPN_2025 } from '../domain/invoicing.ts';
-import type { LicensePolicy } from '../domain/licensing.ts';
+import { PPN_2025 } from '../domain/invoicing.ts';
 import { money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { renderCertificate } from './documents/certificate.ts';
 import { renderInvoice } from './documents/invoice.ts';
 
-export interface IssueInvoice {
-  readonly applicationId: ApplicationId;
-  readonly fee: LicensePolicy['fee'];
-  readonly at: string;
-  readonly dueAt: string;
-}
-
 export function createActivationActivities({ db, files, signer, publicUrl }: ActivityDeps) {
   return {
-    /** Issues the invoice with its gap-free number and stores its PDF; a repeat finds both. */
-    async issueInvoice(input: IssueInvoice): Promise<{ invoiceId: InvoiceId; number: string }> {
-      const issued = await issueInvoice(db, { ...input, lines: feeLines(input.fee) });
-      const facts = await invoiceFacts(db, issued.invoiceId);
+    /** Finds the invoice that the approval issued and stores its PDF; a repeat finds both. */
+    async printInvoice(input: { applicationId: ApplicationId }): Promise<{ invoiceId: InvoiceId; dueAt: string }> {
+      const { invoiceId, dueAt } = await invoiceOf(db, input.applicationId);
+      const facts = await invoiceFacts(db, invoiceId);
       if (!facts.pdf) {
         const stored = await files.put(await renderInvoice(invoiceData(facts)));
-        await attachInvoicePdf(db, issued.invoiceId, stored.sha256);
+        await attachInvoicePdf(db, invoiceId, stored.sha256);
       }
-      return issued;
+      return { invoiceId, dueAt: dueAt.toISOString() };
     },
 
     async noteReminder(input: { applicationId: ApplicationId; number: number; at: string }): Promise<void> {
@@ -101,24 +93,6 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
       return usersWithRole(db, 'finance');
     },
   };
-}
-
-function feeLines(fee: LicensePolicy['fee']): InvoiceLineInput[] {
-  const lines: InvoiceLineInput[] = [
-    {
-      code: 'statutory_fee',
-      description: { id: 'Retribusi perizinan', en: 'Statutory licence fee' },
-      kind: 'statutory',
-      net: money(BigInt(fee.statutoryMinor), fee.currency),
-    },
-    {
-      code: 'service_fee',
-      description: { id: 'Jasa layanan elektronik', en: 'Electronic service fee' },
-      kind: 'service',
-      net: money(BigInt(fee.serviceMinor), fee.currency),
-    },
-  ];
-  return lines.filter((line) => line.net.amountMinor > 0n);
 }
 
 function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {

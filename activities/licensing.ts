@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { type NewDecision, recordDecision as writeDecision } from '../db/decisions.ts';
 import { recordEvent } from '../db/events.ts';
+import { issueInvoice } from '../db/invoices.ts';
 import { calendarOf, officeOfType } from '../db/offices.ts';
 import { findActor, usersWithRole } from '../db/staff.ts';
 import { checkCompleteness, freezeSubmission } from '../db/submissions.ts';
@@ -22,8 +23,9 @@ import { addWorkingDays, type BusinessCalendar, formatInZone, workingMsBetween }
 import { planStage, type Rung, type RungCode, stageBudgetMs } from '../domain/escalation.ts';
 import type { EventType } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
+import { feeLines } from '../domain/fees.ts';
 import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
-import type { Actor, ApplicationState, ChecklistItem, Reason, Stage } from '../domain/licensing.ts';
+import type { Actor, ApplicationState, ChecklistItem, LicensePolicy, Reason, Stage } from '../domain/licensing.ts';
 import type { Role } from '../domain/roles.ts';
 import type { ActivityDeps } from './deps.ts';
 
@@ -36,6 +38,12 @@ interface CaseAt {
 interface StageAt extends CaseAt {
   readonly round: number;
   readonly stage: Stage;
+}
+
+/** What an approval makes payable, and until when. */
+interface Bill {
+  readonly fee: LicensePolicy['fee'];
+  readonly dueAt: string;
 }
 
 export interface ReceiveSubmission extends CaseAt {
@@ -110,7 +118,7 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     },
 
     /** The whole review of a low risk: complete means approved. */
-    async approveAutomatically(input: CaseAt & { to: ApplicationState }): Promise<void> {
+    async approveAutomatically(input: CaseAt & { to: ApplicationState; bill: Bill | null }): Promise<void> {
       await db.transaction(async (tx) => {
         const isNew = await recordEvent(tx, {
           key: `license-review/${input.applicationId}/approved/1`,
@@ -118,12 +126,20 @@ export function createLicensingActivities({ db }: ActivityDeps) {
           applicationId: input.applicationId,
           at: input.at,
         });
-        if (isNew) await moveApplication(tx, { id: input.applicationId, to: input.to, at: input.at });
+        if (!isNew) return;
+        await moveApplication(tx, { id: input.applicationId, to: input.to, at: input.at });
+        if (input.bill) await issueInvoice(tx, billed(input, input.bill));
       });
     },
 
-    async recordDecision(input: NewDecision): Promise<void> {
-      await writeDecision(db, input);
+    /** One statement; the last approval issues the invoice with it, so that no case waits for money without one. */
+    async recordDecision(input: NewDecision & { bill: Bill | null }): Promise<void> {
+      const { bill } = input;
+      if (!bill) return writeDecision(db, input);
+      await db.transaction(async (tx) => {
+        await writeDecision(tx, input);
+        await issueInvoice(tx, billed(input, bill));
+      });
     },
 
     /** Fires a rung of the ladder, once; at the breach the task goes to the supervisor with the least open work. */
@@ -208,6 +224,13 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     },
   };
 }
+
+const billed = ({ applicationId, at }: CaseAt, { fee, dueAt }: Bill) => ({
+  applicationId,
+  at,
+  dueAt,
+  lines: feeLines(fee),
+});
 
 async function openStage(
   tx: Knex,

@@ -1,6 +1,7 @@
 import type { FileStore } from '../db/files.ts';
-import type { Sha256 } from '../domain/ids.ts';
+import type { ApplicationId, Sha256 } from '../domain/ids.ts';
 import { type StreamReply, stream } from './reply.ts';
+import type { ApplicationChanges } from './waiting.ts';
 
 /**
  * A PDF that Alur made and stored, shown in the browser.
@@ -16,4 +17,29 @@ export async function storedPdf(files: FileStore, sha256: Sha256, number: string
     etag: `"${sha256}"`,
     headers: { 'Cache-Control': 'private, no-cache' },
   });
+}
+
+const STORED_WITHIN_MS = 10_000;
+
+/**
+ * A PDF is made right after the record that it belongs to: who asks in between is answered once it is stored.
+ * @returns null when it takes longer than a person waits
+ */
+export async function onceStored(
+  changes: ApplicationChanges,
+  id: ApplicationId,
+  read: () => Promise<Sha256 | null>,
+): Promise<Sha256 | null> {
+  const until = performance.now() + STORED_WITHIN_MS;
+  const done = new AbortController();
+  try {
+    for (;;) {
+      // Listening before reading: a PDF stored between the two would be waited for in vain.
+      const changed = changes.waitForChange(id, until - performance.now(), done.signal);
+      const found = await read();
+      if (found || !(await changed)) return found;
+    }
+  } finally {
+    done.abort();
+  }
 }

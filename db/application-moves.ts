@@ -35,3 +35,8 @@ export async function moveApplication(db: Knex, move: Move): Promise<{ companyId
   if (!moved) throw new Error(`application ${move.id} cannot move to ${move.to} from the state that it is in`);
   return moved;
 }
+
+/** Wakes whoever waits for news of a case, where the news is not in its own row (a PDF that was stored). */
+export async function announce(db: Knex, id: ApplicationId): Promise<void> {
+  await db.raw("select pg_notify('application_changed', ?)", [id]);
+}

@@ -5,6 +5,7 @@ import { type ApplicationId, asId, type CompanyId, type InvoiceId, type Sha256 }
 import { buildInvoice, formatInvoiceNumber, type InvoiceLineInput, PPN_2025, taxRuleOn } from '../domain/invoicing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
+import { announce } from './application-moves.ts';
 import { nextNumber } from './counters.ts';
 import { recordEvent } from './events.ts';
 import { officeOfType } from './offices.ts';
@@ -17,25 +18,30 @@ export interface NewInvoice {
 }
 
 /**
- * Issues the one invoice of an application, with the next number of the office's year. Repeating it finds the invoice
- * that is there and takes no number.
+ * Issues the one invoice of an application, with the next number of the office's year, in the transaction that makes it
+ * payable. Repeating it finds the invoice that is there and takes no number.
  */
-export async function issueInvoice(db: Knex, invoice: NewInvoice): Promise<{ invoiceId: InvoiceId; number: string }> {
-  await db.transaction(async (tx) => {
-    const application = await applicationOf(tx, invoice.applicationId);
-    const isNew = await recordEvent(tx, {
-      key: `activation/${invoice.applicationId}/invoice/1`,
-      type: 'invoice.issued',
-      applicationId: invoice.applicationId,
-      companyId: application.companyId,
-      at: invoice.at,
-    });
-    if (isNew) await insertInvoice(tx, invoice, application);
+export async function issueInvoice(tx: Knex, invoice: NewInvoice): Promise<void> {
+  const application = await applicationOf(tx, invoice.applicationId);
+  const isNew = await recordEvent(tx, {
+    key: `activation/${invoice.applicationId}/invoice/1`,
+    type: 'invoice.issued',
+    applicationId: invoice.applicationId,
+    companyId: application.companyId,
+    at: invoice.at,
   });
-  const issued: { invoiceId: InvoiceId; number: string } | undefined = await db('invoices')
-    .where({ application_id: invoice.applicationId })
-    .first({ invoiceId: 'id', number: 'number' });
-  if (!issued) throw new Error(`application ${invoice.applicationId} has an event of an invoice and no invoice`);
+  if (isNew) await insertInvoice(tx, invoice, application);
+}
+
+/** The invoice of an application that was approved with a fee. */
+export async function invoiceOf(
+  db: Knex,
+  applicationId: ApplicationId,
+): Promise<{ invoiceId: InvoiceId; number: string; dueAt: Date }> {
+  const issued: { invoiceId: InvoiceId; number: string; dueAt: Date } | undefined = await db('invoices')
+    .where({ application_id: applicationId })
+    .first({ invoiceId: 'id', number: 'number', dueAt: 'due_at' });
+  if (!issued) throw new Error(`application ${applicationId} is to be paid and has no invoice`);
   return issued;
 }
 
@@ -145,7 +151,10 @@ export async function lapseInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceStat
 /** Remembers the stored PDF, once. @returns the hash that counts: another try may have stored its own first. */
 export async function attachInvoicePdf(db: Knex, id: InvoiceId, sha256: Sha256): Promise<Sha256> {
   await db('invoices').where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
-  const row: { sha256: Sha256 } | undefined = await db('invoices').where({ id }).first({ sha256: 'pdf_sha256' });
+  const row: { sha256: Sha256; applicationId: ApplicationId | null } | undefined = await db('invoices')
+    .where({ id })
+    .first({ sha256: 'pdf_sha256', applicationId: 'application_id' });
   if (!row) throw new Error(`invoice ${id} does not exist`);
+  if (row.applicationId) await announce(db, row.applicationId);
   return row.sha256;
 }

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { localDate } from '../domain/calendar.ts';
 import { type ApplicationId, asId, type LicenseId, type Sha256 } from '../domain/ids.ts';
 import { formatLicenseNumber } from '../domain/invoicing.ts';
-import { moveApplication } from './application-moves.ts';
+import { announce, moveApplication } from './application-moves.ts';
 import { nextNumber } from './counters.ts';
 import { recordEvent } from './events.ts';
 import { officeOfType } from './offices.ts';
@@ -79,7 +79,10 @@ export async function attachCertificate(
       data: { sha256: license.sha256 },
       at: license.at,
     });
-    if (isNew) await tx('licenses').where({ id: license.licenseId }).update({ certificate_sha256: license.sha256 });
+    if (isNew) {
+      await tx('licenses').where({ id: license.licenseId }).update({ certificate_sha256: license.sha256 });
+      await announce(tx, license.applicationId);
+    }
     const row: { sha256: string | null } | undefined = await tx('licenses')
       .where({ id: license.licenseId })
       .first({ sha256: 'certificate_sha256' });

@@ -102,11 +102,12 @@ async function download(
   expected: string,
 ): Promise<{ path: string; source: string }> {
   await mkdir(options.cacheDirectory, { recursive: true });
+  await discardAbandoned(options.cacheDirectory);
   await requireSpace(options.cacheDirectory, 600, 'fetch Temporal');
   const reasons: string[] = [];
   for (const source of options.downloads ?? DOWNLOADS) {
     // Beside the cache, so that the finished file can be renamed into place: two starts at once do no harm.
-    const directory = await mkdtemp(join(options.cacheDirectory, 'unfinished-'));
+    const directory = await mkdtemp(join(options.cacheDirectory, UNFINISHED));
     try {
       const fetched = await source.fetch(directory, options.progress);
       const found = await sha256(fetched);
@@ -126,6 +127,18 @@ async function download(
     }
   }
   throw noSource(reasons);
+}
+
+const UNFINISHED = 'unfinished-';
+const ABANDONED_AFTER_MS = 3_600_000;
+
+/** Downloads that were cut off; a young one may belong to another start that is under way. */
+async function discardAbandoned(cacheDirectory: string): Promise<void> {
+  const names = (await readdir(cacheDirectory)).filter((name) => name.startsWith(UNFINISHED));
+  for (const name of names) {
+    const { mtimeMs } = await stat(join(cacheDirectory, name));
+    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(join(cacheDirectory, name), { recursive: true });
+  }
 }
 
 function noSource(reasons: readonly string[]): StartFailure {
@@ -188,6 +201,9 @@ async function runWhileGrowing(
   const started = Date.now();
   let last = { bytes: 0, at: started };
   const giveUp = new AbortController();
+  // Ends the download when this process is told to end in the middle of it.
+  const end = () => giveUp.abort();
+  process.once('exit', end);
   // pip keeps what it downloads in its temporary folder; this one is watched and goes away with the rest.
   const env = { ...process.env, TMPDIR: directory, PIP_RETRIES: '1', PIP_DEFAULT_TIMEOUT: '15' };
   const look = setInterval(async () => {
@@ -203,6 +219,7 @@ async function runWhileGrowing(
     throw error;
   } finally {
     clearInterval(look);
+    process.off('exit', end);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * From an approved case to an active licence:
  *
- *   invoice → paid (within the time that the policy gives) → licence → certificate → letter
+ *   invoice (issued with the approval) → paid within the time that the policy gives → licence → certificate → letter
  *
  * payment/<invoiceId> collects the money, reminds, and lets the case lapse; it also watches for what comes in after that.
  */
@@ -17,7 +17,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
-import { isFree, type LicensePolicy } from '../domain/licensing.ts';
+import type { LicensePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
 import { paymentId } from './ids.ts';
 import { invoiceClosedSignal } from './messages.ts';
@@ -25,7 +25,7 @@ import { invoicePayment } from './payment.ts';
 import { documents, records } from './policies.ts';
 import { openPost } from './post.ts';
 
-const { issueInvoice } = proxyActivities<Activities>({ ...documents, summary: 'Issue the invoice and store its PDF' });
+const { printInvoice } = proxyActivities<Activities>({ ...documents, summary: 'Print the invoice and store its PDF' });
 const { issueLicense } = proxyActivities<Activities>({
   ...records,
   summary: 'Issue the licence: number, validity, active',
@@ -42,20 +42,21 @@ export interface ActivationInput {
   readonly companyId: CompanyId;
   readonly applicant: UserId;
   readonly typeCode: string;
-  readonly fee: LicensePolicy['fee'];
+  /** Nothing to pay: no invoice was issued. */
+  readonly isFree: boolean;
   readonly payment: LicensePolicy['payment'];
   readonly validityMonths: number | null;
 }
 
 export async function activation(input: ActivationInput): Promise<{ state: 'active' | 'lapsed_unpaid' }> {
-  const { applicationId, applicant, fee, payment, typeCode, validityMonths } = input;
+  const { applicationId, applicant, payment, typeCode, validityMonths } = input;
   const post = openPost(workflowInfo().workflowId, applicationId);
   let closed: 'paid' | 'lapsed' | null = null;
   setHandler(invoiceClosedSignal, ({ outcome }) => {
     closed = outcome;
   });
 
-  const isPaid = isFree({ fee }) || (await collect()) === 'paid';
+  const isPaid = input.isFree || (await collect()) === 'paid';
   if (isPaid) await license();
   await post.delivered();
   await condition(allHandlersFinished);
@@ -63,14 +64,13 @@ export async function activation(input: ActivationInput): Promise<{ state: 'acti
 
   /** Bills the applicant and leaves the rest to payment/<invoiceId>, which tells how it ended. */
   async function collect(): Promise<'paid' | 'lapsed'> {
-    const issuedAt = Date.now();
-    const after = (days: number) => new Date(issuedAt + days * DAY_MS).toISOString();
-    const dueAt = after(payment.lapseAfterDays);
-    const { invoiceId } = await issueInvoice({ applicationId, fee, at: clock(), dueAt });
+    const { invoiceId, dueAt } = await printInvoice({ applicationId });
+    const issuedAt = Date.parse(dueAt) - payment.lapseAfterDays * DAY_MS;
+    const remindAt = payment.remindAfterDays.map((days) => new Date(issuedAt + days * DAY_MS).toISOString());
     const known = { invoiceState: 'open', applicationId, payer: applicant, dueAt, attempts: [] } as const;
     await startChild(invoicePayment, {
       workflowId: paymentId(invoiceId),
-      args: [{ invoiceId, known, remindAt: payment.remindAfterDays.map(after) }],
+      args: [{ invoiceId, known, remindAt }],
       // Money may still come after this process has ended; somebody must be there to account for it.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: 'Payment of an invoice',

@@ -389,6 +389,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       submissionHash,
       to,
       nextStage,
+      bill: bill(to),
     });
     state = to;
     task = null;
@@ -402,6 +403,11 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     if (decision === 'reject') return 'rejected';
     if (decision === 'request_correction') return 'correction_requested';
     return following ?? (isFree(policy) ? 'activating' : 'pending_payment');
+  }
+
+  function bill(to: ApplicationState) {
+    if (to !== 'pending_payment') return null;
+    return { fee: policy.fee, dueAt: new Date(Date.now() + policy.payment.lapseAfterDays * DAY_MS).toISOString() };
   }
 
   /** The applicant has the case: the office's clock stands still until they answer, or their time is over. */
@@ -438,7 +444,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     if (policy.stages.length > 0) return 'goes_on';
     if (withdrawal) return 'withdrawn';
     const to = destination('approve', null);
-    await approveAutomatically({ applicationId, to, at: clock() });
+    await approveAutomatically({ applicationId, to, bill: bill(to), at: clock() });
     state = to;
     return 'goes_on';
   }
@@ -447,10 +453,10 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     forgetWithdrawal();
     show();
     const { companyId, applicant } = input;
-    const { fee, payment, validityMonths } = policy;
+    const { payment, validityMonths } = policy;
     const ended = await executeChild(activation, {
       workflowId: activationId(applicationId),
-      args: [{ applicationId, companyId, applicant, typeCode, fee, payment, validityMonths }],
+      args: [{ applicationId, companyId, applicant, typeCode, isFree: isFree(policy), payment, validityMonths }],
       // A paid licence becomes active whatever happens to the review that led to it.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Activation of ${typeCode}`,
@@ -532,6 +538,8 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     setCurrentDetails(describeReview({ state, round, task, decisions, answerBy }));
   }
 }
+
+const DAY_MS = 86_400_000;
 
 const NOT_ELIGIBLE =
   'This person may not hold the task: not in its role, the applicant, or busy on another stage of the case.';

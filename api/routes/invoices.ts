@@ -18,7 +18,7 @@ import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
 import { companyIdSchema, invoiceIdSchema, positionInTime } from '../schemas/ids.ts';
 import { invoiceSchema, invoiceSummarySchema, openedPaymentSchema, paySchema } from '../schemas/invoices.ts';
-import { storedPdf } from '../stored-pdf.ts';
+import { onceStored, storedPdf } from '../stored-pdf.ts';
 import { moneyJson, timeJson, timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: invoiceIdSchema });
@@ -77,7 +77,10 @@ const pdf = defineRoute({
   responses: { 200: { description: 'The invoice', contentType: 'application/pdf' } },
   async handler({ params: { id }, actor, deps }) {
     const invoice = await invoiceSeenBy(deps, actor, id);
-    if (invoice.pdfSha256) return storedPdf(deps.files, invoice.pdfSha256, invoice.number);
+    const { applicationId, pdfSha256 } = invoice;
+    const again = async () => (await invoiceSeenBy(deps, actor, id)).pdfSha256;
+    const stored = pdfSha256 ?? (applicationId && (await onceStored(deps.changes, applicationId, again)));
+    if (stored) return storedPdf(deps.files, stored, invoice.number);
     throw new Failure('not_found', 'The PDF is being made. Ask again in a minute; it is also sent by e-mail.');
   },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type LicenseType, licenseTypesInForce } from '../../db/license-types.ts';
-import { buildInvoice, type InvoiceLineInput, PPN_2025, taxRuleOn } from '../../domain/invoicing.ts';
+import { feeLines } from '../../domain/fees.ts';
+import { buildInvoice, PPN_2025, taxRuleOn } from '../../domain/invoicing.ts';
 import { type Money, rupiah } from '../../domain/money.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
@@ -43,10 +44,8 @@ const toJson = (type: LicenseType, locale: Locale, now: Date) => ({
 });
 
 /** As the invoice will say, at today's tax. */
-function feeOf({ name, policy: { fee } }: LicenseType, now: Date): Money {
-  const line = (kind: InvoiceLineInput['kind'], minor: string): InvoiceLineInput[] =>
-    BigInt(minor) === 0n ? [] : [{ code: kind, description: name, kind, net: rupiah(BigInt(minor)) }];
-  const lines = [...line('statutory', fee.statutoryMinor), ...line('service', fee.serviceMinor)];
+function feeOf({ policy }: LicenseType, now: Date): Money {
+  const lines = feeLines(policy.fee);
   if (lines.length === 0) return rupiah(0);
   return buildInvoice(lines, taxRuleOn([PPN_2025], now.toISOString().slice(0, 10))).total;
 }

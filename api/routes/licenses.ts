@@ -10,7 +10,7 @@ import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
 import { licenseIdSchema, positionInTime } from '../schemas/ids.ts';
 import { licenseSchema } from '../schemas/licenses.ts';
-import { storedPdf } from '../stored-pdf.ts';
+import { onceStored, storedPdf } from '../stored-pdf.ts';
 import { timeJson, timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: licenseIdSchema });
@@ -61,7 +61,9 @@ const certificate = defineRoute({
   responses: { 200: { description: 'The certificate', contentType: 'application/pdf' } },
   async handler({ params: { id }, actor, deps }) {
     const license = await licenseSeenBy(deps, actor, id);
-    if (license.certificateSha256) return storedPdf(deps.files, license.certificateSha256, license.number);
+    const again = async () => (await licenseSeenBy(deps, actor, id)).certificateSha256;
+    const stored = license.certificateSha256 ?? (await onceStored(deps.changes, license.applicationId, again));
+    if (stored) return storedPdf(deps.files, stored, license.number);
     throw new Failure('not_found', 'The certificate is being made. Ask again in a minute; it is also sent by e-mail.');
   },
 });

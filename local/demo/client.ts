@@ -14,6 +14,7 @@ export interface Call {
 }
 
 export interface DemoClient {
+  /** Once; the second time it is there already. */
   logIn(account: DemoAccount): Promise<void>;
   /** The account must be logged in. @throws DemoFailure for any answer but 2xx and 304 */
   send(method: 'GET' | 'POST', path: string, call?: Call): Promise<Response>;
@@ -53,6 +54,7 @@ export function createDemoClient({ api, accounts }: Pick<ReadyFile, 'api' | 'acc
     get: json('GET'),
     post: json('POST'),
     async logIn(account) {
+      if (sessions.has(account)) return;
       const { accessToken } = await json('POST')(tokens, 'auth/login', { body: accounts[account] });
       sessions.set(account, accessToken);
     },

@@ -1,6 +1,7 @@
 /** The end of the story: the licence, its certificate, and the proof that anybody can look up. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
 import { activationId } from '../../workflows/ids.ts';
@@ -31,7 +32,9 @@ export async function receive(
   return { certificate, verifyUrl: license.verifyUrl };
 }
 
-async function download({ client, narrator }: Story, license: License, directory: string): Promise<string> {
+async function download(story: Story, license: License, directory: string): Promise<string> {
+  const { client, narrator } = story;
+  await certificateStored(story, license);
   const answer = await client.send('GET', `licenses/${license.id}/certificate`, { as: 'owner' });
   const content = Buffer.from(await answer.arrayBuffer());
   const file = join(directory, pdfName(license.number));
@@ -39,6 +42,21 @@ async function download({ client, narrator }: Story, license: License, directory
   await writeFile(file, content);
   await narrator.step({ who: 'owner', what: `downloads the signed certificate (${content.length} bytes)` });
   return file;
+}
+
+const licenseShape = z.object({ certificateUrl: z.string().nullable() });
+const STORED_WITHIN_MS = 30_000;
+
+/** The licence is in force before its certificate is drawn and signed. */
+async function certificateStored({ client }: Story, { id, number }: License): Promise<void> {
+  const giveUpAt = performance.now() + STORED_WITHIN_MS;
+  for (;;) {
+    const { certificateUrl } = await client.get(licenseShape, `licenses/${id}`, { as: 'owner' });
+    if (certificateUrl !== null) return;
+    if (performance.now() > giveUpAt)
+      throw new DemoFailure(`The certificate of ${number} was not made in time; the worker's log may say why.`);
+    await setTimeout(200);
+  }
 }
 
 const verification = z.object({ status: z.string(), number: z.string(), companyName: z.string() });

@@ -5,10 +5,13 @@
  * search attributes; a signal, where it arrives; an update that was accepted; an activity and each retry of it. Queries
  * and heartbeats leave no event; there are none on the way that is counted here.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { asId } from '../../domain/ids.ts';
 import { activationId, licenseReviewId, paymentId } from '../../workflows/ids.ts';
+import { ask, atRest, openCases } from './cases.ts';
+import { decideAll } from './decision.ts';
 import type { Machine } from './machine.ts';
 
 type Event = NonNullable<History['events']>[number];
@@ -37,6 +40,40 @@ export const actionsOf = (licence: LicenceActions): number =>
   totalOf(licence.review) + totalOf(licence.activation) + totalOf(licence.payment);
 export const countOf = ({ review, activation, payment }: LicenceActions, kind: Kind): number =>
   review[kind] + activation[kind] + payment[kind];
+
+/**
+ * Licences whose people take their time: each step comes when the process has gone to rest, as it always does in life.
+ * Somebody who decides the moment a task opens saves the timer that would have reminded them.
+ */
+export async function countActions(machine: Machine): Promise<LicenceActions[]> {
+  const ids = await openCases(machine, CASES);
+  await decideAll(machine, ids, async () => undefined);
+  const invoices: { id: string; invoice: string }[] = await machine
+    .db('invoices')
+    .whereIn('application_id', ids)
+    .select({ id: 'application_id', invoice: 'id' });
+  for (const { invoice } of invoices) await payAtLeisure(machine, invoice);
+  await atRest(machine, ids, 'active', LETTERS_OF_A_LICENCE);
+  await Promise.all(ids.map((id) => machine.client.workflow.getHandle(licenseReviewId(asId(id))).result()));
+  return Promise.all(ids.map((id) => licenceActions(machine, id)));
+}
+
+const CASES = 5;
+const LETTERS_OF_A_LICENCE = 6;
+/** The answer to the payer leaves before the process has gone back to waiting. */
+const AT_LEISURE_MS = 1_000;
+
+async function payAtLeisure(machine: Machine, invoice: string): Promise<void> {
+  await ask(machine, 'POST', `invoices/${invoice}/pay`, { gateway: 'midtrans' });
+  await delay(AT_LEISURE_MS);
+  const payment: { reference: string } | undefined = await machine
+    .db('payments')
+    .where({ invoice_id: invoice })
+    .first({ reference: 'gateway_reference' });
+  const url = `${machine.sandboxUrl}/_sandbox/payments/${payment?.reference}/pay`;
+  const response = await fetch(url, { method: 'POST' });
+  if (!response.ok) throw new Error(`POST ${url} was answered ${response.status}: ${await response.text()}`);
+}
 
 export async function licenceActions({ client, db }: Machine, applicationId: string): Promise<LicenceActions> {
   const invoice: { id: string } | undefined = await db('invoices').where({ application_id: applicationId }).first('id');

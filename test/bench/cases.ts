@@ -79,7 +79,8 @@ async function upload(machine: Machine, id: string, kind: string): Promise<void>
   await ask(machine, 'POST', `licenses/applications/${id}/documents`, form);
 }
 
-async function ask({ apiUrl, people }: Machine, method: string, path: string, body?: unknown): Promise<unknown> {
+/** As the owner. @returns the JSON that came back */
+export async function ask({ apiUrl, people }: Machine, method: string, path: string, body?: unknown): Promise<unknown> {
   const form = body instanceof FormData;
   const response = await fetch(`${apiUrl}/api/v1/${path}`, {
     method,

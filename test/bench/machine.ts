@@ -32,6 +32,9 @@ export interface Machine {
   readonly driver: Driver;
   readonly api: Child;
   readonly worker: Child;
+  readonly bareServer: Child;
+  /** Shows a line of progress. */
+  say(line: string): void;
   readonly people: Readonly<Record<DemoAccount, Person>>;
 }
 
@@ -97,7 +100,7 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     BENCH_VIEWER: demoUserId('owner'),
   };
   const bareUrl = `http://127.0.0.1:${barePort}`;
-  const [api, worker] = await Promise.all([
+  const [api, worker, bareServer] = await Promise.all([
     start('api', 'api/main.js', alur, () => answers(`${apiUrl}/health/ready`, 200)),
     start('worker', 'worker/main.js', alur, () => answers(`http://127.0.0.1:${metricsPort}/health/ready`, 200)),
     start('bare-server', 'test/bench/programs/bare-server.js', bare, () => answers(`${bareUrl}/`, 404)),
@@ -115,6 +118,8 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     driver: await startDriver(join(programs, 'test/bench/programs/driver.js'), bare),
     api,
     worker,
+    bareServer,
+    say,
     people: await peopleOf(db, secrets, apiUrl),
   };
 }

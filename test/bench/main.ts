@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=reads,decisions,lifecycles` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../../local/paths.ts';
 import { stopAll } from '../support/registry.ts';
 import { sweepAbandoned } from '../support/run-directory.ts';
+import { countActions } from './actions.ts';
 import { drafts } from './cases.ts';
 import { measureDecisions } from './decision.ts';
 import { measureLifecycles } from './lifecycle.ts';
@@ -18,7 +19,7 @@ import { memoryOf } from './process-figures.ts';
 import { type Figures, report } from './report.ts';
 import { measureStatusReads } from './status-read.ts';
 
-const PARTS = ['reads', 'decisions', 'lifecycles'];
+const PARTS = ['lifecycles', 'decisions', 'actions', 'reads'];
 const REST_MS = 5_000;
 
 const { values } = parseArgs({
@@ -52,11 +53,12 @@ async function measure(machine: Machine): Promise<Figures> {
     ? await told('Licence lifecycles', measureLifecycles(machine))
     : null;
   const decisions = wanted.includes('decisions') ? await told('Decisions', measureDecisions(machine)) : null;
+  const actions = wanted.includes('actions') ? await told('Temporal actions', countActions(machine)) : null;
   const readable = lifecycles?.licensed ?? (await drafts(machine, 40));
   const reads = wanted.includes('reads') ? await told('Status reads', measureStatusReads(machine, readable)) : null;
   const loaded = memoryOf(machine);
   await delay(REST_MS);
-  return { lifecycles, decisions, reads, memory: { idle, loaded, rested: memoryOf(machine) } };
+  return { lifecycles, decisions, actions, reads, memory: { idle, loaded, rested: memoryOf(machine) } };
 }
 
 async function told<T>(what: string, work: Promise<T>): Promise<T> {

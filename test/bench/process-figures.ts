@@ -1,5 +1,6 @@
 /** What the operating system says of a process: resident memory and processor time. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 export interface Memory {
   readonly api: number;
@@ -14,11 +15,20 @@ export const memoryOf = (processes: { api: { pid: number }; worker: { pid: numbe
 
 const residentMb = (pid: number): number => Math.round(Number(ask(pid, 'rss')) / 1024);
 
-/** Milliseconds of processor time so far, as exactly as the system keeps it (whole seconds where `ps` is the source). */
+const LINUX_TICKS_A_SECOND = 100;
+
+/** Processor time of all its threads so far, in ms; elsewhere than on Linux as exactly as `ps` says it. */
 export function processorMs(pid: number): number {
-  const parts = ask(pid, 'time').split(/[-:]/).map(Number);
-  const [seconds = 0, minutes = 0, hours = 0, days = 0] = parts.toReversed();
-  return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+  if (process.platform !== 'linux') return secondsOf(ask(pid, 'time')) * 1000;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // After the name, which may hold blanks; utime and stime are the 14th and 15th field of the whole line.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / LINUX_TICKS_A_SECOND) * 1000;
+}
+
+function secondsOf(time: string): number {
+  const [seconds = 0, minutes = 0, hours = 0] = time.split(':').map(Number).toReversed();
+  return (hours * 60 + minutes) * 60 + seconds;
 }
 
 function ask(pid: number, field: 'rss' | 'time'): string {

@@ -5,18 +5,22 @@ import type { DecisionFigures } from './decision.ts';
 import { goalText, median, type Pair, verdict } from './figures.ts';
 import type { LifecycleFigures } from './lifecycle.ts';
 import type { Memory } from './process-figures.ts';
+import type { ReadFigures } from './status-read.ts';
 
 export interface Figures {
-  readonly reads: Pair | null;
+  readonly reads: ReadFigures | null;
   readonly decisions: DecisionFigures | null;
   readonly lifecycles: LifecycleFigures | null;
+  readonly actions: readonly LicenceActions[] | null;
   readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
 }
 
 const MOST_ACTIONS = { atMost: 40 };
 
-export function report({ reads, decisions, lifecycles, memory }: Figures): string {
-  const pairs = [reads, decisions?.p95, decisions?.p50, lifecycles?.pair].filter((pair) => pair != null);
+export function report({ reads, decisions, lifecycles, actions, memory }: Figures): string {
+  const pairs = [reads?.perSecond, reads?.processor, decisions?.p95, decisions?.p50, lifecycles?.pair].filter(
+    (pair) => pair != null,
+  );
   return [
     '# Performance',
     '',
@@ -31,7 +35,7 @@ export function report({ reads, decisions, lifecycles, memory }: Figures): strin
     '',
     ...INCLUDED.map((line) => `- ${line}`),
     '',
-    ...(lifecycles ? [...actionsTable(lifecycles.actions), ''] : []),
+    ...(actions ? [...actionsTable(actions), ''] : []),
     ...memoryTable(memory),
     '',
   ].join('\n');

@@ -145,6 +145,9 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
         return opened.reference === reference ? null : opened;
       });
       await story.sandbox(again.reference, 'pay');
+      await story.reaches(id, 'active');
+      // Ends only when the gateway cannot settle the failed attempt any more.
+      await travel(client, payment(invoiceId), 5 * DAY);
       return { 'invoicePayment-second-attempt': payment(invoiceId) };
     },
     async () => {

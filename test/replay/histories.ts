@@ -12,8 +12,8 @@ const startShape = z.looseObject({
   }),
 });
 
-const historyShape = z.object({ events: z.tuple([startShape], z.looseObject({ eventId: z.string() })) });
-export type History = z.infer<typeof historyShape>;
+const jsonShape = z.object({ events: z.tuple([startShape], z.looseObject({ eventId: z.string() })) });
+export type HistoryJson = z.infer<typeof jsonShape>;
 
 export interface StoredHistory {
   /** `<workflow>-<case>`, the file without its ending. */
@@ -22,14 +22,14 @@ export interface StoredHistory {
   readonly workflow: string;
   /** Processes make keys from their own ID, so a replay has to run under the one that was recorded. */
   readonly workflowId: string;
-  readonly history: History;
+  readonly json: HistoryJson;
 }
 
 /** @throws z.ZodError when this is no history, or one that does not say which workflow it is of */
 export function toStoredHistory(name: string, json: unknown): StoredHistory {
-  const history = historyShape.parse(json);
-  const [{ workflowExecutionStartedEventAttributes: start }] = history.events;
-  return { name, workflow: start.workflowType.name, workflowId: start.workflowId, history };
+  const parsed = jsonShape.parse(json);
+  const [{ workflowExecutionStartedEventAttributes: start }] = parsed.events;
+  return { name, workflow: start.workflowType.name, workflowId: start.workflowId, json: parsed };
 }
 
 export async function storedHistories(): Promise<StoredHistory[]> {
@@ -45,8 +45,8 @@ export async function storedHistories(): Promise<StoredHistory[]> {
 export async function storeHistories(histories: readonly StoredHistory[]): Promise<void> {
   await rm(DIRECTORY, { recursive: true, force: true });
   await mkdir(DIRECTORY, { recursive: true });
-  for (const { name, history } of histories) {
-    const lines = history.events.map((event) => JSON.stringify(event));
+  for (const { name, json } of histories) {
+    const lines = json.events.map((event) => JSON.stringify(event));
     await writeFile(join(DIRECTORY, `${name}.json`), `{"events":[\n${lines.join(',\n')}\n]}\n`);
   }
 }

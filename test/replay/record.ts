@@ -35,7 +35,7 @@ try {
     const named = played.flatMap((each) => (each.status === 'fulfilled' ? Object.entries(each.value) : []));
     const histories = await Promise.all(named.map(([name, id]) => record(system.client, name, id)));
     await storeHistories(histories);
-    for (const { name, history } of histories) console.log(`${name}: ${history.events.length} events`);
+    for (const { name, json } of histories) console.log(`${name}: ${json.events.length} events`);
   } finally {
     await system.close();
   }

@@ -51,7 +51,7 @@ async function timed<T>(items: readonly T[], inFlight: number, work: (item: T) =
     }
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
-  return { count: items.length, seconds: (performance.now() - startedAt) / 1000, latenciesMs };
+  return { count: items.length, all: items.length, seconds: (performance.now() - startedAt) / 1000, latenciesMs };
 }
 
 async function post({ url, token, key }: { url: string; token: string; key: string }): Promise<void> {

@@ -18,8 +18,10 @@ export async function measureReads(order: Reads): Promise<Done> {
   const from = performance.now() + order.warmMs;
   const until = from + order.measureMs;
   let count = 0;
+  let all = 0;
   const answered = (): boolean => {
     const now = performance.now();
+    all += 1;
     if (now >= from && now < until) count += 1;
     return now < until;
   };
@@ -27,7 +29,7 @@ export async function measureReads(order: Reads): Promise<Done> {
     keepBusy({ hostname, port: Number(port) }, rotated(requests, index * 7), answered),
   );
   await Promise.all(connections);
-  return { count, seconds: order.measureMs / 1000, latenciesMs: [] };
+  return { count, all, seconds: order.measureMs / 1000, latenciesMs: [] };
 }
 
 const rotated = <T>(items: readonly T[], by: number): T[] => {

@@ -42,7 +42,10 @@ export type Order =
     };
 
 export interface Done {
+  /** Of reads: those within the measured time. */
   readonly count: number;
+  /** With those of the warm-up. */
+  readonly all: number;
   readonly seconds: number;
   /** Of each request or case, in the order in which they ended; empty for reads, which are only counted. */
   readonly latenciesMs: readonly number[];
