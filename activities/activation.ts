@@ -7,6 +7,7 @@ import { officeOfType } from '../db/offices.ts';
 import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { usersWithRole } from '../db/staff.ts';
 import { addMonths } from '../domain/calendar.ts';
+import { isLegalForm, LEGAL_FORM_NAMES } from '../domain/companies.ts';
 import type { ApplicationId, InvoiceId, LicenseId, Sha256, UserId } from '../domain/ids.ts';
 import { PPN_2025 } from '../domain/invoicing.ts';
 import { money } from '../domain/money.ts';
@@ -128,7 +129,12 @@ const certificateData = (facts: CertificateFacts, publicUrl: string): Parameters
   licenseName: facts.typeName,
   risk: facts.risk,
   office: { name: facts.officeName, address: facts.officeAddress },
-  company: { name: facts.companyName, legalForm: facts.legalForm, nib: facts.nib, address: facts.address },
+  company: {
+    name: facts.companyName,
+    legalForm: legalFormName(facts.legalForm),
+    nib: facts.nib,
+    address: facts.address,
+  },
   kbli: facts.kbli.map((code) => ({ code, title: { id: '', en: '' } })),
   validFrom: facts.validFrom.toISOString(),
   validUntil: facts.validUntil?.toISOString() ?? null,
@@ -138,3 +144,5 @@ const certificateData = (facts: CertificateFacts, publicUrl: string): Parameters
   grantedBy: 'decision',
   signature: 'uncertified',
 });
+
+const legalFormName = (code: string): string => (isLegalForm(code) ? LEGAL_FORM_NAMES[code].id : code);

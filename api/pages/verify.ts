@@ -7,7 +7,7 @@ import { type Banner, dayOf, publicPage } from './layout.ts';
 export type Verification = z.infer<typeof verificationSchema>;
 
 const STATUS: Readonly<Record<Verification['status'] | 'unknown', Banner>> = {
-  valid: {
+  active: {
     tone: 'good',
     word: { id: 'BERLAKU', en: 'VALID' },
     meaning: { id: 'Izin ini asli dan sedang berlaku.', en: 'This licence is genuine and in force.' },

@@ -40,7 +40,7 @@ export const verifyRoutes = [verify];
 function verificationOf(license: License, locale: Locale, now: Date): Verification {
   const status = statusOf(license, now);
   return {
-    valid: status === 'valid',
+    valid: status === 'active',
     status,
     number: license.number,
     typeCode: license.typeCode,
@@ -55,5 +55,5 @@ function verificationOf(license: License, locale: Locale, now: Date): Verificati
 /** The end of the validity counts from its very second, whether or not the record has been moved on by then. */
 function statusOf({ status, validUntil }: License, now: Date): Verification['status'] {
   if (status !== 'active') return status;
-  return validUntil !== null && validUntil <= now ? 'expired' : 'valid';
+  return validUntil !== null && validUntil <= now ? 'expired' : 'active';
 }

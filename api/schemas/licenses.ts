@@ -246,7 +246,7 @@ export const licenseSchema = z
 export const verificationSchema = z
   .object({
     valid: z.boolean(),
-    status: z.enum(['valid', 'expired', 'suspended', 'revoked', 'superseded']),
+    status: z.enum(['active', 'expired', 'suspended', 'revoked', 'superseded']),
     number: z.string(),
     typeCode: z.string(),
     typeName: z.string(),

@@ -244,7 +244,7 @@ describe('accounts and log-ins', () => {
       const kid = api.deps.tokens.jwks.keys[0]?.kid;
       const privateKeyPem = newPrivateKey();
       const stranger = await createAccessTokens({ privateKeyPem, publicUrl: api.url });
-      const elsewhere = await createAccessTokens({ privateKeyPem, publicUrl: otherIssuer });
+      const elsewhere = await createAccessTokens({ privateKeyPem: api.signingKey, publicUrl: otherIssuer });
       const actor = { userId: id, roles: ['admin'] as const };
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
       const publicPem = await exportSPKI(

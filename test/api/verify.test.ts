@@ -62,7 +62,7 @@ describe('the public page of a licence', () => {
     const { body } = await record(verifyCode);
     assert.deepEqual(
       [body['valid'], body['status'], body['number'], body['validUntil']],
-      [true, 'valid', number, null],
+      [true, 'active', number, null],
     );
     assert.match((await page(verifyCode)).body.text, /seterusnya/);
   });

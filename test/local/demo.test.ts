@@ -100,7 +100,7 @@ describe('the demonstration', () => {
     const printed = textRunsOf(await readFile(played.certificate)).map(({ text }) => text);
     assert.match(printed.join(' '), /UMKM-RESTAURANT\/\d{4}\/\d{6}/);
     const verified = await fetch(played.verifyUrl, { headers: { accept: 'application/json' } });
-    assert.equal(z.object({ status: z.string() }).parse(await verified.json()).status, 'valid');
+    assert.equal(z.object({ status: z.string() }).parse(await verified.json()).status, 'active');
   });
 
   it('can be told again and again, of any licence type, and without a mailbox or a Temporal UI', async function () {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartFailure } from '../../local/failure.ts';
-import { type Download, findTemporalCli } from '../../local/temporal-cli.ts';
+import { findTemporalCli } from '../../local/temporal-cli.ts';
+import type { Download } from '../../local/temporal-downloads.ts';
 import { removeDirectory, temporaryDirectory } from '../support/temporary.ts';
 
 const RECENT = '#!/bin/sh\necho "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)"\n';
