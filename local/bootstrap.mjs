@@ -168,8 +168,10 @@ const bench = () => withTemporal((env) => run(process.execPath, ['--import', 'ts
 async function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const code = await run(bin('tsc'), ['-p', 'tsconfig.build.json'], rest);
-  if (code === 0) copyAssets();
-  return code;
+  if (code !== 0) return code;
+  copyAssets();
+  // A worker in production starts from this script and compiles nothing.
+  return run(process.execPath, ['dist/worker/bundle.js'], []);
 }
 
 /** What is not TypeScript beside the built sources: fonts, style sheets, templates. */

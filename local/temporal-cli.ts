@@ -17,7 +17,7 @@ const run = promisify(execFile);
 
 const OLDEST_SERVER = [1, 32] as const;
 
-/** SHA-256 of the official release's executable, by platform. */
+/** SHA-256 of the executable, by platform: as the wheels hold it, which repack the official release unchanged. */
 const EXECUTABLE_SHA256: Record<string, string> = {
   'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
   'linux-arm64': '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
@@ -29,7 +29,6 @@ export type TemporalCliOptions = {
   env: NodeJS.ProcessEnv;
   /** `.cache/` of the repository. */
   cacheDirectory: string;
-  /** Gets short phrases while a download runs: `downloading Temporal: 12 MB`. */
   progress: Progress;
   /** Replaced in tests, which must not depend on a network. */
   downloads?: readonly Download[];

@@ -122,7 +122,7 @@ describe('submitting', () => {
     assert.deepEqual(await events(id), ['application.submitted', 'application.resubmitted']);
   });
 
-  it('of a case that does not exist is an error and leaves nothing', async () => {
+  it('of a case that is over is an error and leaves nothing', async () => {
     const id = await draft();
     await database.db('applications').where({ id }).update({ state: 'rejected' });
     await assert.rejects(freeze(id), /cannot move to submitted/);

@@ -1,5 +1,5 @@
 /** The stored histories: events of real executions, in the JSON form in which the Temporal CLI shows and takes them. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -41,9 +41,8 @@ export async function storedHistories(): Promise<StoredHistory[]> {
   );
 }
 
-/** Replaces what is there, so that no case stays behind which nobody records any more. One event a line, for readable diffs. */
+/** Writes over the ones of the same name and leaves the others alone. One event a line, for readable diffs. */
 export async function storeHistories(histories: readonly StoredHistory[]): Promise<void> {
-  await rm(DIRECTORY, { recursive: true, force: true });
   await mkdir(DIRECTORY, { recursive: true });
   for (const { name, json } of histories) {
     const lines = json.events.map((event) => JSON.stringify(event));

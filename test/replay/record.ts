@@ -1,6 +1,7 @@
 /**
  * Records the histories that test/replay/replay.test.ts replays: starts the real system, plays the cases, stores what
- * Temporal has written down. By hand: `node --import tsx test/replay/record.ts`.
+ * Temporal has written down. By hand: `node --import tsx test/replay/record.ts [label]`. A label is added to the names, so
+ * that the histories of an earlier release stay beside the new ones.
  */
 import type { Client } from '@temporalio/client';
 import { stopAll } from '../support/registry.ts';
@@ -25,6 +26,8 @@ function withoutMachine(key: string, value: unknown): unknown {
   return value;
 }
 
+const label = process.argv[2];
+
 try {
   const system = await startSystem();
   try {
@@ -33,7 +36,9 @@ try {
     const failed = played.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
     if (failed.length > 0) throw new AggregateError(failed, `${failed.length} cases could not be played`);
     const named = played.flatMap((each) => (each.status === 'fulfilled' ? Object.entries(each.value) : []));
-    const histories = await Promise.all(named.map(([name, id]) => record(system.client, name, id)));
+    const histories = await Promise.all(
+      named.map(([name, id]) => record(system.client, label ? `${name}-${label}` : name, id)),
+    );
     await storeHistories(histories);
     for (const { name, json } of histories) console.log(`${name}: ${json.events.length} events`);
   } finally {
