@@ -6,8 +6,8 @@ import type { RequestTimer } from './metrics.ts';
 
 /**
  * Logs and measures each request when its answer is out. The pattern stands for the path: IDs in it would be new labels
- * without end, and query values may be secrets. Written here and not by pino-http, whose three child loggers a request
- * cost as much as the rest of the frame.
+ * without end, and query values may be secrets. Written here and not
+ * by pino-http, which makes up to three child loggers a request before it logs its one line.
  */
 export function createRequestLog(logger: Logger, time: RequestTimer): (req: Request, res: Response) => void {
   return (req, res) => {

@@ -146,8 +146,13 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     },
   );
 
-  setHandler(approveSignal, (sent) => decideBySignal('approve', sent));
-  setHandler(rejectSignal, (sent) => decideBySignal('reject', sent));
+  const spokenFor = '{ "by": user ID or e-mail address of whoever decides, "note": text }';
+  setHandler(approveSignal, (sent) => decideBySignal('approve', sent), {
+    description: `Approve the open stage: ${spokenFor}`,
+  });
+  setHandler(rejectSignal, (sent) => decideBySignal('reject', sent), {
+    description: `Reject the application: ${spokenFor}`,
+  });
 
   setHandler(
     withdrawUpdate,

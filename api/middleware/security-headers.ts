@@ -13,8 +13,8 @@ const secure = helmet({
 });
 
 /**
- * Sets what helmet sets. They are the same for every answer, so helmet is asked once: its dozen of middlewares would be
- * a tenth of the cost of a status read.
+ * Sets what helmet sets. That is the same for every answer, so helmet, a chain of a dozen middlewares, is asked once and
+ * not with each request.
  */
 export function createSecurityHeaders(): (res: Response) => void {
   const sample = new ServerResponse(new IncomingMessage(new Socket()));

@@ -13,7 +13,7 @@ describe('the process of the API', function () {
   this.timeout(120_000);
   let database: TestDatabase;
   let settings: Record<string, string>;
-  const children: ChildProcess[] = [];
+  const started: ReturnType<typeof start>[] = [];
 
   before(async () => {
     database = await createTestDatabase();
@@ -34,21 +34,24 @@ describe('the process of the API', function () {
       ALUR_SHUTDOWN_GRACE_SECONDS: '10',
     };
   });
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+  afterEach(async () => {
+    for (const { child } of started) child.kill('SIGKILL');
+    await Promise.all(started.splice(0).map(({ exit }) => exit));
   });
   after(() => database.drop());
 
-  const start = (env: Record<string, string>) => {
+  const start = (
+    env: Record<string, string>,
+  ): { child: ChildProcess; exit: Promise<{ code: unknown; errors: string }> } => {
     const child = spawn(process.execPath, ['--import=tsx', 'api/main.ts'], {
       cwd: REPOSITORY,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    children.push(child);
     const errors: Buffer[] = [];
     child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
     const exit = once(child, 'exit').then(([code]: unknown[]) => ({ code, errors: Buffer.concat(errors).toString() }));
+    started.push({ child, exit });
     return { child, exit };
   };
 
@@ -82,11 +85,14 @@ describe('the process of the API', function () {
     const held = await database.db.transaction();
     await held.raw('lock table users in exclusive mode');
     const answers = Promise.all(Array.from({ length: 8 }, (_, index) => register(index)));
-    await waiting(8);
-    child.kill('SIGTERM');
-    assert.deepEqual(await readiness(), [503, 'refused']);
+    try {
+      await waiting(8);
+      child.kill('SIGTERM');
+      assert.deepEqual(await readiness(), [503, 'refused']);
+    } finally {
+      await held.rollback();
+    }
     const stoppedAt = performance.now();
-    await held.rollback();
     assert.deepEqual(
       (await answers).map(({ status }) => status),
       Array.from({ length: 8 }, () => 201),

@@ -4,59 +4,75 @@ import { type Pair, pairOf, percentile, type Round } from './figures.ts';
 import type { Machine } from './machine.ts';
 
 const IN_FLIGHT = 20;
-const WARM_CASES = 30;
-const CASES = 80;
-const BATCHES = 2;
+const WARM_CASES = 20;
+/** Cases of the steady stream, and of the bursts, of which each takes IN_FLIGHT. */
+const STREAM_CASES = 80;
+const BURST_CASES = 80;
 
 const STAGES = ['document_verification', 'compliance_check', 'approval'] as const;
 const AFTER = { document_verification: 'compliance_check', compliance_check: 'approval', approval: 'pending_payment' };
+const GOAL = { atMost: 1.25 };
 
-export interface DecisionFigures {
-  readonly p95: Pair;
-  readonly p50: Pair;
-}
+type Latencies = readonly number[];
+/** Given the latencies of some decisions once everything that they set off is done. */
+type AtRest = (alur: Latencies) => Promise<void>;
 
 /**
  * From the request to the answer that says "recorded". Alur: HTTP, the Idempotency-Key's row, the update, the decision's
- * transaction and, on the same two processes and beside the other nineteen, what every decision sets off: the next task
- * opens, a letter goes out. Bare: an update straight from a Temporal client, its validator, one insert, nothing after it.
+ * transaction. Bare: an update straight from a Temporal client, its validator, one insert, nothing after it. In bursts
+ * twenty decisions come at once, and the next when all is done; in the steady stream twenty are always under way, and
+ * share the machine with what the earlier ones set off: the next task opens, a letter goes out.
  */
-export async function measureDecisions(machine: Machine): Promise<DecisionFigures> {
-  const workflowIds = await startBare(machine, CASES);
-  const p95: Round[] = [];
-  const p50: Round[] = [];
-  await decideAll(machine, await openCases(machine, WARM_CASES), async () => {
-    await bareLatencies(machine, workflowIds);
-  });
-  for (let batch = 0; batch < BATCHES; batch += 1) {
-    await decideAll(machine, await openCases(machine, CASES), async (alur) => {
-      const bare = await bareLatencies(machine, workflowIds);
-      p95.push({ alur: percentile(alur, 0.95), bare: percentile(bare, 0.95) });
-      machine.say(`  p95 ${percentile(alur, 0.95).toFixed(0)} : ${percentile(bare, 0.95).toFixed(0)} ms`);
-      p50.push({ alur: percentile(alur, 0.5), bare: percentile(bare, 0.5) });
-    });
-  }
-  const what = (share: string) => `Approve to durable answer, ${share}, ${IN_FLIGHT} in flight`;
-  return {
-    p95: pairOf(what('p95'), 'ms', { atMost: 1.25 }, p95),
-    p50: pairOf(what('p50'), 'ms', { atMost: 1.25 }, p50),
-  };
+export async function measureDecisions(machine: Machine): Promise<Pair[]> {
+  const bareIds = await startBare(machine, STREAM_CASES);
+  const bare = (count: number) => bareLatencies(machine, bareIds.slice(0, count));
+  await decideAll(machine, await openCases(machine, WARM_CASES), async () => void (await bare(WARM_CASES)));
+
+  const bursts = collected(machine, 'burst', () => bare(IN_FLIGHT));
+  await decideAll(machine, await openCases(machine, BURST_CASES), bursts.add, IN_FLIGHT);
+  const stream = collected(machine, 'stream', () => bare(STREAM_CASES));
+  await decideAll(machine, await openCases(machine, STREAM_CASES), stream.add);
+  return [
+    ...bursts.pairs(`${IN_FLIGHT} decisions at once, answered`),
+    ...stream.pairs(`Decisions, always ${IN_FLIGHT} in flight, answered`),
+  ];
 }
 
-/** Approves all cases stage by stage, to the open invoice; once each stage has come to rest, `round` gets its latencies. */
+function collected(machine: Machine, name: string, bare: () => Promise<Latencies>) {
+  const rounds: { alur: Latencies; bare: Latencies }[] = [];
+  const of = (share: number): Round[] =>
+    rounds.map((round) => ({ alur: percentile(round.alur, share), bare: percentile(round.bare, share) }));
+  const add: AtRest = async (alur) => {
+    rounds.push({ alur, bare: await bare() });
+    const last = of(0.95).at(-1);
+    machine.say(`  ${name}, p95: ${last?.alur.toFixed(0)} : ${last?.bare.toFixed(0)} ms`);
+  };
+  const pairs = (what: string): Pair[] => [
+    pairOf(`${what}, p95`, 'ms', GOAL, of(0.95)),
+    pairOf(`${what}, p50`, 'ms', GOAL, of(0.5)),
+  ];
+  return { add, pairs };
+}
+
+/** Approves all cases stage by stage, to the open invoice, so many in one round. */
 export async function decideAll(
   machine: Machine,
   ids: readonly string[],
-  round: (latenciesMs: readonly number[]) => Promise<void>,
+  round: AtRest,
+  inRound = ids.length,
 ): Promise<void> {
   for (const [index, stage] of STAGES.entries()) {
-    const { latenciesMs } = await machine.driver({
-      kind: 'posts',
-      inFlight: IN_FLIGHT,
-      posts: await approvals(machine, ids),
-    });
-    await atRest(machine, ids, AFTER[stage], index + 3);
-    await round(latenciesMs);
+    for (let from = 0; from < ids.length; from += inRound) {
+      const some = ids.slice(from, from + inRound);
+      const posts = await approvals(machine, some);
+      cpu('alur-before', machine);
+      const { latenciesMs } = await machine.driver({ kind: 'posts', inFlight: IN_FLIGHT, posts });
+      cpu('alur-answered', machine);
+      await atRest(machine, some, AFTER[stage], index + 3);
+      cpu('alur-rest', machine);
+      await round(latenciesMs);
+      cpu('bare-done', machine);
+    }
   }
 }
 
@@ -72,7 +88,7 @@ async function approvals({ apiUrl, db, people }: Machine, ids: readonly string[]
   }));
 }
 
-async function bareLatencies({ driver }: Machine, workflowIds: readonly string[]): Promise<readonly number[]> {
+async function bareLatencies({ driver }: Machine, workflowIds: readonly string[]): Promise<Latencies> {
   return (await driver({ kind: 'updates', workflowIds, inFlight: IN_FLIGHT })).latenciesMs;
 }
 
@@ -81,4 +97,17 @@ async function startBare({ client, bareQueue }: Machine, count: number): Promise
   for (const workflowId of workflowIds)
     await client.workflow.start('bareDecision', { workflowId, taskQueue: bareQueue, args: [workflowId] });
   return workflowIds;
+}
+
+import { execSync } from 'node:child_process';
+function cpu(what: string, machine: Machine) {
+  const t = execSync("for p in $(ps -eo pid,args | grep -E 'alur-test-|temporal-1.9.1' | grep -v grep | awk '{print $1}') $(pgrep -u postgres,nobody); do echo $p $(cut -d' ' -f14,15 /proc/$p/stat) $(tr '\\0' ' ' < /proc/$p/cmdline | cut -c1-200); done", {encoding:'utf8'});
+  const sums: Record<string, number> = {};
+  const dir = /alur-test-\w+/.exec(process.env.X ?? '')?.[0];
+  for (const line of t.split('\n')) {
+    const [pid, u, st, ...c] = line.split(' '); const cmd = c.join(' ');
+    const n = Number(pid) === machine.api.pid ? 'api' : Number(pid) === machine.worker.pid ? 'worker' : /bare-worker/.test(cmd) && Number(pid) > machine.api.pid - 50 && Number(pid) < machine.api.pid + 50 ? 'bareworker' : /driver\.js/.test(cmd) ? 'driver' : /temporal/.test(cmd) && Math.abs(Number(pid)-machine.api.pid) < 400 ? 'temporal' : /postgres/.test(cmd) ? 'postgres' : '';
+    if (n) sums[n] = (sums[n] ?? 0) + Number(u) + Number(st);
+  }
+  console.log('CPU', what, Math.round(performance.now()), JSON.stringify(sums));
 }

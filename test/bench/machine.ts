@@ -157,7 +157,8 @@ async function startSmtp(): Promise<string> {
 
 function starter(where: { programs: string; directory: string; profileTo: string | null }) {
   const { programs, directory, profileTo } = where;
-  const profile = profileTo === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`];
+  const profile = (name: string) =>
+    profileTo === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileTo, name)}`];
   return async (
     name: string,
     script: string,
@@ -169,14 +170,7 @@ function starter(where: { programs: string; directory: string; profileTo: string
       label: `the ${name}`,
       // The log lines of requests are written, to nowhere; what goes wrong is kept.
       command: '/bin/sh',
-      args: [
-        '-c',
-        'exec "$0" "$@" >/dev/null',
-        process.execPath,
-        ...profile,
-        ...(profileTo ? [`--cpu-prof-name=${name}.cpuprofile`] : []),
-        join(programs, script),
-      ],
+      args: ['-c', 'exec "$0" "$@" >/dev/null', process.execPath, ...profile(name), join(programs, script)],
       cwd: directory,
       env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
       stopSignal: 'SIGTERM',

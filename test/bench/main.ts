@@ -4,7 +4,7 @@
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../../local/paths.ts';
@@ -38,7 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 try {
   await sweepAbandoned();
-  const machine = await startMachine(say, values.profile ?? null);
+  const machine = await startMachine(say, values.profile ? resolve(values.profile) : null);
   const text = report(await measure(machine));
   say(`\n${text}`);
   if (values.write) await writeFile(join(REPOSITORY, 'docs', 'performance.md'), text);

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { isStaff, may, PERMISSIONS, type Permission, ROLES, type Role, seesEveryCase } from '../../domain/roles.ts';
+
+/** Who may do what, written out once more: a change of rights has to be made twice, on purpose. */
+const RIGHTS = `
+                    owner verifier examiner approver supervisor finance ops admin integrator
+profile.use           x      x        x        x         x         x     x    x       x
+company.manage        x      .        .        .         .         .     .    .       .
+application.write     x      .        .        .         .         .     .    .       .
+application.read      x      x        x        x         x         x     x    x       .
+review.inbox          .      x        x        x         x         .     .    .       .
+review.decide         .      x        x        x         x         .     .    .       .
+review.reassign       .      .        .        .         x         .     .    x       .
+license.read          x      x        x        x         x         x     x    x       .
+invoice.read          x      .        .        .         x         x     x    x       .
+invoice.pay           x      .        .        .         .         .     .    .       .
+reconciliation.read   .      .        .        .         x         x     x    x       .
+system.read           .      .        .        .         .         .     x    x       .
+`;
+
+const [head = [], ...rows] = RIGHTS.trim()
+  .split('\n')
+  .map((line) => line.trim().split(/\s+/));
+const written = new Map(rows.map(([permission = '', ...marks]) => [permission, marks]));
+const isPermission = (name: string): name is Permission => Object.hasOwn(PERMISSIONS, name);
+const permissions = Object.keys(PERMISSIONS).filter(isPermission);
+
+describe('the table of rights', () => {
+  it('is written out for every role and every permission', () => {
+    assert.deepEqual(head, [...ROLES]);
+    assert.deepEqual([...written.keys()].sort(), permissions.toSorted());
+  });
+
+  for (const permission of permissions) {
+    it(`allows ${permission} to exactly those who are meant`, () => {
+      const allowed = ROLES.map((role) => (may([role], permission) ? 'x' : '.'));
+      assert.deepEqual(allowed, written.get(permission));
+    });
+  }
+
+  it('allows nothing to whoever has no role', () => {
+    assert.deepEqual(
+      permissions.filter((permission) => may([], permission)),
+      [],
+    );
+  });
+
+  it('gives a person of several roles the rights of each, and no others', () => {
+    const roles = fc.uniqueArray(fc.constantFrom<Role>(...ROLES));
+    const property = fc.property(roles, fc.constantFrom(...permissions), (held, permission) => {
+      assert.equal(
+        may(held, permission),
+        held.some((role) => may([role], permission)),
+      );
+    });
+    fc.assert(property);
+  });
+
+  it('keeps the two sides of the counter apart: who applies or pays never decides', () => {
+    for (const role of ROLES)
+      assert.ok(
+        !(may([role], 'review.decide') && (may([role], 'application.write') || may([role], 'invoice.pay'))),
+        role,
+      );
+  });
+});
+
+describe('roles', () => {
+  it('of the office are staff; owners and integrators are not', () => {
+    assert.deepEqual(
+      ROLES.filter((role) => !isStaff([role])),
+      ['owner', 'integrator'],
+    );
+    assert.equal(isStaff(['owner', 'approver']), true);
+    assert.equal(isStaff([]), false);
+  });
+
+  it('of oversight see every case; a reviewer sees their own', () => {
+    assert.deepEqual(
+      ROLES.filter((role) => seesEveryCase([role])),
+      ['supervisor', 'finance', 'ops', 'admin'],
+    );
+    assert.equal(seesEveryCase(['owner', 'verifier']), false);
+  });
+});
