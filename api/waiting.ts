@@ -5,6 +5,7 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { ApplicationId } from '../domain/ids.ts';
+import { loggable } from './logging.ts';
 
 export interface ApplicationChanges {
   /**
@@ -55,9 +56,9 @@ export function createApplicationChanges(databaseUrl: string, logger: Logger): A
   function lose(client: pg.Client, error: unknown): void {
     if (listener !== client) return;
     listener = null;
-    client.end().catch((cause: unknown) => logger.debug({ err: cause }, 'closing a lost connection failed'));
+    client.end().catch((cause: unknown) => logger.debug({ err: loggable(cause) }, 'closing a lost connection failed'));
     if (closed) return;
-    logger.warn({ err: error }, 'waiting requests lost their database connection; connecting again');
+    logger.warn({ err: loggable(error) }, 'waiting requests lost their database connection; connecting again');
     retry = setTimeout(reconnect, RECONNECT_AFTER_MS);
   }
 

@@ -26,5 +26,11 @@ export function connect(databaseUrl: string, pool = 20, applicationName = 'alur'
     },
     pool: { min: 0, max: pool },
     acquireConnectionTimeout: 5_000,
+    // Bound values are people's data: they stay out of messages, which end up in logs and histories.
+    compileSqlOnError: false,
+    // What goes wrong is thrown to the caller, who logs it; knex's own lines on the console would be a second way.
+    log: { warn: ignore, error: ignore, deprecate: ignore, debug: ignore },
   });
 }
+
+const ignore = (): void => undefined;

@@ -7,7 +7,7 @@ const IN_FLIGHT = 20;
 const WARM_CASES = 20;
 /** Cases of the steady stream, and of the bursts, of which each takes IN_FLIGHT. */
 const STREAM_CASES = 80;
-const BURST_CASES = 80;
+const BURST_CASES = 60;
 
 const STAGES = ['document_verification', 'compliance_check', 'approval'] as const;
 const AFTER = { document_verification: 'compliance_check', compliance_check: 'approval', approval: 'pending_payment' };
@@ -65,13 +65,9 @@ export async function decideAll(
     for (let from = 0; from < ids.length; from += inRound) {
       const some = ids.slice(from, from + inRound);
       const posts = await approvals(machine, some);
-      cpu('alur-before', machine);
       const { latenciesMs } = await machine.driver({ kind: 'posts', inFlight: IN_FLIGHT, posts });
-      cpu('alur-answered', machine);
       await atRest(machine, some, AFTER[stage], index + 3);
-      cpu('alur-rest', machine);
       await round(latenciesMs);
-      cpu('bare-done', machine);
     }
   }
 }
@@ -97,17 +93,4 @@ async function startBare({ client, bareQueue }: Machine, count: number): Promise
   for (const workflowId of workflowIds)
     await client.workflow.start('bareDecision', { workflowId, taskQueue: bareQueue, args: [workflowId] });
   return workflowIds;
-}
-
-import { execSync } from 'node:child_process';
-function cpu(what: string, machine: Machine) {
-  const t = execSync("for p in $(ps -eo pid,args | grep -E 'alur-test-|temporal-1.9.1' | grep -v grep | awk '{print $1}') $(pgrep -u postgres,nobody); do echo $p $(cut -d' ' -f14,15 /proc/$p/stat) $(tr '\\0' ' ' < /proc/$p/cmdline | cut -c1-200); done", {encoding:'utf8'});
-  const sums: Record<string, number> = {};
-  const dir = /alur-test-\w+/.exec(process.env.X ?? '')?.[0];
-  for (const line of t.split('\n')) {
-    const [pid, u, st, ...c] = line.split(' '); const cmd = c.join(' ');
-    const n = Number(pid) === machine.api.pid ? 'api' : Number(pid) === machine.worker.pid ? 'worker' : /bare-worker/.test(cmd) && Number(pid) > machine.api.pid - 50 && Number(pid) < machine.api.pid + 50 ? 'bareworker' : /driver\.js/.test(cmd) ? 'driver' : /temporal/.test(cmd) && Math.abs(Number(pid)-machine.api.pid) < 400 ? 'temporal' : /postgres/.test(cmd) ? 'postgres' : '';
-    if (n) sums[n] = (sums[n] ?? 0) + Number(u) + Number(st);
-  }
-  console.log('CPU', what, Math.round(performance.now()), JSON.stringify(sums));
 }
