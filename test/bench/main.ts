@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../../local/paths.ts';
-import { stopAll } from '../support/registry.ts';
+import { once, stopAll } from '../support/registry.ts';
 import { sweepAbandoned } from '../support/run-directory.ts';
 import { countActions } from './actions.ts';
 import { drafts } from './cases.ts';
@@ -33,8 +33,13 @@ if (unknown.length > 0 || (values.write && values.only)) {
 }
 
 const say = (line: string): void => console.log(line);
+const stop = once(stopAll);
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+  process.once(signal, () => {
+    interrupted = true;
+    void stop().finally(() => process.exit(130));
+  });
 }
 try {
   await sweepAbandoned();
@@ -42,8 +47,11 @@ try {
   const text = report(await measure(machine));
   say(`\n${text}`);
   if (values.write) await writeFile(join(REPOSITORY, 'docs', 'performance.md'), text);
+} catch (error) {
+  // Whatever fails because the servers are being stopped is no news.
+  if (!interrupted) throw error;
 } finally {
-  await stopAll();
+  await stop();
 }
 
 async function measure(machine: Machine): Promise<Figures> {

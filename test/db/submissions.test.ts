@@ -122,6 +122,14 @@ describe('submitting', () => {
     assert.deepEqual(await events(id), ['application.submitted', 'application.resubmitted']);
   });
 
+  it('loses against the withdrawal of the draft, and leaves nothing', async () => {
+    const id = await draft();
+    await database.db('applications').where({ id }).update({ state: 'withdrawn' });
+    assert.equal(await freeze(id), 'withdrawn');
+    assert.deepEqual([await submissions(id), await events(id)], [[], []]);
+    assert.equal(await freeze(await draft()), 'frozen');
+  });
+
   it('of a case that is over is an error and leaves nothing', async () => {
     const id = await draft();
     await database.db('applications').where({ id }).update({ state: 'rejected' });

@@ -84,7 +84,7 @@ describe('the demonstration', () => {
       'gets mail:',
       'attached: UMKM-RESTAURANT-',
       'downloads the signed certificate',
-      'is valid',
+      'is active',
     );
     const numbers = lines.flatMap((line) => /^ *(\d+) {2}\S/.exec(line)?.[1] ?? []).map(Number);
     assert.deepEqual(
