@@ -1,6 +1,6 @@
 /** The licence review's side effects: each one transaction, keyed by the case, safe to repeat. */
 import type { Knex } from 'knex';
-import { moveApplication } from '../db/application-moves.ts';
+import { moveApplication, noteClosingReason } from '../db/application-moves.ts';
 import { type NewDecision, recordDecision as writeDecision } from '../db/decisions.ts';
 import { recordEvent } from '../db/events.ts';
 import { issueInvoice } from '../db/invoices.ts';
@@ -175,12 +175,12 @@ export function createLicensingActivities({ db }: ActivityDeps) {
           type,
           applicationId: input.applicationId,
           ...(input.by ? { by: input.by } : {}),
-          data: input.reason ? { reason: input.reason } : {},
           at: input.at,
         });
         if (!isNew) return;
         await cancelOpenTask(tx, input.applicationId, input.at);
         await moveApplication(tx, { id: input.applicationId, to: input.to, at: input.at });
+        if (input.reason) await noteClosingReason(tx, input.applicationId, input.reason);
       });
     },
 
@@ -297,7 +297,13 @@ async function giveBack(tx: Knex, input: AskForCorrection, answerBy: string): Pr
     key: `license-review/${input.applicationId}/correction/${input.round}`,
     type: 'application.correction_requested',
     applicationId: input.applicationId,
-    data: { round: input.round, stage: input.stage, reasons: input.reasons, answerBy },
+    // Codes only: what the reviewer wrote stands in the decision.
+    data: {
+      round: input.round,
+      stage: input.stage,
+      reasons: input.reasons.map(({ code, pointer }) => ({ code, pointer })),
+      answerBy,
+    },
     at: input.at,
   });
   if (!isNew) return;

@@ -36,6 +36,11 @@ export async function moveApplication(db: Knex, move: Move): Promise<{ companyId
   return moved;
 }
 
+/** Why its owner withdrew it, in their own words: in the record, which can be erased, not in an event. */
+export async function noteClosingReason(tx: Knex, id: ApplicationId, reason: string): Promise<void> {
+  await tx('applications').where({ id }).update({ closing_reason: reason });
+}
+
 /** Wakes whoever waits for news of a case, where the news is not in its own row (a PDF that was stored). */
 export async function announce(db: Knex, id: ApplicationId): Promise<void> {
   await db.raw("select pg_notify('application_changed', ?)", [id]);

@@ -212,13 +212,13 @@ export async function pinPolicy(db: Knex, id: ApplicationId, policyId: PolicyId)
 export async function withdrawDraft(
   db: Knex,
   id: ApplicationId,
-  withdrawal: { by: UserId; at: string },
+  withdrawal: { by: UserId; reason: string; at: string },
 ): Promise<boolean> {
   return db.transaction(async (trx) => {
-    const { by, at } = withdrawal;
+    const { by, reason, at } = withdrawal;
     const withdrawn: { company_id: CompanyId }[] = await trx('applications')
       .where({ id, state: 'draft' })
-      .update({ state: 'withdrawn', closed_at: at, updated_at: at })
+      .update({ state: 'withdrawn', closing_reason: reason, closed_at: at, updated_at: at })
       .returning('company_id');
     const [application] = withdrawn;
     if (!application) return false;

@@ -180,13 +180,15 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   setHandler(
     reassignUpdate,
     async ({ by, to, reason }) => {
+      await condition(() => !opening);
+      if (!task || ticket) throw refused(notNow());
       const handover: Handover = { by: by.userId, to, reason, outcome: null };
       handovers.push(handover);
       await condition(() => handover.outcome !== null);
       if (handover.outcome !== 'done') throw refused(refusal(handover.outcome ?? 'not_in_review', NOT_ELIGIBLE));
       return { assignee: to };
     },
-    { validator: (_request) => refuseIf(task && !ticket ? null : notNow()) },
+    { validator: (_request) => refuseIf((task || opening) && !ticket ? null : notNow()) },
   );
 
   setHandler(progressQuery, () => ({
@@ -235,7 +237,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     submissionHash = received.sha256;
     state = to;
     round += 1;
-    show();
+    tell();
     if (round === 1 && policy.path === 'review')
       post.write('application_submitted', input.applicant, { dueAt: received.legalDueAt });
     if (received.missing.length === 0) return 'goes_on';
@@ -400,7 +402,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     task = null;
     ticket = null;
     current.recorded = { ...made, state };
-    show();
+    tell();
     return request;
   }
 
@@ -472,7 +474,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
 
   async function close(why: Exclude<Verdict, 'goes_on'>): Promise<void> {
     // The decision itself has closed a rejected case; a draft withdrawn while it was submitted was closed by its owner.
-    if (why === 'rejected' || why === 'already_over') return;
+    if (why === 'rejected' || why === 'already_over') return show();
     const said = withdrawal ? { by: withdrawal.by.userId, reason: withdrawal.reason } : {};
     await closeCase({ applicationId, to: why, at: clock(), ...said });
     state = why;
@@ -540,6 +542,11 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       { key: assigneeAttribute, value: task?.assignee ?? null },
       { key: dueAtAttribute, value: dueAt ? new Date(dueAt) : null },
     ]);
+    tell(answerBy);
+  }
+
+  /** Words cost nothing, an attribute is a write to the visibility store: what lasts a moment is only told. */
+  function tell(answerBy: string | null = null): void {
     setCurrentDetails(describeReview({ state, round, task, decisions, answerBy }));
   }
 }

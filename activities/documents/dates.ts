@@ -32,7 +32,7 @@ export function formatInstant(iso: string, timeZone: string, locale: Locale): st
 export function zoneName(iso: string, timeZone: string): string {
   const known = ZONE_NAMES[timeZone];
   if (known) return known;
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'shortOffset' }).formatToParts(parse(iso));
+  const parts = formatter('en', { timeZone, timeZoneName: 'shortOffset' }).formatToParts(parse(iso));
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? timeZone;
 }
 
@@ -43,7 +43,17 @@ export function lastInstant(until: string): string {
 }
 
 const formatted = (iso: string, locale: Locale, options: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(LANGUAGE[locale], options).format(parse(iso));
+  formatter(locale, options).format(parse(iso));
+
+// Making one costs more than all else in a letter; there are a dozen of them, a few for each zone and language.
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(locale: Locale, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([locale, options]);
+  const known = formatters.get(key) ?? new Intl.DateTimeFormat(LANGUAGE[locale], options);
+  formatters.set(key, known);
+  return known;
+}
 
 /** @throws RangeError for a text that is no ISO 8601 time, or whose zone is not said. */
 export function parse(iso: string): Date {

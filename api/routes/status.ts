@@ -24,19 +24,23 @@ const read = defineRoute({
   query: z.strictObject({ wait: z.coerce.number().int().min(0).max(30).optional().describe('Seconds.') }),
   responses: { 200: { description: 'The status', schema: statusSchema } },
   async handler({ params: { id }, query: { wait }, actor, deps, req }) {
-    const { body, etag } = wait
-      ? await afterChange(deps, actor, id, wait * 1000, req)
-      : await statusNow(deps, actor, id);
+    if (wait === undefined || wait === 0) return json(200, await statusOf(deps, actor, id));
+    const { body, etag } = await afterChange(deps, actor, id, wait * 1000, req);
     return json(200, body, { etag });
   },
 });
 
 export const statusRoutes = [read];
 
-async function statusNow(deps: ApiDeps, actor: Actor, id: ApplicationId) {
+async function statusOf(deps: ApiDeps, actor: Actor, id: ApplicationId) {
   const status = await applicationStatus(deps.db, actor, id);
   if (!status) throw new Failure('not_found', 'There is no such application, or none that you may see.');
-  const body = statusJson(status, deps.publicUrl);
+  return statusJson(status, deps.publicUrl);
+}
+
+/** With the tag that the answer will carry: those who wait compare it with what they have. */
+async function statusNow(deps: ApiDeps, actor: Actor, id: ApplicationId) {
+  const body = await statusOf(deps, actor, id);
   return { body, etag: etagOf(JSON.stringify(body)) };
 }
 

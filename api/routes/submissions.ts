@@ -88,7 +88,7 @@ const withdrawRoute = defineRoute({
     // Nobody works on a draft, so there is nobody to ask; should it be submitted at this moment, the process is asked.
     const done =
       application.state === 'draft' &&
-      (await withdrawDraft(deps.db, id, { by: actor.userId, at: new Date().toISOString() }));
+      (await withdrawDraft(deps.db, id, { by: actor.userId, reason, at: new Date().toISOString() }));
     if (!done) await withdraw(deps, { applicationId: id, requestKey }, { by: actor, reason });
     return json(200, await statusOf(deps, actor, id));
   },

@@ -41,6 +41,7 @@ export async function up(db: Knex): Promise<void> {
       due_at timestamptz,
       submitted_at timestamptz,
       closed_at timestamptz,
+      closing_reason text,
       created_at timestamptz not null,
       updated_at timestamptz not null,
       check (state in ('draft', 'submitted', 'completeness', 'auto_check', 'document_verification', 'compliance_check', 'approval',
@@ -186,6 +187,8 @@ export async function up(db: Knex): Promise<void> {
     create trigger events_append_only before update or delete on events for each row execute function refuse_change();
     create trigger events_no_truncate before truncate on events for each statement execute function refuse_change();
     create trigger submissions_append_only before update or delete on submissions for each row execute function refuse_change();
+    create trigger submissions_no_truncate before truncate on submissions for each statement execute function refuse_change();
+    create trigger decisions_no_truncate before truncate on decisions for each statement execute function refuse_change();
     create trigger decisions_append_only before update or delete on decisions for each row execute function refuse_change();
 
     -- Whoever holds a status request open (?wait=) is woken by the change itself; nobody polls.

@@ -140,7 +140,7 @@ describe('the records of applications', () => {
         await anApplication(database.db, given()),
         await anApplication(database.db, given({ state: 'submitted' })),
       ];
-      const withdrawal = { by: owner.userId, at: MONDAY };
+      const withdrawal = { by: owner.userId, reason: 'closing', at: MONDAY };
       assert.equal(await withdrawDraft(database.db, draft, withdrawal), true);
       assert.equal(await withdrawDraft(database.db, draft, withdrawal), false);
       assert.equal(await withdrawDraft(database.db, submitted, withdrawal), false);

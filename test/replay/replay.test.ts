@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { bundleWorkflows } from '../../worker/bundle.ts';
 import * as workflows from '../../workflows/index.ts';
-import { startSystem } from '../support/system.ts';
+import { quietRuntime, workflowBundle } from '../support/system.ts';
 import { type StoredHistory, storedHistories } from './histories.ts';
 import { historyFromJson } from './history-json.ts';
 
@@ -47,8 +46,7 @@ describe('the stored histories', function () {
   let histories: StoredHistory[];
 
   before(async () => {
-    // Nothing runs in it: a system installs the quiet runtime that every later test of this process shares.
-    await (await startSystem({ worker: false })).close();
+    await quietRuntime();
     histories = await storedHistories();
   });
 
@@ -59,7 +57,7 @@ describe('the stored histories', function () {
   });
 
   it('replay with the workflows as they are now', async () => {
-    const failures = await replay(await bundleWorkflows(), histories);
+    const failures = await replay((await workflowBundle()).code, histories);
     assert.deepEqual(explained(failures), []);
   });
 

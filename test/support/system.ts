@@ -43,14 +43,14 @@ export interface TestSystem {
 }
 
 // Before the first native connection, which would start the runtime with the SDK's own, loud logger.
-const quietRuntime = once(async () =>
+export const quietRuntime = once(async () =>
   Runtime.install({
     logger: logTo(pino({ level: 'silent' })),
     telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
   }),
 );
 
-const workflowBundle = once(async () => ({ code: await bundleWorkflows() }));
+export const workflowBundle = once(async () => ({ code: await bundleWorkflows() }));
 
 const signerFiles = once(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'alur-signer-'));

@@ -25,7 +25,12 @@ export async function travel(client: Client, workflowId: string, seconds: number
     },
     updateMask: { paths: ['time_skipping_config'] },
   });
-  await client.withDeadline(Date.now() + 20_000, () =>
+  const arrived = client.withDeadline(Date.now() + 20_000, () =>
     workflowService.pollWorkflowExecutionTimeSkipping({ ...execution, fastForwardId: id }),
   );
+  await arrived.catch((cause: unknown) => {
+    throw new Error(`${workflowId} did not get there: a child or an activity is under way, or nothing sleeps`, {
+      cause,
+    });
+  });
 }
