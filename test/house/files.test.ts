@@ -47,7 +47,7 @@ describe('the files of the repository', function () {
   });
 
   it('name no package registry: the client of the machine knows its own', async () => {
-    const hosts = /registry\.(?:npmjs|yarnpkg)\.|pythonhosted\.|pypi\.(?:org|python)|proxy\.golang\.|"resolved":/;
+    const hosts = /https?:\/\/[\w.-]*(?:npm|yarn|pypi|pythonhosted|golang|maven|debian)[\w.-]*\/|["']resolved["']:/;
     const self = relative(ROOT, import.meta.filename);
     const others = all.filter((path) => path !== self);
     assert.deepEqual(await linesWith(hosts, others), []);
