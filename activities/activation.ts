@@ -1,14 +1,15 @@
 /** From an approved case to an active licence: invoice, licence, certificate. Each once, whatever crashes in between. */
+import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
-import { attachInvoicePdf, invoiceOf, lapseInvoice } from '../db/invoices.ts';
+import { attachInvoicePdf, invoiceOf, lapseInvoice, lockInvoice } from '../db/invoices.ts';
 import { attachCertificate, type IssuedLicense, issueLicense } from '../db/licenses.ts';
 import { officeOfType } from '../db/offices.ts';
 import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { usersWithRole } from '../db/staff.ts';
 import { addMonths } from '../domain/calendar.ts';
 import { isLegalForm, LEGAL_FORM_NAMES } from '../domain/companies.ts';
-import type { ApplicationId, InvoiceId, LicenseId, Sha256, UserId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, InvoiceId, LicenseId, Sha256, UserId } from '../domain/ids.ts';
 import { PPN_2025 } from '../domain/invoicing.ts';
 import { money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
@@ -39,23 +40,18 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
       });
     },
 
-    /** The end of waiting. The invoice's row decides: money that came a moment before wins over the deadline. */
-    async lapseUnpaid(input: {
-      applicationId: ApplicationId;
-      invoiceId: InvoiceId;
-      at: string;
-    }): Promise<{ state: InvoiceState }> {
+    /**
+     * The end of waiting: closes the invoice, and with it the case that it belongs to. The invoice's row decides, so
+     * money that came a moment before wins over the deadline.
+     */
+    async lapseUnpaid(input: { invoiceId: InvoiceId; at: string }): Promise<{ state: InvoiceState }> {
       return db.transaction(async (tx) => {
-        const state = await lapseInvoice(tx, input.invoiceId);
-        if (state !== 'lapsed') return { state };
-        const isNew = await recordEvent(tx, {
-          key: `activation/${input.applicationId}/lapsed/1`,
-          type: 'application.lapsed_unpaid',
-          applicationId: input.applicationId,
-          at: input.at,
-        });
-        if (isNew) await moveApplication(tx, { id: input.applicationId, to: 'lapsed_unpaid', at: input.at });
-        return { state };
+        const { state, applicationId, companyId } = await lockInvoice(tx, input.invoiceId);
+        if (state !== 'open') return { state };
+        const about = { companyId, at: input.at, ...(applicationId ? { applicationId } : {}) };
+        await recordEvent(tx, { key: `payment/${input.invoiceId}/lapsed`, type: 'invoice.lapsed', ...about });
+        if (applicationId) await lapseApplication(tx, applicationId, about);
+        return { state: await lapseInvoice(tx, input.invoiceId) };
       });
     },
 
@@ -94,6 +90,20 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
       return usersWithRole(db, 'finance');
     },
   };
+}
+
+async function lapseApplication(
+  tx: Knex,
+  id: ApplicationId,
+  about: { companyId: CompanyId; at: string },
+): Promise<void> {
+  await recordEvent(tx, {
+    key: `activation/${id}/lapsed/1`,
+    type: 'application.lapsed_unpaid',
+    applicationId: id,
+    ...about,
+  });
+  await moveApplication(tx, { id, to: 'lapsed_unpaid', at: about.at });
 }
 
 function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {

@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   'invoice.issued',
   'invoice.paid',
   'invoice.reminded',
+  'invoice.lapsed',
   'payment.attempted',
   'payment.pending',
   'payment.paid',

@@ -209,8 +209,8 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   /** The end of waiting. Whoever still could have paid is asked about first; then the invoice's row decides. */
   async function lapse(): Promise<void> {
     for (const one of watched) if (isOpen(one.attempt)) await look(one, { expireFirst: true, noticesUpTo: null });
-    if (invoiceState !== 'open' || !applicationId) return;
-    const { state } = await lapseUnpaid({ applicationId, invoiceId, at: clock() });
+    if (invoiceState !== 'open') return;
+    const { state } = await lapseUnpaid({ invoiceId, at: clock() });
     invoiceState = state;
     await tellWhoWaits(state === 'paid' ? 'paid' : 'lapsed');
     if (state === 'lapsed' && payer) post?.write('application_lapsed_unpaid', payer);

@@ -58,11 +58,11 @@ describe('sending a letter', () => {
 
   it('keeps the letter and its Message-ID while the mail server is away', async () => {
     const key = `test/${randomUUID()}`;
-    box.setAvailable(false);
+    await box.setAvailable(false);
     await assert.rejects(send(key), (error) => error instanceof ApplicationFailure && error.nonRetryable !== true);
     const queued = await delivery(key);
     assert.equal(queued?.state, 'queued');
-    box.setAvailable(true);
+    await box.setAvailable(true);
     assert.deepEqual(await send(key), { sent: true });
     assert.deepEqual(await delivery(key), { state: 'sent', tries: 2, message_id: queued?.message_id });
   });
