@@ -3,6 +3,7 @@ import { type ApplicationId, asId } from '../../domain/ids.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { licenseReviewId } from '../../workflows/ids.ts';
 import { approveSignal, progressQuery, type ReviewProgress, rejectSignal } from '../../workflows/messages.ts';
+import { mailbox } from '../support/machine.ts';
 import { type Story, storyOf } from '../support/story.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
@@ -302,17 +303,16 @@ describe('the review of a licence', () => {
 
   describe('while the mail server is away', () => {
     it('a decision is answered all the same, and the letters follow', async () => {
-      const { mailbox } = await import('../support/machine.ts');
       const box = await mailbox();
-      box.setAvailable(false);
+      await box.setAvailable(false);
       try {
         const id = await story.submitted();
         await story.approve(id, FIRST_STAGE);
         await story.holder(id, 'compliance_check');
-        box.setAvailable(true);
+        await box.setAvailable(true);
         await eventually('the delayed letters', async () => (await letters(id, 'task_assigned')).length === 2, 25_000);
       } finally {
-        box.setAvailable(true);
+        await box.setAvailable(true);
       }
     });
   });
