@@ -69,7 +69,7 @@ async function depsOf(config: Config): Promise<ApiDeps> {
 }
 
 /** What is on its way when the signal comes still gets in; its answer says that the connection ends with it. */
-const LAST_CALL_MS = 250;
+const LAST_CALL_MS = 1_000;
 
 /** Takes no more connections, sends home who merely waits, and lets the others finish within the grace. */
 async function drain(server: Server, { changes, logger }: ApiDeps, graceSeconds: number): Promise<void> {

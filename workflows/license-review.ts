@@ -27,6 +27,7 @@ import {
   type Decision,
   type DecisionMade,
   type DecisionRequest,
+  isClosed,
   isFree,
   type Reason,
   type Refusal,
@@ -171,7 +172,9 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     async (request) => {
       const next = round + 1;
       resubmission ??= request;
-      await condition(() => round >= next);
+      await condition(() => round >= next || isClosed(state));
+      // The time to answer ran out, or the applicant withdrew, while the case still looked open.
+      if (round < next) throw refused(refuseResubmission(state) ?? notNow());
       return { state, round };
     },
     { validator: (_request) => refuseIf(refuseResubmission(state)) },

@@ -110,7 +110,8 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   /** Nobody will ask, nobody has told, and no attempt can bring money in any more. */
   function finished(): boolean {
     const quiet = requests.length === 0 && notices.size === 0 && watched.every(({ looks }) => looks.length === 0);
-    return quiet && invoiceState !== 'open';
+    // While a letter waits for the mail server, a notice may still come, and must find somebody who answers it.
+    return quiet && invoiceState !== 'open' && (post?.isEmpty() ?? true);
   }
 
   async function somethingToDo(): Promise<void> {

@@ -15,6 +15,7 @@ export type Enclosed = Omit<SendMail, 'key' | 'template' | 'to' | 'applicationId
  */
 export function openPost(sender: string, applicationId: ApplicationId) {
   let written = 0;
+  let left = 0;
   let underway: Promise<unknown> = Promise.resolve();
   return {
     write(template: SendMail['template'], to: UserId, enclosed: Enclosed = {}): void {
@@ -27,8 +28,13 @@ export function openPost(sender: string, applicationId: ApplicationId) {
         at: clock(),
         ...enclosed,
       };
-      underway = underway.then(() => sendMail.executeWithOptions({ ...mail, summary: `Mail: ${template}` }, [letter]));
+      underway = underway.then(async () => {
+        await sendMail.executeWithOptions({ ...mail, summary: `Mail: ${template}` }, [letter]);
+        left += 1;
+      });
     },
+    /** Whether every letter written so far has left. */
+    isEmpty: (): boolean => left === written,
     /** Resolves when every letter has left; a process ends only then. */
     delivered: async (): Promise<void> => {
       await underway;

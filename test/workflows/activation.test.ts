@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { asId, type InvoiceId } from '../../domain/ids.ts';
 import { paymentId } from '../../workflows/ids.ts';
-import { MIDTRANS_SERVER_KEY } from '../support/machine.ts';
+import { MIDTRANS_SERVER_KEY, mailbox } from '../support/machine.ts';
 import { type Story, storyOf } from '../support/story.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
@@ -173,6 +173,29 @@ describe('from approval to an active licence', () => {
     await story.sandbox(payment.reference, 'pay-late');
     await eventually('a case for finance', async () => (await count('payment_cases', { invoice_id: invoiceId })) === 1);
     assert.equal((await story.status(id)).state, 'lapsed_unpaid');
+  });
+
+  it('records late money while its letters wait for a mail server that is away', async function () {
+    this.timeout(60_000);
+    const { id, invoiceId, payment } = await awaitingPayment();
+    await travel(system.client, collection(invoiceId), 6.5 * DAY);
+    const box = await mailbox();
+    await box.setAvailable(false);
+    // A letter that waits is work under way, at which time travel stops.
+    const travelled = travel(system.client, collection(invoiceId), 5 * DAY).catch(() => undefined);
+    try {
+      await story.reaches(id, 'lapsed_unpaid');
+      await story.sandbox(payment.reference, 'pay-late');
+      await eventually(
+        'a case for finance',
+        async () => (await count('payment_cases', { invoice_id: invoiceId })) === 1,
+      );
+      assert.equal(await letters(id, 'application_lapsed_unpaid'), 0);
+    } finally {
+      await box.setAvailable(true);
+    }
+    await eventually('the letters', async () => (await letters(id, 'payment_late')) === 1, 25_000);
+    await travelled;
   });
 
   it('stores a certificate that stays byte-identical', async () => {

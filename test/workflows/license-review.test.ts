@@ -248,6 +248,37 @@ describe('the review of a licence', () => {
     });
   });
 
+  describe('correcting at the very end of the time to answer', () => {
+    it('is answered, though the case is being closed just then', async function () {
+      this.timeout(60_000);
+      const { db } = system.database;
+      const id = await story.submitted();
+      const reviewer = await story.holder(id, FIRST_STAGE);
+      const body = { decision: 'request_correction', reasons: [{ code: 'other', text: 'please' }] };
+      await story.expect(200, story.call('POST', `licenses/review/${id}`, { as: reviewer, body }));
+      await eventually('the letter', async () => (await letters(id, 'correction_requested')).length === 1);
+      const handle = system.client.workflow.getHandle(workflowId(id));
+      const closing = async () =>
+        ((await handle.describe()).raw.pendingActivities ?? []).some(
+          ({ activityType }) => activityType?.name === 'closeCase',
+        );
+      // Whoever holds the row keeps the case from being closed, for as long as the test wants.
+      const held = await db.transaction();
+      await held('applications').where({ id }).forUpdate().first('id');
+      const travelled = travel(system.client, workflowId(id), 40 * DAY).catch(() => undefined);
+      await eventually('the case to be closing', closing);
+      const answer = story.call('POST', `licenses/applications/${id}/resubmit`, { as: 'owner' });
+      await eventually('the resubmission to be taken', async () => {
+        const events = (await handle.fetchHistory()).events ?? [];
+        return events.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length === 2;
+      });
+      await held.commit();
+      assert.equal((await answer).status, 409);
+      assert.equal((await handle.result())?.state, 'lapsed_no_response');
+      await travelled;
+    });
+  });
+
   describe('withdrawing', () => {
     it('ends the case at any stage, and answers only when that is recorded', async () => {
       const id = await story.submitted();
