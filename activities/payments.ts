@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
-import { lockInvoice, markInvoicePaid } from '../db/invoices.ts';
+import { type InvoiceForPayment, lockInvoice, markInvoicePaid } from '../db/invoices.ts';
 import { applicantOf, payerOf } from '../db/payers.ts';
 import {
   findPayment,
@@ -75,7 +75,6 @@ export type AttemptOpened =
 export interface Confirmed {
   readonly attempt: Attempt;
   readonly invoiceState: InvoiceState;
-  readonly paidAt: string | null;
   /** Set when the money did not simply pay the invoice and finance must look at it. */
   readonly caseKind: PaymentCaseKind | null;
   readonly paid: MailMoney | null;
@@ -154,6 +153,12 @@ const toAttempt = (payment: Payment): Attempt => ({
   expiresAt: payment.expiresAt.toISOString(),
 });
 
+/** Whose timeline an event about an invoice belongs to. */
+const subjectOf = ({ applicationId, companyId }: InvoiceForPayment) => ({
+  companyId,
+  ...(applicationId ? { applicationId } : {}),
+});
+
 async function storeIntent(tx: Knex, input: OpenAttempt): Promise<AttemptOpened | null> {
   const invoice = await lockInvoice(tx, input.invoiceId);
   if (invoice.state !== 'open') {
@@ -166,8 +171,7 @@ async function storeIntent(tx: Knex, input: OpenAttempt): Promise<AttemptOpened 
   await recordEvent(tx, {
     key: `payment/${input.invoiceId}/${input.attempt}/created`,
     type: 'payment.attempted',
-    ...(invoice.applicationId ? { applicationId: invoice.applicationId } : {}),
-    companyId: invoice.companyId,
+    ...subjectOf(invoice),
     by: input.by,
     data: { attempt: input.attempt, gateway: input.gateway },
     at: input.at,
@@ -219,7 +223,7 @@ async function createAtGateway(
  */
 async function notCreated(db: Knex, payment: Payment, input: OpenAttempt, error: GatewayError): Promise<AttemptOpened> {
   if (error.kind === 'refused') {
-    await endAttempt(db, payment, input, 'failed');
+    await failAttempt(db, payment, input.at);
     const lostAnswer = error.code === 'reference_used';
     return {
       outcome: 'refused',
@@ -235,15 +239,15 @@ async function notCreated(db: Knex, payment: Payment, input: OpenAttempt, error:
   throw retryable(error);
 }
 
-async function endAttempt(db: Knex, payment: Payment, input: OpenAttempt, to: 'failed'): Promise<void> {
+async function failAttempt(db: Knex, payment: Payment, at: string): Promise<void> {
   await db.transaction(async (tx) => {
     const isNew = await recordEvent(tx, {
-      key: `payment/${payment.invoiceId}/${payment.attempt}/${to}`,
+      key: `payment/${payment.invoiceId}/${payment.attempt}/failed`,
       type: 'payment.failed',
       data: { attempt: payment.attempt, gateway: payment.gateway },
-      at: input.at,
+      at,
     });
-    if (isNew) await movePayment(tx, { reference: payment.reference, to, at: input.at });
+    if (isNew) await movePayment(tx, { reference: payment.reference, to: 'failed', at });
   });
 }
 
@@ -288,7 +292,6 @@ async function apply(tx: Knex, input: AskGateway, said: GatewayPayment): Promise
   return {
     attempt: toAttempt(await findPayment(tx, input.reference)),
     invoiceState: after.state,
-    paidAt: after.state === 'paid' ? (said.paidAt ?? input.at) : null,
     caseKind,
     paid: said.paid ? { amountMinor: said.paid.amountMinor.toString(), currency: said.paid.currency } : null,
   };
@@ -302,7 +305,7 @@ const expiredUnseen = (payment: Payment, said: GatewayPayment, at: string): Paym
 
 interface Step {
   readonly input: AskGateway;
-  readonly invoice: Awaited<ReturnType<typeof lockInvoice>>;
+  readonly invoice: InvoiceForPayment;
   readonly payment: Payment;
   readonly said: GatewayPayment;
   readonly to: PaymentState;
@@ -310,14 +313,10 @@ interface Step {
 
 async function moveOn(tx: Knex, step: Step): Promise<PaymentCaseKind | null> {
   const { input, invoice, payment, said, to } = step;
-  const about = {
-    ...(invoice.applicationId ? { applicationId: invoice.applicationId } : {}),
-    companyId: invoice.companyId,
-  };
   await recordEvent(tx, {
     key: `payment/${payment.invoiceId}/${payment.attempt}/${to}`,
     type: PAYMENT_EVENT[to],
-    ...about,
+    ...subjectOf(invoice),
     actor: 'gateway',
     data: { attempt: payment.attempt, gateway: payment.gateway },
     at: input.at,
@@ -346,8 +345,7 @@ async function receiveMoney(tx: Knex, step: Step): Promise<PaymentCaseKind | nul
   await recordEvent(tx, {
     key: `payment/${invoice.id}/invoice-paid`,
     type: 'invoice.paid',
-    ...(invoice.applicationId ? { applicationId: invoice.applicationId } : {}),
-    companyId: invoice.companyId,
+    ...subjectOf(invoice),
     actor: 'gateway',
     data: { gateway: step.payment.gateway, attempt: step.payment.attempt },
     at: input.at,
@@ -362,8 +360,7 @@ async function openCase(tx: Knex, step: Step, kind: PaymentCaseKind): Promise<Pa
   await recordEvent(tx, {
     key,
     type: 'payment.case_opened',
-    ...(invoice.applicationId ? { applicationId: invoice.applicationId } : {}),
-    companyId: invoice.companyId,
+    ...subjectOf(invoice),
     data: { kind, attempt: payment.attempt },
     at: input.at,
   });

@@ -101,7 +101,6 @@ export interface InvoiceForPayment {
   readonly dueAt: Date;
   readonly applicationId: ApplicationId | null;
   readonly companyId: CompanyId;
-  readonly typeCode: string | null;
 }
 
 interface InvoiceForPaymentRow {
@@ -115,7 +114,7 @@ interface InvoiceForPaymentRow {
   readonly company_id: string;
 }
 
-const toInvoiceForPayment = (row: InvoiceForPaymentRow) => ({
+const toInvoiceForPayment = (row: InvoiceForPaymentRow): InvoiceForPayment => ({
   id: asId<InvoiceId>(row.id),
   number: row.number,
   state: row.state,
@@ -126,7 +125,7 @@ const toInvoiceForPayment = (row: InvoiceForPaymentRow) => ({
 });
 
 /** The invoice, locked to the end of the transaction: money is judged against a state that cannot change meanwhile. */
-export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<Omit<InvoiceForPayment, 'typeCode'>> {
+export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceForPayment> {
   const row: InvoiceForPaymentRow | undefined = await tx('invoices')
     .where({ id })
     .forUpdate()
