@@ -25,6 +25,14 @@ const url = (...protocols: string[]) =>
 const base64Key = (bytes: number) =>
   z.string().refine((value) => Buffer.from(value, 'base64').length === bytes, `${bytes} bytes in base64`);
 
+const list = <T extends z.ZodType<string, string>>(item: T) =>
+  z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(item));
+
 const environment = z.object({
   ALUR_MODE: z.enum(['local', 'test', 'production']).default('production'),
   ALUR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -53,8 +61,32 @@ const environment = z.object({
   MIDTRANS_API_URL: url('http', 'https').default('https://api.midtrans.com'),
   /** PKCS#8 PEM of an Ed25519 key that signs access tokens. */
   ALUR_JWT_PRIVATE_KEY: z.string().includes('PRIVATE KEY', { message: 'a PKCS#8 PEM' }),
+  /** PEMs of earlier signing keys, one after the other: their tokens are believed until they expire. */
+  ALUR_JWT_PREVIOUS_KEYS: z.string().default(''),
+  /** PKCS#8 PEM of an Ed25519 key that signs the chain of the audit. */
+  ALUR_AUDIT_PRIVATE_KEY: z.string().includes('PRIVATE KEY', { message: 'a PKCS#8 PEM' }),
   /** Encrypts tax numbers at rest (AES-256-GCM). */
   ALUR_PERSONAL_DATA_KEY: base64Key(32),
+  /** Earlier ones, comma-separated: what they sealed still opens, until the rotation has sealed it anew. */
+  ALUR_PERSONAL_DATA_PREVIOUS_KEYS: list(base64Key(32)),
+  /** Whether staff must have a second factor. */
+  ALUR_STAFF_SECOND_FACTOR: z.enum(['required', 'optional']).default('required'),
+  /** Whether an owner has to verify the e-mail address before anything but the own account can be used. */
+  ALUR_REQUIRE_VERIFIED_EMAIL: flag.default(true),
+  ALUR_PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(64).default(10),
+  /** From this length on a password needs no capitals, digits or symbols. */
+  ALUR_PASSPHRASE_LENGTH: z.coerce.number().int().min(12).max(128).default(16),
+  /** Requests a minute of one person, where a route has no limit of its own. */
+  ALUR_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(100),
+  /** Origins whose pages may call the API from a browser, comma-separated. */
+  ALUR_CORS_ORIGINS: list(z.url({ protocol: /^https?$/ })),
+  /** Staff sign-in by OpenID Connect: issuer, client and secret, all three or none. */
+  ALUR_OIDC_ISSUER: url('http', 'https').optional(),
+  ALUR_OIDC_CLIENT_ID: z.string().min(1).optional(),
+  ALUR_OIDC_CLIENT_SECRET: z.string().min(8).optional(),
+  /** The SMS provider's endpoint and token, both or none: without them nobody can choose SMS. */
+  ALUR_SMS_URL: url('http', 'https').optional(),
+  ALUR_SMS_TOKEN: z.string().min(8).optional(),
   /** PEM files of the key and certificate that sign PDFs. */
   ALUR_SIGNER_KEY_FILE: z.string().min(1),
   ALUR_SIGNER_CERTIFICATE_FILE: z.string().min(1),
@@ -91,13 +123,59 @@ function shape(env: z.infer<typeof environment>) {
       snapUrl: env.MIDTRANS_SNAP_URL.replace(/\/$/, ''),
       apiUrl: env.MIDTRANS_API_URL.replace(/\/$/, ''),
     },
-    jwtPrivateKeyPem: env.ALUR_JWT_PRIVATE_KEY,
-    personalDataKey: Buffer.from(env.ALUR_PERSONAL_DATA_KEY, 'base64'),
+    jwt: { privateKeyPem: env.ALUR_JWT_PRIVATE_KEY, previousKeysPem: env.ALUR_JWT_PREVIOUS_KEYS },
+    auditPrivateKeyPem: env.ALUR_AUDIT_PRIVATE_KEY,
+    secretKey: fromBase64(env.ALUR_PERSONAL_DATA_KEY),
+    /** The first seals; the others only open. */
+    personalDataKeys: [env.ALUR_PERSONAL_DATA_KEY, ...env.ALUR_PERSONAL_DATA_PREVIOUS_KEYS].map(fromBase64),
+    access: {
+      staffSecondFactor: env.ALUR_STAFF_SECOND_FACTOR,
+      requireVerifiedEmail: env.ALUR_REQUIRE_VERIFIED_EMAIL,
+      passwords: { minLength: env.ALUR_PASSWORD_MIN_LENGTH, passphraseLength: env.ALUR_PASSPHRASE_LENGTH },
+      requestsPerMinute: env.ALUR_REQUESTS_PER_MINUTE,
+    },
+    corsOrigins: env.ALUR_CORS_ORIGINS.map((origin) => new URL(origin).origin),
+    oidc: allOrNone({
+      issuer: env.ALUR_OIDC_ISSUER,
+      clientId: env.ALUR_OIDC_CLIENT_ID,
+      clientSecret: env.ALUR_OIDC_CLIENT_SECRET,
+    }),
+    sms: allOrNone({ url: env.ALUR_SMS_URL, token: env.ALUR_SMS_TOKEN }),
     signer: { keyFile: env.ALUR_SIGNER_KEY_FILE, certificateFile: env.ALUR_SIGNER_CERTIFICATE_FILE },
   };
 }
 
-const SECRET = /KEY|SECRET|PASSWORD|DATABASE_URL|SMTP_URL/;
+const fromBase64 = (text: string): Buffer => Buffer.from(text, 'base64');
+
+/** undefined when none is set. That some are and others not, `halves` refuses before. */
+function allOrNone<Part extends Record<string, string | undefined>>(
+  parts: Part,
+): { readonly [Name in keyof Part]: string } | undefined {
+  return isWhole(parts) ? parts : undefined;
+}
+
+const isWhole = <Part extends Record<string, string | undefined>>(
+  parts: Part,
+): parts is Part & { readonly [Name in keyof Part]: string } =>
+  Object.values(parts).every((value) => value !== undefined);
+
+/** Settings that make sense together only. */
+const TOGETHER = [
+  ['ALUR_OIDC_ISSUER', 'ALUR_OIDC_CLIENT_ID', 'ALUR_OIDC_CLIENT_SECRET'],
+  ['ALUR_SMS_URL', 'ALUR_SMS_TOKEN'],
+] as const satisfies readonly (readonly (keyof z.infer<typeof environment>)[])[];
+
+function halves(env: z.infer<typeof environment>): string[] {
+  return TOGETHER.flatMap((names) => {
+    const missing = names.filter((name) => env[name] === undefined);
+    if (missing.length === 0 || missing.length === names.length) return [];
+    return missing.map(
+      (name) => `${name} is not set; it is needed with ${names.filter((n) => n !== name).join(', ')}.`,
+    );
+  });
+}
+
+const SECRET = /KEY|SECRET|PASSWORD|TOKEN|DATABASE_URL|SMTP_URL/;
 
 /**
  * Reads and validates every setting.
@@ -110,7 +188,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => sentence(issue, given)));
   }
-  const refused = parsed.data.ALUR_MODE === 'production' ? localValuesIn(parsed.data) : [];
+  const refused = [
+    ...halves(parsed.data),
+    ...(parsed.data.ALUR_MODE === 'production' ? localValuesIn(parsed.data) : []),
+  ];
   if (refused.length > 0) throw new ConfigError(refused);
   return shape(parsed.data);
 }
@@ -151,6 +232,7 @@ const DESCRIPTIONS: Record<string, string> = {
   ALUR_FILES_DIR: 'a directory for uploads and documents',
   MIDTRANS_SERVER_KEY: 'the server key from the Midtrans dashboard',
   ALUR_JWT_PRIVATE_KEY: 'an Ed25519 private key as PKCS#8 PEM',
+  ALUR_AUDIT_PRIVATE_KEY: 'an Ed25519 private key as PKCS#8 PEM, another than ALUR_JWT_PRIVATE_KEY',
   ALUR_PERSONAL_DATA_KEY: '32 random bytes in base64 (openssl rand -base64 32)',
   ALUR_SIGNER_KEY_FILE: 'the path of a PEM private key that signs PDFs',
   ALUR_SIGNER_CERTIFICATE_FILE: 'the path of the PEM certificate that belongs to ALUR_SIGNER_KEY_FILE',

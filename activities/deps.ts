@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { FileStore } from '../db/files.ts';
+import type { PersonalData } from '../db/personal-data.ts';
 import type { PdfSigner } from './documents/signing.ts';
 import type { Gateways } from './gateways/index.ts';
 import type { MailTransport } from './mail/transport.ts';
@@ -12,4 +13,9 @@ export interface ActivityDeps {
   readonly signer: PdfSigner;
   readonly mail: MailTransport;
   readonly publicUrl: string;
+  readonly personalData: PersonalData;
+  /** 32 bytes, from which a key for each use is derived. */
+  readonly secretKey: Buffer;
+  /** PKCS#8 PEM of the Ed25519 key that signs the chain of the audit. */
+  readonly auditPrivateKeyPem: string;
 }

@@ -2,8 +2,21 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Knex } from '../db/connection.ts';
 import type { FileStore } from '../db/files.ts';
+import type { PersonalData } from '../db/personal-data.ts';
+import type { PasswordPolicy } from '../domain/passwords.ts';
+import type { AccessChanges } from './access-changes.ts';
+import type { ApiKeys } from './api-keys.ts';
 import type { AccessTokens } from './tokens.ts';
 import type { ApplicationChanges } from './waiting.ts';
+
+/** What the office has decided about getting in. */
+export interface AccessPolicy {
+  readonly staffSecondFactor: 'required' | 'optional';
+  readonly requireVerifiedEmail: boolean;
+  readonly passwords: PasswordPolicy;
+  /** Of one caller, where a route has no limit of its own. */
+  readonly requestsPerMinute: number;
+}
 
 /** Everything that the API is handed; it opens nothing and reads no environment by itself. */
 export interface ApiDeps {
@@ -15,8 +28,12 @@ export interface ApiDeps {
   /** Without a trailing slash. */
   readonly publicUrl: string;
   readonly midtransServerKey: string;
-  /** 32 bytes; encryption and search keys are derived from it. */
-  readonly personalDataKey: Buffer;
+  readonly personalData: PersonalData;
+  /** 32 bytes, from which a key for each use is derived. */
+  readonly secretKey: Buffer;
+  readonly access: AccessPolicy;
+  readonly accessChanges: AccessChanges;
+  readonly apiKeys: ApiKeys;
   readonly logger: Logger;
   readonly selfRegistration: boolean;
   readonly trustedProxies: number;

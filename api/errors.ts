@@ -37,6 +37,38 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'The e-mail address or the password is wrong. Check them and try again.',
     ],
   ),
+  invalid_code: problem(
+    401,
+    ['Kode salah', 'Wrong code'],
+    [
+      'Kode salah, sudah dipakai, atau sudah lewat waktunya. Pakai kode yang baru.',
+      'The code is wrong, was used before or is too old. Use a fresh one.',
+    ],
+  ),
+  account_locked: problem(
+    429,
+    ['Akun menunggu', 'Account waits'],
+    [
+      'Terlalu banyak percobaan gagal untuk akun ini. Tunggu selama Retry-After, atau buka tautan di e-mail yang kami kirim.',
+      'Too many failed attempts for this account. Wait for Retry-After, or use the link in the mail that we sent.',
+    ],
+  ),
+  link_not_valid: problem(
+    422,
+    ['Tautan tidak berlaku', 'Link not valid'],
+    [
+      'Tautan ini salah, sudah dipakai, atau sudah lewat waktunya. Minta yang baru.',
+      'The link is wrong, was used before or is too old. Ask for a new one.',
+    ],
+  ),
+  wrong_password: problem(
+    422,
+    ['Kata sandi salah', 'Wrong password'],
+    [
+      'Kata sandi yang sekarang tidak cocok. Periksa, lalu coba lagi.',
+      'The present password does not match. Check it and try again.',
+    ],
+  ),
   forbidden: problem(
     403,
     ['Tidak diizinkan', 'Not allowed'],
@@ -44,6 +76,75 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'Peran Anda tidak berhak atas tindakan ini. Hubungi administrator kantor.',
       'Your role may not do this. Ask an administrator of the office.',
     ],
+  ),
+  email_not_verified: problem(
+    403,
+    ['E-mail belum dipastikan', 'E-mail not verified'],
+    [
+      'Buka tautan di e-mail yang kami kirim saat Anda mendaftar, atau minta yang baru.',
+      'Open the link in the mail that we sent when you registered, or ask for a new one.',
+    ],
+  ),
+  step_up_required: problem(
+    403,
+    ['Perlu faktor kedua', 'Second factor required'],
+    [
+      'Tindakan ini memerlukan faktor kedua yang tidak lebih lama dari 10 menit. Kirim kode ke POST /api/v1/auth/step-up, lalu ulangi.',
+      'This wants a second factor not older than 10 minutes. Send a code to POST /api/v1/auth/step-up, then repeat it.',
+    ],
+  ),
+  second_factor_setup_required: problem(
+    403,
+    ['Pasang faktor kedua dahulu', 'Set up a second factor first'],
+    [
+      'Kantor mewajibkan faktor kedua. Pasang dengan POST /api/v1/auth/mfa/totp, lalu masuk lagi.',
+      'The office requires a second factor. Set one up with POST /api/v1/auth/mfa/totp, then log in again.',
+    ],
+  ),
+  second_factor_missing: problem(
+    409,
+    ['Belum ada faktor kedua', 'No second factor'],
+    [
+      'Akun ini belum memiliki faktor kedua jenis itu. Pasang dahulu.',
+      'The account has no second factor of this kind. Set one up first.',
+    ],
+  ),
+  second_factor_exists: problem(
+    409,
+    ['Faktor kedua sudah ada', 'Second factor exists'],
+    [
+      'Faktor kedua jenis ini sudah terpasang. Hapus dahulu untuk menggantinya.',
+      'A second factor of this kind is set up already. Remove it first to replace it.',
+    ],
+  ),
+  second_factor_needed: problem(
+    409,
+    ['Faktor kedua wajib', 'Second factor needed'],
+    [
+      'Kantor mewajibkan faktor kedua untuk peran Anda. Pasang yang lain dahulu.',
+      'The office requires a second factor of your role. Set up another first.',
+    ],
+  ),
+  code_not_sent: problem(
+    503,
+    ['Kode tidak terkirim', 'Code not sent'],
+    [
+      'Kode belum dapat dikirim. Coba lagi sebentar lagi, atau pakai cara lain.',
+      'The code could not be sent. Try again shortly, or use another way.',
+    ],
+  ),
+  address_not_allowed: problem(
+    403,
+    ['Alamat jaringan tidak diizinkan', 'Network not allowed'],
+    [
+      'Kunci ini tidak boleh dipakai dari alamat jaringan ini. Minta administrator menambahkannya.',
+      'The key may not be used from this network address. Ask the administrator to add it.',
+    ],
+  ),
+  https_required: problem(
+    403,
+    ['Perlu HTTPS', 'HTTPS required'],
+    ['Kirim permintaan lewat https://.', 'Send the request over https://.'],
   ),
   not_found: problem(
     404,
@@ -67,6 +168,62 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
     [
       'Perusahaan dengan NPWP ini sudah terdaftar. Minta akses kepada pengurus perusahaan, atau hubungi kantor perizinan dengan bukti kuasa.',
       'A company with this tax number is registered. Ask whoever acts for the company to add you, or show the licensing office proof that you may act for it.',
+    ],
+  ),
+  number_taken: problem(
+    409,
+    ['Nomor sudah terdaftar', 'Number taken'],
+    [
+      'Nomor ini sudah terdaftar pada akun lain. Hubungi kantor bila itu keliru.',
+      'The number belongs to another account. Ask the office if that is a mistake.',
+    ],
+  ),
+  own_account: problem(
+    403,
+    ['Akun sendiri', 'Your own account'],
+    [
+      'Tidak seorang pun mengubah peran atau status akunnya sendiri. Minta administrator lain.',
+      'Nobody changes roles or status of their own account. Ask another administrator.',
+    ],
+  ),
+  last_admin: problem(
+    409,
+    ['Administrator terakhir', 'Last administrator'],
+    [
+      'Kantor memerlukan sedikitnya satu administrator. Angkat yang lain dahulu.',
+      'The office needs at least one administrator. Appoint another first.',
+    ],
+  ),
+  last_member: problem(
+    409,
+    ['Anggota terakhir', 'Last member'],
+    [
+      'Perusahaan memerlukan sedikitnya satu anggota. Undang yang lain dahulu.',
+      'A company needs at least one member. Invite another first.',
+    ],
+  ),
+  already_member: problem(
+    409,
+    ['Sudah menjadi anggota', 'Already a member'],
+    [
+      'Orang ini sudah menjadi anggota perusahaan, atau sudah diundang.',
+      'This person is a member of the company already, or has been invited.',
+    ],
+  ),
+  key_not_active: problem(
+    409,
+    ['Kunci tidak berlaku', 'Key not active'],
+    [
+      'Kunci ini sudah dicabut atau lewat waktunya. Buat yang baru.',
+      'The key was revoked or has expired. Create a new one.',
+    ],
+  ),
+  rotation_running: problem(
+    409,
+    ['Sedang berjalan', 'Already running'],
+    [
+      'Penggantian kunci sedang berjalan. Lihat kemajuannya.',
+      'The rotation is under way already. Look at its progress.',
     ],
   ),
 

@@ -7,6 +7,9 @@ import { pino } from 'pino';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
 import { connect } from '../db/connection.ts';
 import { createFileStore } from '../db/files.ts';
+import { createPersonalData } from '../db/personal-data.ts';
+import { createAccessChanges } from './access-changes.ts';
+import { createApiKeys } from './api-keys.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 import { codeOf } from './failures.ts';
@@ -41,6 +44,7 @@ async function start(config: Config): Promise<void> {
     draining = true;
     deps.logger.info({ signal }, 'the API stops');
     await drain(server, deps, config.shutdownGraceSeconds);
+    await deps.accessChanges.close();
     await deps.db.destroy();
     process.exit(0);
   };
@@ -50,20 +54,28 @@ async function start(config: Config): Promise<void> {
 async function depsOf(config: Config): Promise<ApiDeps> {
   const { publicUrl } = config;
   const logger = pino({ level: config.logLevel });
+  const db = connect(config.database.url, config.database.pool, 'alur-api');
+  const production = config.mode === 'production';
+  const accessChanges = createAccessChanges(config.database.url, db, logger);
+  accessChanges.open();
   const connection = Connection.lazy({ address: config.temporal.address });
   return {
-    db: connect(config.database.url, config.database.pool, 'alur-api'),
+    db,
     temporal: new Client({ connection, namespace: config.temporal.namespace }),
     taskQueue: config.temporal.taskQueue,
     files: createFileStore(config.filesDir),
-    tokens: await createAccessTokens({ privateKeyPem: config.jwtPrivateKeyPem, publicUrl }),
+    tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
     publicUrl,
     midtransServerKey: config.midtrans.serverKey,
-    personalDataKey: config.personalDataKey,
+    personalData: createPersonalData(config.personalDataKeys),
+    secretKey: config.secretKey,
+    access: config.access,
+    accessChanges,
+    apiKeys: createApiKeys({ db, accessChanges, logger, production }),
     logger,
     selfRegistration: config.api.selfRegistration,
     trustedProxies: config.api.trustedProxies,
-    production: config.mode === 'production',
+    production,
     changes: createApplicationChanges(config.database.url, logger),
   };
 }

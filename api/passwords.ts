@@ -7,7 +7,7 @@ export const hashPassword = (password: string): Promise<string> => hash(password
 const decoy = hash(randomBytes(16));
 
 /** Takes as long without a hash, so that an address nobody has cannot be told from a wrong password. */
-export async function passwordMatches(passwordHash: string | undefined, password: string): Promise<boolean> {
+export async function passwordMatches(passwordHash: string | null | undefined, password: string): Promise<boolean> {
   const matches = await verify(passwordHash ?? (await decoy), password);
-  return matches && passwordHash !== undefined;
+  return matches && typeof passwordHash === 'string';
 }

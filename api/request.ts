@@ -1,10 +1,31 @@
 /** What the frame knows of a request besides what Express does. Set once, by the middleware that each field names. */
 import type { Request } from 'express';
+import type { Origin } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { Actor } from '../domain/licensing.ts';
+import type { Scope } from '../domain/roles.ts';
 
 export const LOCALES = ['id', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
+
+/** Who calls, and by what credential. */
+export interface Caller extends Actor {
+  /** Absent for an API key. */
+  readonly sessionId?: string | undefined;
+  readonly tokenVersion: number;
+  readonly emailVerified: boolean;
+  /** May set up a second factor, and nothing else. */
+  readonly setupOnly: boolean;
+  readonly key?:
+    | { readonly id: string; readonly scopes: readonly Scope[]; readonly requestsPerMinute: number }
+    | undefined;
+}
+
+/** For the events that a request gives rise to. */
+export const originOf = (req: Request): Origin => ({ address: addressOf(req), requestId: req.requestId });
+
+/** The caller's IP address, as far as the proxies in front are trusted. */
+export const addressOf = (req: Request): string => (req.ip ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 
 declare global {
   namespace Express {
@@ -12,7 +33,7 @@ declare global {
       /** middleware/request-id.ts */
       requestId: string;
       /** middleware/authentication.ts; absent on a public route. */
-      actor?: Actor;
+      actor?: Caller;
       /** Of the declared route: what it says when the process it speaks to has ended. */
       gone?: FailureCode;
       /** The declared pattern, `/api/v1/licenses/status/:id`: what metrics and the log tell apart. */

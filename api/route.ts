@@ -4,12 +4,13 @@
  */
 import type { Request } from 'express';
 import { z } from 'zod';
+import type { Origin } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import type { Actor } from '../domain/licensing.ts';
 import { PERMISSIONS, type Permission } from '../domain/roles.ts';
 import type { ApiDeps } from './deps.ts';
+import type { LimitName } from './rate-limits.ts';
 import type { EmptyReply, HtmlReply, JsonReply, Reply, StreamReply } from './reply.ts';
-import type { Locale } from './request.ts';
+import type { Caller, Locale } from './request.ts';
 
 export { html, json, noContent, type Reply, stream } from './reply.ts';
 
@@ -36,7 +37,7 @@ type Schema = z.ZodType | undefined;
 type Parsed<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
 
 /** What the handler is given; every value has passed its schema. */
-export interface Context<P, Q, B, File, Caller> {
+export interface Context<P, Q, B, File, Who> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
@@ -44,7 +45,9 @@ export interface Context<P, Q, B, File, Caller> {
   /** Empty unless the route is `raw`. */
   readonly rawBody: Buffer;
   /** The caller from the token. A public route has none: it does not look at credentials, so a stale one does no harm. */
-  readonly actor: Caller;
+  readonly actor: Who;
+  /** Goes into every event that the request gives rise to. */
+  readonly origin: Origin;
   readonly locale: Locale;
   readonly deps: ApiDeps;
   /**
@@ -90,6 +93,12 @@ interface Declared {
    * update that outlives the call's deadline becomes 202 with the advice to repeat it.
    */
   readonly workflow?: { readonly gone: FailureCode };
+  /** Wants a second factor not older than ten minutes; without one 403 `step_up_required`. */
+  readonly stepUp?: boolean;
+  /** Open to those who have yet to verify their address or set up a second factor: what they need for just that. */
+  readonly ownAccount?: boolean;
+  /** How many requests a minute one caller may make; absent = `default`. See api/rate-limits.ts. */
+  readonly limit?: LimitName;
   /** Only POST; default true. False where the answer holds a secret that must not be stored. */
   readonly idempotent?: boolean;
   /** The body is not read as JSON but handed over as the bytes that were sent (`rawBody`): for signatures. */
@@ -118,12 +127,12 @@ interface RouteSpec<
       Parsed<Q>,
       Parsed<B>,
       M extends MultipartSpec ? UploadedFile : undefined,
-      Who extends 'public' ? undefined : Actor
+      Who extends 'public' ? undefined : Caller
     >,
   ) => Promise<ReplyTo<R>>;
 }
 
-type ErasedContext = Context<unknown, unknown, unknown, UploadedFile | undefined, Actor | undefined>;
+type ErasedContext = Context<unknown, unknown, unknown, UploadedFile | undefined, Caller | undefined>;
 
 /** A declared route with its types forgotten: what serve.ts and openapi.ts work on. */
 export interface Route extends Declared {

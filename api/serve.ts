@@ -11,7 +11,7 @@ import { type BodyReader, bodyReaderFor, uploadedFile } from './middleware/body.
 import { createOnce, createRequestHash, idempotencyKeyOf } from './middleware/idempotency.ts';
 import { answerToError } from './problem.ts';
 import type { Reply } from './reply.ts';
-import { localeOf } from './request.ts';
+import { localeOf, originOf } from './request.ts';
 import { requestKeyOf } from './request-key.ts';
 import { isIdempotent, patternOf, type Route } from './route.ts';
 
@@ -38,7 +38,7 @@ function serve(route: Route, deps: ApiDeps): RequestHandler {
 function serveOnce(route: Route, deps: ApiDeps): RequestHandler {
   const enter = entrance(route, deps);
   const once = createOnce(deps);
-  const requestHash = createRequestHash(deps.personalDataKey);
+  const requestHash = createRequestHash(deps.secretKey);
   return async (req, res) => {
     await enter(req, res);
     const key = idempotencyKeyOf(req);
@@ -73,10 +73,11 @@ function entrance(route: Route, deps: ApiDeps): (req: Request, res: Response) =>
     req.pattern = pattern;
     if (gone !== undefined) req.gone = gone;
     if (route.permission !== 'public') {
-      const caller = authenticate(req, deps.tokens);
+      const caller = authenticate(req, deps);
       const actor = caller instanceof Promise ? await caller : caller;
-      authorise(actor, route.permission);
       if (actor) req.actor = actor;
+      const asked = authorise(actor, route, deps);
+      if (asked) await asked;
     }
     if (readBody) await readBody(req, res);
   };
@@ -94,6 +95,7 @@ function contextOf(route: Route, req: Request, deps: ApiDeps, requestKey: string
     file: uploadedFile(req),
     rawBody: Buffer.isBuffer(req.body) ? req.body : EMPTY,
     actor: req.actor,
+    origin: originOf(req),
     locale,
     deps,
     requestKey,

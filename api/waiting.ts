@@ -2,10 +2,9 @@
  * Holds status requests (`?wait=`) until their case changes: one LISTEN connection a process, however many wait, and no
  * database connection held by any of them. The trigger `applications_announce` speaks on the channel.
  */
-import pg from 'pg';
 import type { Logger } from 'pino';
 import type { ApplicationId } from '../domain/ids.ts';
-import { loggable } from './logging.ts';
+import { createListener } from './listener.ts';
 
 export interface ApplicationChanges {
   /**
@@ -20,14 +19,9 @@ export interface ApplicationChanges {
 
 type Wake = (changed: boolean) => void;
 
-const CHANNEL = 'application_changed';
-const RECONNECT_AFTER_MS = 1_000;
-
 /** Connects when the first request waits. While PostgreSQL is away, requests wait until their time is up. */
 export function createApplicationChanges(databaseUrl: string, logger: Logger): ApplicationChanges {
   const waiting = new Map<string, Set<Wake>>();
-  let listener: pg.Client | null = null;
-  let retry: NodeJS.Timeout | undefined;
   let closed = false;
 
   const wake = (id: string) => {
@@ -37,41 +31,17 @@ export function createApplicationChanges(databaseUrl: string, logger: Logger): A
     for (const waiters of [...waiting.values()]) for (const waiter of [...waiters]) waiter(changed);
   };
 
-  async function listen(): Promise<void> {
-    if (listener || closed) return;
-    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'alur-waiting', keepAlive: true });
-    listener = client;
-    client.on('notification', ({ payload }) => wake(payload ?? ''));
-    client.on('error', (error) => lose(client, error));
-    client.on('end', () => lose(client, null));
-    try {
-      await client.connect();
-      await client.query(`listen ${CHANNEL}`);
-      wakeAll(true);
-    } catch (error) {
-      lose(client, error);
-    }
-  }
-
-  function lose(client: pg.Client, error: unknown): void {
-    if (listener !== client) return;
-    listener = null;
-    client.end().catch((cause: unknown) => logger.debug({ err: loggable(cause) }, 'closing a lost connection failed'));
-    if (closed) return;
-    logger.warn({ err: loggable(error) }, 'waiting requests lost their database connection; connecting again');
-    retry = setTimeout(reconnect, RECONNECT_AFTER_MS);
-  }
-
-  function reconnect(): void {
-    retry = undefined;
-    void listen();
-  }
+  const listener = createListener(databaseUrl, logger, {
+    channel: 'application_changed',
+    applicationName: 'alur-waiting',
+    onMessage: wake,
+    onConnect: () => wakeAll(true),
+  });
 
   function enter(id: string, waiter: Wake): void {
     const waiters = waiting.get(id) ?? new Set();
     waiting.set(id, waiters.add(waiter));
-    // While a new connection is scheduled, it is the schedule's: a crowd must not knock on a closed door.
-    if (retry === undefined) void listen();
+    listener.open();
   }
 
   function leave(id: string, waiter: Wake): void {
@@ -98,11 +68,8 @@ export function createApplicationChanges(databaseUrl: string, logger: Logger): A
     },
     async close() {
       closed = true;
-      clearTimeout(retry);
       wakeAll(false);
-      const client = listener;
-      listener = null;
-      await client?.end();
+      await listener.close();
     },
   };
 }

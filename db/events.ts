@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { type EventType, isPublic } from '../domain/events.ts';
+import { type EventType, isPublic, type Origin, type Subject } from '../domain/events.ts';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 
 export interface NewEvent {
@@ -11,6 +11,11 @@ export interface NewEvent {
   /** Who did it; absent = Alur itself, or the gateway when `gateway` is said. */
   readonly by?: UserId;
   readonly actor?: 'gateway';
+  readonly subject?: Subject;
+  readonly origin?: Origin | undefined;
+  /** What changed, as it was and as it is: only the fields that differ, kept in `data`. */
+  readonly before?: Readonly<Record<string, unknown>>;
+  readonly after?: Readonly<Record<string, unknown>>;
   /** Codes, numbers and IDs; no personal data. */
   readonly data?: Readonly<Record<string, unknown>>;
   readonly at: string;
@@ -30,7 +35,10 @@ export async function recordEvent(db: Knex, event: NewEvent): Promise<boolean> {
       company_id: event.companyId ?? null,
       actor_id: event.by ?? null,
       actor: event.by ? 'person' : (event.actor ?? 'system'),
-      data: JSON.stringify(event.data ?? {}),
+      data: JSON.stringify(dataOf(event)),
+      subject: event.subject ?? null,
+      address: event.origin?.address ?? null,
+      request_id: event.origin?.requestId ?? null,
       public: isPublic(event.type),
       occurred_at: event.at,
     })
@@ -39,6 +47,12 @@ export async function recordEvent(db: Knex, event: NewEvent): Promise<boolean> {
     .returning('id');
   return inserted.length > 0;
 }
+
+const dataOf = ({ data = {}, before, after }: NewEvent) => ({
+  ...data,
+  ...(before ? { before } : {}),
+  ...(after ? { after } : {}),
+});
 
 export interface TimelineEntry {
   readonly id: bigint;

@@ -1,81 +1,197 @@
-/** Refresh tokens. A family is one log-in and all tokens that came of it; only hashes are stored. */
+/** Log-ins, and the refresh tokens that keep them going. Only hashes of tokens are stored. */
 import type { Knex } from 'knex';
 import type { UserId } from '../domain/ids.ts';
 
-export interface NewRefreshToken {
+export type LoginMethod = 'password' | 'provider' | 'invitation';
+export type SessionEnd = 'logged_out' | 'revoked' | 'replaced' | 'reused' | 'password_changed' | 'disabled';
+
+export interface Session {
+  readonly id: string;
+  readonly userId: UserId;
+  readonly method: LoginMethod;
+  /** "Chrome on Android" */
+  readonly device: string;
+  readonly address: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly idleUntil: Date;
+  /** Nothing keeps it going longer than this. */
+  readonly endsAt: Date;
+  readonly secondFactorAt: Date | null;
+}
+
+/** At most so many at once; the one that was used longest ago gives way. */
+export const MAX_SESSIONS = 5;
+
+/** A client that sends one refresh token twice at once; within this time the second gets a token of its own. */
+export const REUSE_GRACE_MS = 10_000;
+
+const columns = {
+  id: 'id',
+  userId: 'user_id',
+  method: 'method',
+  device: 'device',
+  address: 'address',
+  createdAt: 'created_at',
+  lastUsedAt: 'last_used_at',
+  idleUntil: 'idle_until',
+  endsAt: 'ends_at',
+  secondFactorAt: 'second_factor_at',
+};
+
+/** Opens a session with its first refresh token. @returns the sessions that had to give way */
+export async function openSession(db: Knex, session: Session, tokenHash: string): Promise<string[]> {
+  return db.transaction(async (trx) => {
+    // The person's row is the queue: two log-ins at once must not both find a place free.
+    await trx('users').where({ id: session.userId }).forUpdate().first('id');
+    await trx('sessions').insert({
+      id: session.id,
+      user_id: session.userId,
+      method: session.method,
+      device: session.device,
+      address: session.address,
+      created_at: session.createdAt,
+      last_used_at: session.lastUsedAt,
+      idle_until: session.idleUntil,
+      ends_at: session.endsAt,
+      second_factor_at: session.secondFactorAt,
+    });
+    await addRefreshToken(trx, { tokenHash, sessionId: session.id, userId: session.userId, ...lifeOf(session) });
+    const surplus = await open(trx, session.userId, session.createdAt)
+      .orderBy('last_used_at', 'desc')
+      .orderBy('created_at', 'desc')
+      .offset(MAX_SESSIONS)
+      .pluck<string[]>('id');
+    await endSessions(trx, surplus, 'replaced', session.createdAt);
+    return surplus;
+  });
+}
+
+const lifeOf = ({ createdAt, idleUntil }: Session) => ({ createdAt, expiresAt: idleUntil });
+
+/** Open at this moment, the one used last first. */
+export async function sessionsOf(db: Knex, userId: UserId, at: Date): Promise<Session[]> {
+  const found: Session[] = await open(db, userId, at).orderBy('last_used_at', 'desc').select(columns);
+  return found;
+}
+
+const open = (db: Knex, userId: UserId, at: Date) =>
+  db('sessions').where({ user_id: userId, ended_at: null }).where('idle_until', '>', at).where('ends_at', '>', at);
+
+/** null when there is none, or it has ended. */
+export async function findSession(db: Knex, id: string): Promise<Session | null> {
+  const found: Session | undefined = await db('sessions').where({ id, ended_at: null }).first(columns);
+  return found ?? null;
+}
+
+/** Ends those that are still open. @returns how many those were */
+export async function endSessions(db: Knex, ids: readonly string[], reason: SessionEnd, at: Date): Promise<number> {
+  if (ids.length === 0) return 0;
+  return db('sessions')
+    .whereIn('id', [...ids])
+    .whereNull('ended_at')
+    .update({ ended_at: at, end_reason: reason });
+}
+
+/** Ends every open session of a person, but `except`. @returns their IDs */
+export async function endSessionsOf(
+  db: Knex,
+  userId: UserId,
+  end: { readonly reason: SessionEnd; readonly at: Date; readonly except?: string | undefined },
+): Promise<string[]> {
+  const rows: { id: string }[] = await db('sessions')
+    .where({ user_id: userId, ended_at: null })
+    .modify((query) => {
+      if (end.except !== undefined) query.whereNot('id', end.except);
+    })
+    .update({ ended_at: end.at, end_reason: end.reason })
+    .returning('id');
+  return rows.map(({ id }) => id);
+}
+
+export async function noteSecondFactor(db: Knex, sessionId: string, at: Date): Promise<void> {
+  await db('sessions').where({ id: sessionId }).update({ second_factor_at: at });
+}
+
+interface NewRefreshToken {
   readonly tokenHash: string;
-  readonly familyId: string;
+  readonly sessionId: string;
   readonly userId: UserId;
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
 
-/** Tabs of one browser refresh at the same moment; within this time the second gets a token of its own. */
-export const REUSE_GRACE_MS = 10_000;
-
-export async function addRefreshToken(db: Knex, token: NewRefreshToken): Promise<void> {
+async function addRefreshToken(db: Knex, token: NewRefreshToken): Promise<void> {
   await db('refresh_tokens').insert({
     token_hash: token.tokenHash,
-    family_id: token.familyId,
+    family_id: token.sessionId,
     user_id: token.userId,
     created_at: token.createdAt,
     expires_at: token.expiresAt,
   });
 }
 
-interface Found {
-  readonly familyId: string;
-  readonly userId: UserId;
-  readonly expiresAt: Date;
-  readonly usedAt: Date | null;
-  readonly revokedAt: Date | null;
-}
-
 export type Rotation =
-  | { readonly outcome: 'rotated'; readonly userId: UserId }
-  /** Somebody kept an old token: the family is revoked, whoever holds the newest one included. */
-  | { readonly outcome: 'reused'; readonly userId: UserId }
+  | { readonly outcome: 'rotated'; readonly session: Session }
+  /** Somebody kept an old token: the session is over, for whoever holds the newest one too. */
+  | { readonly outcome: 'reused'; readonly session: Session }
   | { readonly outcome: 'unknown' };
 
-/** Uses a token up and stores the next of its family, in one transaction. */
-export async function rotateRefreshToken(
-  db: Knex,
-  rotation: { readonly tokenHash: string; readonly nextHash: string; readonly at: Date; readonly expiresAt: Date },
-): Promise<Rotation> {
+export interface RotationRequest {
+  readonly tokenHash: string;
+  readonly nextHash: string;
+  readonly at: Date;
+  /** How long a session of this person may lie idle. */
+  readonly idleMs: (userId: UserId) => Promise<number>;
+  readonly address: string;
+}
+
+/** Uses a token up and stores the next of its session, in one transaction. */
+export async function rotateRefreshToken(db: Knex, request: RotationRequest): Promise<Rotation> {
+  const { at } = request;
   return db.transaction(async (trx) => {
-    const token = await lockToken(trx, rotation.tokenHash);
-    if (!token || token.revokedAt || token.expiresAt <= rotation.at) return { outcome: 'unknown' };
-    const { familyId, userId } = token;
-    if (token.usedAt && rotation.at.getTime() - token.usedAt.getTime() > REUSE_GRACE_MS) {
-      await revokeFamily(trx, familyId, rotation.at);
-      return { outcome: 'reused', userId };
+    const token = await lockToken(trx, request.tokenHash);
+    const session = token && (await findSession(trx, token.sessionId));
+    if (!token || !session || token.expiresAt <= at || session.endsAt <= at) return { outcome: 'unknown' };
+    if (token.usedAt && at.getTime() - token.usedAt.getTime() > REUSE_GRACE_MS) {
+      await endSessions(trx, [session.id], 'reused', at);
+      return { outcome: 'reused', session };
     }
-    await trx('refresh_tokens')
-      .where({ token_hash: rotation.tokenHash })
-      .whereNull('used_at')
-      .update({ used_at: rotation.at });
-    const { nextHash: tokenHash, at: createdAt, expiresAt } = rotation;
-    await addRefreshToken(trx, { tokenHash, familyId, userId, createdAt, expiresAt });
-    return { outcome: 'rotated', userId };
+    const idleUntil = new Date(
+      Math.min(at.getTime() + (await request.idleMs(session.userId)), session.endsAt.getTime()),
+    );
+    await trx('refresh_tokens').where({ token_hash: request.tokenHash }).whereNull('used_at').update({ used_at: at });
+    await addRefreshToken(trx, {
+      tokenHash: request.nextHash,
+      sessionId: session.id,
+      userId: session.userId,
+      createdAt: at,
+      expiresAt: idleUntil,
+    });
+    const used = { last_used_at: at, idle_until: idleUntil, address: request.address };
+    await trx('sessions').where({ id: session.id }).update(used);
+    return { outcome: 'rotated', session: { ...session, lastUsedAt: at, idleUntil, address: request.address } };
   });
 }
 
-/** Ends the log-in that this token belongs to; an unknown token ends nothing. */
-export async function revokeSession(db: Knex, tokenHash: string, at: Date): Promise<void> {
-  const token = await db('refresh_tokens').where({ token_hash: tokenHash }).first({ familyId: 'family_id' });
-  if (token) await revokeFamily(db, token.familyId, at);
+/** Ends the session that this token belongs to; an unknown token ends nothing. */
+export async function endSessionOfToken(db: Knex, tokenHash: string, at: Date): Promise<Session | null> {
+  const token = await db('refresh_tokens').where({ token_hash: tokenHash }).first({ sessionId: 'family_id' });
+  const session = token ? await findSession(db, token.sessionId) : null;
+  if (session) await endSessions(db, [session.id], 'logged_out', at);
+  return session;
 }
 
-async function lockToken(trx: Knex.Transaction, tokenHash: string): Promise<Found | undefined> {
+interface FoundToken {
+  readonly sessionId: string;
+  readonly expiresAt: Date;
+  readonly usedAt: Date | null;
+}
+
+async function lockToken(trx: Knex.Transaction, tokenHash: string): Promise<FoundToken | undefined> {
   return trx('refresh_tokens').where({ token_hash: tokenHash }).forUpdate().first({
-    familyId: 'family_id',
-    userId: 'user_id',
+    sessionId: 'family_id',
     expiresAt: 'expires_at',
     usedAt: 'used_at',
-    revokedAt: 'revoked_at',
   });
-}
-
-async function revokeFamily(db: Knex, familyId: string, at: Date): Promise<void> {
-  await db('refresh_tokens').where({ family_id: familyId }).whereNull('revoked_at').update({ revoked_at: at });
 }

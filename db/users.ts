@@ -11,6 +11,9 @@ export interface User {
   readonly roles: readonly Role[];
   readonly status: 'active' | 'disabled';
   readonly officeId: OfficeId | null;
+  readonly emailVerifiedAt: Date | null;
+  /** Goes up when roles or status change; access tokens carry it. */
+  readonly tokenVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -32,6 +35,8 @@ const columns = {
   roles: 'roles',
   status: 'status',
   officeId: 'office_id',
+  emailVerifiedAt: 'email_verified_at',
+  tokenVersion: 'token_version',
   createdAt: 'created_at',
   updatedAt: 'updated_at',
 };
@@ -55,12 +60,21 @@ export async function findUser(db: Knex, id: UserId): Promise<User | null> {
   return user ?? null;
 }
 
+/** Null: this account has no password, so none opens it. */
+export type Credentials = User & { readonly passwordHash: string | null };
+
 /** For logging in, and nothing else: the hash goes no further. */
-export async function findCredentials(db: Knex, email: string): Promise<(User & { passwordHash: string }) | null> {
-  const found: (User & { passwordHash: string }) | undefined = await db('users')
+export async function findCredentials(db: Knex, email: string): Promise<Credentials | null> {
+  const found: Credentials | undefined = await db('users')
     .where({ email })
     .first({ ...columns, passwordHash: 'password_hash' });
   return found ?? null;
+}
+
+/** Asked for a token that was given out before the address was verified. */
+export async function isEmailVerified(db: Knex, id: UserId): Promise<boolean> {
+  const found = await db('users').where({ id }).whereNotNull('email_verified_at').first('id');
+  return found !== undefined;
 }
 
 export async function updateProfile(

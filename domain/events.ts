@@ -37,6 +37,41 @@ export const EVENT_TYPES = [
   'license.issued',
   'license.certificate_stored',
   'company.created',
+  'company.member_invited',
+  'company.invitation_revoked',
+  'company.member_joined',
+  'company.member_removed',
+  'user.registered',
+  'user.invited',
+  'user.joined',
+  'user.changed',
+  'user.roles_changed',
+  'user.disabled',
+  'user.enabled',
+  'user.email_verified',
+  'user.password_changed',
+  'user.password_reset',
+  'login.succeeded',
+  'login.failed',
+  'login.locked',
+  'login.unlocked',
+  'session.ended',
+  'session.reuse_detected',
+  'second_factor.added',
+  'second_factor.removed',
+  'second_factor.failed',
+  'backup_codes.created',
+  'backup_code.used',
+  'step_up.succeeded',
+  'device.trusted',
+  'device.revoked',
+  'api_key.created',
+  'api_key.rotated',
+  'api_key.revoked',
+  'provider.linked',
+  'personal_data.read',
+  'personal_data.rotation_started',
+  'personal_data.rotated',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -54,3 +89,13 @@ const STAFF_ONLY: readonly EventType[] = [
 ];
 
 export const isPublic = (type: EventType): boolean => !STAFF_ONLY.includes(type);
+
+/** What an event is about, when that is neither the case nor the company it names. */
+export type Subject = `${'user' | 'session' | 'api_key' | 'company' | 'invitation' | 'device'}/${string}`;
+
+/** Where a request came from: kept with what it did, for the audit. */
+export interface Origin {
+  /** IP address; null when nobody's connection was at the beginning, as with a Temporal tool. */
+  readonly address: string | null;
+  readonly requestId: string | null;
+}

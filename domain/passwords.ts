@@ -1,9 +1,14 @@
 /** What a new password must be. Old ones are never judged again. */
 import { COMMON_PASSWORDS } from './common-passwords.ts';
 
-export const MIN_PASSWORD_LENGTH = 10;
-/** From here on length alone is enough: a sentence is easier to keep than a symbol. */
-export const PASSPHRASE_LENGTH = 16;
+export interface PasswordPolicy {
+  /** Code points. */
+  readonly minLength: number;
+  /** From here on length alone is enough: a sentence is easier to keep than a symbol. */
+  readonly passphraseLength: number;
+}
+
+export const PASSWORD_POLICY: PasswordPolicy = { minLength: 10, passphraseLength: 16 };
 
 export const PASSWORD_PROBLEMS = [
   'too_short',
@@ -20,19 +25,18 @@ export type PasswordProblem = (typeof PASSWORD_PROBLEMS)[number];
  * All that is wrong with a password, in a fixed order, so that a person can mend it in one go; empty = good.
  * Lengths count characters as people see code points, not UTF-16 units. Capitals do not hide an e-mail or a common password.
  */
-export function passwordProblems(password: string, email: string): PasswordProblem[] {
-  const problems = isPassphrase(password) ? [] : compositionProblems(password);
+export function passwordProblems(password: string, email: string, policy = PASSWORD_POLICY): PasswordProblem[] {
+  const problems = lengthOf(password) >= policy.passphraseLength ? [] : compositionProblems(password, policy);
   if (isEmail(password, email)) problems.push('is_email');
   if (COMMON_PASSWORDS.has(password.toLowerCase())) problems.push('common');
   return problems;
 }
 
 const lengthOf = (text: string): number => [...text].length;
-const isPassphrase = (password: string): boolean => lengthOf(password) >= PASSPHRASE_LENGTH;
 
-function compositionProblems(password: string): PasswordProblem[] {
+function compositionProblems(password: string, { minLength }: PasswordPolicy): PasswordProblem[] {
   const problems: PasswordProblem[] = [];
-  if (lengthOf(password) < MIN_PASSWORD_LENGTH) problems.push('too_short');
+  if (lengthOf(password) < minLength) problems.push('too_short');
   if (!/\p{Lu}/u.test(password)) problems.push('needs_upper');
   if (!/\p{Ll}/u.test(password)) problems.push('needs_lower');
   if (!/\p{Nd}/u.test(password)) problems.push('needs_digit');

@@ -28,20 +28,47 @@ export const seesEveryCase = (roles: readonly Role[]): boolean => roles.some((ro
  */
 export const PERMISSIONS = {
   'profile.use': ROLES,
+  'company.read': ['owner', 'integrator'],
   'company.manage': ['owner'],
-  'application.write': ['owner'],
-  'application.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'],
+  'application.write': ['owner', 'integrator'],
+  'application.read': [
+    'owner',
+    'verifier',
+    'examiner',
+    'approver',
+    'supervisor',
+    'finance',
+    'ops',
+    'admin',
+    'integrator',
+  ],
   'review.inbox': ['verifier', 'examiner', 'approver', 'supervisor'],
   'review.decide': ['verifier', 'examiner', 'approver', 'supervisor'],
   'review.reassign': ['supervisor', 'admin'],
-  'license.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'],
-  'invoice.read': ['owner', 'supervisor', 'finance', 'ops', 'admin'],
-  'invoice.pay': ['owner'],
+  'license.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
+  'invoice.read': ['owner', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
+  'invoice.pay': ['owner', 'integrator'],
   'reconciliation.read': ['finance', 'ops', 'admin', 'supervisor'],
   'system.read': ['ops', 'admin'],
+  'user.manage': ['admin'],
+  'api_key.manage': ['admin'],
+  'audit.read': ['supervisor', 'ops', 'admin'],
+  'personal_data.read': ['supervisor', 'admin'],
+  'personal_data.rotate': ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
+
+/** What an API key can be given: a part of what its account, an integrator's, may do. */
+export const SCOPES = [
+  'company.read',
+  'application.read',
+  'application.write',
+  'license.read',
+  'invoice.read',
+  'invoice.pay',
+] as const satisfies readonly Permission[];
+export type Scope = (typeof SCOPES)[number];
 
 export function may(roles: readonly Role[], permission: Permission): boolean {
   const allowed: readonly Role[] = PERMISSIONS[permission];

@@ -139,6 +139,7 @@ async function toRow(account: DemoAccount) {
     name,
     locale: 'id',
     roles: [role],
+    email_verified_at: new Date(),
     office_id: role === 'owner' ? null : OFFICE_ID,
   };
 }
@@ -174,7 +175,7 @@ async function loadTypes(db: Knex): Promise<void> {
 
 async function loadCompany(db: Knex, personalDataKey: Buffer): Promise<void> {
   const npwp = '0012345678901000';
-  const personal = createPersonalData(personalDataKey);
+  const personal = createPersonalData([personalDataKey]);
   await addCompany(
     db,
     {

@@ -8,6 +8,8 @@ import { hasCode } from './failure.ts';
 export type LocalSecrets = {
   /** PKCS#8 PEM, Ed25519. */
   jwtPrivateKeyPem: string;
+  /** PKCS#8 PEM, Ed25519. */
+  auditPrivateKeyPem: string;
   /** 32 bytes in base64. */
   personalDataKey: string;
   midtransServerKey: string;
@@ -15,12 +17,13 @@ export type LocalSecrets = {
 
 export async function ensureLocalSecrets(directory: string): Promise<LocalSecrets> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const [jwtPrivateKeyPem, personalDataKey, midtransServerKey] = await Promise.all([
+  const [jwtPrivateKeyPem, auditPrivateKeyPem, personalDataKey, midtransServerKey] = await Promise.all([
     ensureSecret(directory, 'jwt-key.pem', ed25519Pem),
+    ensureSecret(directory, 'audit-key.pem', ed25519Pem),
     ensureSecret(directory, 'personal-data-key', () => randomBytes(32).toString('base64')),
     ensureSecret(directory, 'midtrans-server-key', () => LOCAL_SECRET_PREFIX + randomBytes(18).toString('hex')),
   ]);
-  return { jwtPrivateKeyPem, personalDataKey, midtransServerKey };
+  return { jwtPrivateKeyPem, auditPrivateKeyPem, personalDataKey, midtransServerKey };
 }
 
 function ed25519Pem(): string {

@@ -66,7 +66,11 @@ function madeUp(ports: Ports, secrets: LocalSecrets, databaseUrl: string): NodeJ
     MIDTRANS_SNAP_URL: midtrans,
     MIDTRANS_API_URL: midtrans,
     ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
+    ALUR_AUDIT_PRIVATE_KEY: secrets.auditPrivateKeyPem,
     ALUR_PERSONAL_DATA_KEY: secrets.personalDataKey,
+    // The demonstration accounts come in with a password alone, and mail stays on this machine.
+    ALUR_STAFF_SECOND_FACTOR: 'optional',
+    ALUR_REQUIRE_VERIFIED_EMAIL: 'false',
     ALUR_SIGNER_KEY_FILE: join(PATHS.secrets, 'signer', 'key.pem'),
     ALUR_SIGNER_CERTIFICATE_FILE: join(PATHS.secrets, 'signer', 'certificate.pem'),
     ALUR_SHUTDOWN_GRACE_SECONDS: '5',

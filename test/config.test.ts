@@ -9,6 +9,7 @@ const COMPLETE = {
   ALUR_FILES_DIR: '/var/lib/alur/files',
   MIDTRANS_SERVER_KEY: 'Mid-server-0123456789',
   ALUR_JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----',
+  ALUR_AUDIT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----',
   ALUR_PERSONAL_DATA_KEY: Buffer.alloc(32, 7).toString('base64'),
   ALUR_SIGNER_KEY_FILE: '/run/secrets/signer.pem',
   ALUR_SIGNER_CERTIFICATE_FILE: '/run/secrets/signer.crt',
@@ -28,7 +29,10 @@ describe('settings', () => {
   it('are accepted when they are complete', () => {
     const config = loadConfig(COMPLETE);
     assert.equal(config.mode, 'production');
-    assert.equal(config.personalDataKey.length, 32);
+    assert.deepEqual(
+      config.personalDataKeys.map(({ length }) => length),
+      [32],
+    );
   });
 
   it('that are missing are one sentence each, naming the variable and what it must be', () => {

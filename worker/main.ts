@@ -10,6 +10,7 @@ import { type Config, ConfigError, loadConfig } from '../config.ts';
 import { connect } from '../db/connection.ts';
 import { createFileStore } from '../db/files.ts';
 import { ensureTemplates } from '../db/mail.ts';
+import { createPersonalData } from '../db/personal-data.ts';
 import { BUILT_BUNDLE, bundleWorkflows } from './bundle.ts';
 import { createWorker } from './create.ts';
 import { serveHealth } from './health.ts';
@@ -35,6 +36,9 @@ async function main(config: Config): Promise<void> {
       gateways: createGateways(config),
       signer: createLocalSigner(await signerFiles(config)),
       publicUrl: config.publicUrl,
+      personalData: createPersonalData(config.personalDataKeys),
+      secretKey: config.secretKey,
+      auditPrivateKeyPem: config.auditPrivateKeyPem,
     },
   });
   const health = serveHealth(worker, config.metricsPort);

@@ -1,31 +1,41 @@
 /** Who is calling: the only place that reads credentials. */
 import type { Request } from 'express';
 import { Failure } from '../../domain/failures.ts';
-import type { Actor } from '../../domain/licensing.ts';
-import type { AccessTokens } from '../tokens.ts';
+import type { ApiDeps } from '../deps.ts';
+import { addressOf, type Caller } from '../request.ts';
 
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
+
+type Deps = Pick<ApiDeps, 'tokens' | 'accessChanges' | 'apiKeys'>;
 
 /**
  * The caller, or undefined when no credential was sent. Answers at once for a token seen before, so that the usual
  * request does not wait.
- * @throws Failure `unauthenticated` for a credential that is wrong, expired or of a kind that is not accepted.
+ * @throws Failure `unauthenticated` for a credential that is wrong, expired, revoked or of a kind that is not accepted;
+ *   `address_not_allowed` for a key that is used from elsewhere.
  */
-export function authenticate(req: Request, tokens: AccessTokens): Actor | undefined | Promise<Actor> {
+export function authenticate(req: Request, deps: Deps): Caller | undefined | Promise<Caller> {
   const { authorization } = req.headers;
   if (authorization === undefined) {
-    if (req.headers['x-api-key'] !== undefined) throw refused('API keys are not accepted; send a Bearer token.');
-    return undefined;
+    const key = req.headers['x-api-key'];
+    return typeof key === 'string' ? deps.apiKeys.authenticate(key, addressOf(req)) : undefined;
   }
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined) throw refused('Send Authorization: Bearer <access token>.');
-  return tokens.known(token) ?? verified(token, tokens);
+  const known = deps.tokens.known(token);
+  return known ? current(known, deps) : verified(token, deps);
 }
 
-async function verified(token: string, tokens: AccessTokens): Promise<Actor> {
-  const actor = await tokens.verify(token);
-  if (!actor) throw refused('The access token is not valid or has expired. Refresh it, or log in again.');
-  return actor;
+async function verified(token: string, deps: Deps): Promise<Caller> {
+  const caller = await deps.tokens.verify(token);
+  if (!caller) throw refused('The access token is not valid or has expired. Refresh it, or log in again.');
+  return current(caller, deps);
+}
+
+function current(caller: Caller, { accessChanges, apiKeys }: Deps): Caller {
+  const holds = accessChanges.stillHolds(caller) && (caller.key === undefined || !apiKeys.isRevoked(caller.key.id));
+  if (!holds) throw refused('The log-in was ended, or its rights have changed. Refresh the token, or log in again.');
+  return caller;
 }
 
 const refused = (message: string): Failure => new Failure('unauthenticated', message);

@@ -65,8 +65,8 @@ async function claimOrWait(claim: () => Promise<Claim>): Promise<Claim> {
 }
 
 /** A keyed hash: bodies hold passwords and tax numbers, and a plain hash of a short one could be guessed. */
-export function createRequestHash(personalDataKey: Buffer): (req: Request, file: UploadedFile | undefined) => string {
-  const key = derive(personalDataKey, 'alur/idempotency/request-hash');
+export function createRequestHash(secretKey: Buffer): (req: Request, file: UploadedFile | undefined) => string {
+  const key = derive(secretKey, 'alur/idempotency/request-hash');
   return (req, file) => {
     const hmac = createHmac('sha256', key).update(JSON.stringify([req.query, req.body ?? null]));
     if (file) hmac.update(file.filename).update(createHash('sha256').update(file.content).digest());

@@ -1,7 +1,7 @@
 import { addUser, findCredentials } from '../../db/users.ts';
 import { Failure } from '../../domain/failures.ts';
 import { asId, type UserId } from '../../domain/ids.ts';
-import { passwordProblems } from '../../domain/passwords.ts';
+import { type PasswordPolicy, passwordProblems } from '../../domain/passwords.ts';
 import { explained } from '../field-problems.ts';
 import { hashPassword, passwordMatches } from '../passwords.ts';
 import type { Locale } from '../request.ts';
@@ -26,7 +26,7 @@ const register = defineRoute({
   handler: async ({ body, deps, locale, requestKey }) => {
     if (!deps.selfRegistration)
       throw new Failure('forbidden', 'Accounts are opened by the office here. Ask it for one.');
-    refuseWeak(body.password, body.email, locale);
+    refuseWeak(body.password, body.email, locale, deps.access.passwords);
     const user = await addUser(deps.db, {
       id: asId<UserId>(idFromKey(requestKey, 'user')),
       email: body.email,
@@ -41,8 +41,8 @@ const register = defineRoute({
   },
 });
 
-function refuseWeak(password: string, email: string, locale: Locale): void {
-  const problems = passwordProblems(password, email);
+function refuseWeak(password: string, email: string, locale: Locale, policy: PasswordPolicy): void {
+  const problems = passwordProblems(password, email, policy);
   if (problems.length === 0) return;
   throw new Failure('weak_password', '', { errors: problems.map((code) => explained('/password', code, locale)) });
 }
@@ -57,11 +57,15 @@ const logIn = defineRoute({
   body: login,
   responses: { 200: { description: 'An access token for 15 minutes, and a refresh token.', schema: tokens } },
   problems: ['invalid_credentials'],
-  handler: async ({ body, deps }) => {
+  handler: async ({ body, deps, origin }) => {
     const user = await findCredentials(deps.db, body.email);
     const matches = await passwordMatches(user?.passwordHash, body.password);
     if (!user || !matches || user.status !== 'active') throw new Failure('invalid_credentials', '');
-    return json(200, await startSession(deps, { userId: user.id, roles: user.roles }), secret);
+    return json(
+      200,
+      await startSession(deps, user, { method: 'password', device: 'unknown', origin, secondFactorAt: null }),
+      secret,
+    );
   },
 });
 
@@ -76,7 +80,7 @@ const refresh = defineRoute({
   body: refreshToken,
   responses: { 200: { description: 'New tokens; the refresh token sent is used up.', schema: tokens } },
   problems: ['invalid_credentials'],
-  handler: async ({ body, deps }) => json(200, await refreshSession(deps, body.refreshToken), secret),
+  handler: async ({ body, deps, origin }) => json(200, await refreshSession(deps, body.refreshToken, origin), secret),
 });
 
 const logOut = defineRoute({
@@ -88,8 +92,8 @@ const logOut = defineRoute({
   idempotent: false,
   body: refreshToken,
   responses: { 204: { description: 'Logged out, or there was nothing to end.' } },
-  handler: async ({ body, deps }) => {
-    await endSession(deps, body.refreshToken);
+  handler: async ({ body, deps, origin }) => {
+    await endSession(deps, body.refreshToken, origin);
     return noContent();
   },
 });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { addCompany, type Company, findCompaniesOf } from '../../db/companies.ts';
-import { createPersonalData } from '../../db/personal-data.ts';
 import { scaleOf } from '../../domain/companies.ts';
 import { Failure } from '../../domain/failures.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
@@ -27,7 +26,7 @@ const createCompany = defineRoute({
   problems: ['company_taken'],
   handler: async ({ actor, body, deps, requestKey }) => {
     const { npwp, nib = null, capitalMinor = null, annualSalesMinor = null, ...rest } = body;
-    const personalData = createPersonalData(deps.personalDataKey);
+    const { personalData } = deps;
     const added = await addCompany(
       deps.db,
       {
@@ -56,7 +55,7 @@ const listCompanies = defineRoute({
   path: '/users/companies',
   summary: 'Companies that the caller acts for, oldest first',
   tags,
-  permission: 'company.manage',
+  permission: 'company.read',
   query: z.strictObject(pageQuery),
   responses: { 200: { description: 'A page of companies.', schema: companies } },
   handler: async ({ actor, query: { limit, cursor }, deps }) => {

@@ -3,6 +3,7 @@ import * as people from './0001-people.ts';
 import * as licensing from './0002-licensing.ts';
 import * as money from './0003-money.ts';
 import * as mailAndRequests from './0004-mail-and-requests.ts';
+import * as access from './0005-access.ts';
 
 interface Migration {
   readonly name: string;
@@ -16,6 +17,7 @@ const migrations: Migration[] = [
   { name: '0002-licensing', ...licensing },
   { name: '0003-money', ...money },
   { name: '0004-mail-and-requests', ...mailAndRequests },
+  { name: '0005-access', ...access },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */

@@ -28,6 +28,7 @@ describe('the process of the API', function () {
       ALUR_FILES_DIR: '/nonexistent/files',
       MIDTRANS_SERVER_KEY: 'SB-Mid-server-test',
       ALUR_JWT_PRIVATE_KEY: newPrivateKey(),
+      ALUR_AUDIT_PRIVATE_KEY: newPrivateKey(),
       ALUR_PERSONAL_DATA_KEY: PERSONAL_DATA_KEY.toString('base64'),
       ALUR_SIGNER_KEY_FILE: '/nonexistent/key.pem',
       ALUR_SIGNER_CERTIFICATE_FILE: '/nonexistent/certificate.pem',

@@ -92,7 +92,7 @@ describe('people and their companies', () => {
       const row = await database.db('companies').where({ id }).first('npwp_encrypted', 'npwp_hash', 'npwp_masked');
       assert.ok(!Object.values(row).some((value) => String(value).includes('12345678901')));
       assert.equal(
-        createPersonalData(PERSONAL_DATA_KEY).open(row.npwp_encrypted, 'companies.npwp'),
+        createPersonalData([PERSONAL_DATA_KEY]).open(row.npwp_encrypted, 'companies.npwp'),
         '0012345678901234',
       );
     });

@@ -87,6 +87,7 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     MIDTRANS_SNAP_URL: `${sandbox.url}/midtrans`,
     MIDTRANS_API_URL: `${sandbox.url}/midtrans`,
     ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
+    ALUR_AUDIT_PRIVATE_KEY: secrets.auditPrivateKeyPem,
     ALUR_PERSONAL_DATA_KEY: secrets.personalDataKey,
     ALUR_SIGNER_KEY_FILE: signer.keyFile,
     ALUR_SIGNER_CERTIFICATE_FILE: signer.certificateFile,

@@ -6,17 +6,23 @@ import { isStaff, may, PERMISSIONS, type Permission, ROLES, type Role, seesEvery
 const RIGHTS = `
                     owner verifier examiner approver supervisor finance ops admin integrator
 profile.use           x      x        x        x         x         x     x    x       x
+company.read          x      .        .        .         .         .     .    .       x
 company.manage        x      .        .        .         .         .     .    .       .
-application.write     x      .        .        .         .         .     .    .       .
-application.read      x      x        x        x         x         x     x    x       .
+application.write     x      .        .        .         .         .     .    .       x
+application.read      x      x        x        x         x         x     x    x       x
 review.inbox          .      x        x        x         x         .     .    .       .
 review.decide         .      x        x        x         x         .     .    .       .
 review.reassign       .      .        .        .         x         .     .    x       .
-license.read          x      x        x        x         x         x     x    x       .
-invoice.read          x      .        .        .         x         x     x    x       .
-invoice.pay           x      .        .        .         .         .     .    .       .
+license.read          x      x        x        x         x         x     x    x       x
+invoice.read          x      .        .        .         x         x     x    x       x
+invoice.pay           x      .        .        .         .         .     .    .       x
 reconciliation.read   .      .        .        .         x         x     x    x       .
 system.read           .      .        .        .         .         .     x    x       .
+user.manage           .      .        .        .         .         .     .    x       .
+api_key.manage        .      .        .        .         .         .     .    x       .
+audit.read            .      .        .        .         x         .     x    x       .
+personal_data.read    .      .        .        .         x         .     .    x       .
+personal_data.rotate  .      .        .        .         .         .     .    x       .
 `;
 
 const [head = [], ...rows] = RIGHTS.trim()

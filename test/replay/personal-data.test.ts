@@ -66,7 +66,7 @@ async function personalDataOf(db: Knex): Promise<string[]> {
     'companies',
   ).select('name', 'address', 'nib', 'npwp_encrypted');
   const forms: unknown[] = await db('license_policies').pluck('example_form');
-  const { open } = createPersonalData(PERSONAL_DATA_KEY);
+  const { open } = createPersonalData([PERSONAL_DATA_KEY]);
   const npwps = companies.map((company) => open(company.npwp_encrypted, 'companies.npwp'));
   return [
     ...people.flatMap(({ name, email }) => [name, email]),

@@ -9,13 +9,19 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { z } from 'zod';
+import { createAccessChanges } from '../../api/access-changes.ts';
+import { createApiKeys } from '../../api/api-keys.ts';
 import { createApp } from '../../api/app.ts';
-import type { ApiDeps } from '../../api/deps.ts';
+import type { AccessPolicy, ApiDeps } from '../../api/deps.ts';
 import type { Route } from '../../api/route.ts';
 import { createAccessTokens } from '../../api/tokens.ts';
 import { createApplicationChanges } from '../../api/waiting.ts';
+import type { Knex } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
+import { createPersonalData } from '../../db/personal-data.ts';
+import { noteSecondFactor } from '../../db/sessions.ts';
 import { asId, type UserId } from '../../domain/ids.ts';
+import { PASSWORD_POLICY } from '../../domain/passwords.ts';
 import type { Role } from '../../domain/roles.ts';
 import { PERSONAL_DATA_KEY, type TestDatabase } from './database.ts';
 
@@ -31,6 +37,8 @@ export interface TestApi {
   call(path: string, options?: CallOptions): Promise<Called>;
   /** A new person with these roles, written to the database; `token` is theirs. */
   person(...roles: Role[]): Promise<TestPerson>;
+  /** As if this person had just given a second factor. */
+  stepUp(person: Pick<TestPerson, 'sessionId'>): Promise<void>;
   /** Tells readiness that the process is about to stop. */
   drain(): void;
   close(): Promise<void>;
@@ -55,6 +63,7 @@ export interface TestPerson {
   readonly email: string;
   readonly name: string;
   readonly token: string;
+  readonly sessionId: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -81,6 +90,8 @@ export async function startApi(
   await once(server, 'listening');
   const url = `http://127.0.0.1:${portOf(server.address())}`;
   const signingKey = newPrivateKey();
+  const accessChanges = createAccessChanges(database.url, database.db, logger);
+  accessChanges.open();
   const deps: ApiDeps = {
     db: database.db,
     temporal: noTemporal(),
@@ -89,7 +100,11 @@ export async function startApi(
     tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
     midtransServerKey: 'SB-Mid-server-test',
-    personalDataKey: PERSONAL_DATA_KEY,
+    personalData: createPersonalData([PERSONAL_DATA_KEY]),
+    secretKey: PERSONAL_DATA_KEY,
+    access: OPEN_ACCESS,
+    accessChanges,
+    apiKeys: createApiKeys({ db: database.db, accessChanges, logger, production: false }),
     logger,
     selfRegistration: true,
     trustedProxies: 0,
@@ -106,6 +121,7 @@ export async function startApi(
     log,
     call: (path, given = {}) => call(`${url}/api/v1${path}`, given),
     person: (...roles) => newPerson(deps, roles),
+    stepUp: ({ sessionId }) => noteSecondFactor(deps.db, sessionId, new Date()),
     drain: () => {
       draining = true;
     },
@@ -113,11 +129,19 @@ export async function startApi(
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
-      await Promise.all([closed, deps.changes.close()]);
+      await Promise.all([closed, deps.changes.close(), accessChanges.close()]);
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
+
+/** As in the local mode; a test that is about a rule of access sets it. */
+export const OPEN_ACCESS: AccessPolicy = {
+  staffSecondFactor: 'optional',
+  requireVerifiedEmail: false,
+  passwords: PASSWORD_POLICY,
+  requestsPerMinute: 1_000_000,
+};
 
 const jsonObject = z.record(z.string(), z.unknown());
 
@@ -138,13 +162,33 @@ async function call(url: string, { method, as, body, headers }: CallOptions): Pr
 export const newPrivateKey = (): string =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
-/** The password is no hash of anything: these people come with a token and never log in. */
+/** With a session of their own and no password: these people come with a token and never log in. */
 async function newPerson({ db, tokens }: ApiDeps, roles: Role[]): Promise<TestPerson> {
   const id = asId<UserId>(randomUUID());
   const [email, name] = [`${id}@example.test`, `Person ${id.slice(0, 8)}`];
-  await db('users').insert({ id, email, password_hash: 'none', name, roles });
-  const token = await tokens.issue({ userId: id, roles });
-  return { id, email, name, token, headers: { authorization: `Bearer ${token}` } };
+  await db('users').insert({ id, email, name, roles, email_verified_at: new Date() });
+  const sessionId = await testSession(db, id);
+  const token = await tokens.issue({ userId: id, roles, sessionId });
+  return { id, email, name, token, sessionId, headers: { authorization: `Bearer ${token}` } };
+}
+
+/** An open session as a log-in leaves one, without a second factor. */
+export async function testSession(db: Knex, userId: UserId): Promise<string> {
+  const id = randomUUID();
+  const at = new Date();
+  const later = new Date(at.getTime() + 3_600_000);
+  await db('sessions').insert({
+    id,
+    user_id: userId,
+    method: 'password',
+    device: 'a test',
+    address: '127.0.0.1',
+    created_at: at,
+    last_used_at: at,
+    idle_until: later,
+    ends_at: later,
+  });
+  return id;
 }
 
 function portOf(address: AddressInfo | string | null): number {

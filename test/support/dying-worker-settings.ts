@@ -9,6 +9,8 @@ export const dyingWorkerSettings = z.object({
   signerCertificateFile: z.string(),
   smtpUrl: z.string(),
   publicUrl: z.string(),
+  secretKey: z.string(),
+  auditPrivateKeyPem: z.string(),
   temporalAddress: z.string(),
   taskQueue: z.string(),
   dieAt: z.object({ activity: z.string(), when: z.enum(['before', 'after']), inputContains: z.string() }),

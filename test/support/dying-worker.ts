@@ -10,10 +10,13 @@ import { createActivities } from '../../activities/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
 import { connect } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
+import { createPersonalData } from '../../db/personal-data.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { dyingWorkerSettings } from './dying-worker-settings.ts';
 
 const settings = dyingWorkerSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
+
+const secretKey = Buffer.from(settings.secretKey, 'base64');
 
 const activities = createActivities({
   db: connect(settings.databaseUrl, 10),
@@ -27,6 +30,9 @@ const activities = createActivities({
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
   publicUrl: settings.publicUrl,
+  personalData: createPersonalData([secretKey]),
+  secretKey,
+  auditPrivateKeyPem: settings.auditPrivateKeyPem,
 });
 
 const dying = Object.fromEntries(

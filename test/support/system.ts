@@ -13,14 +13,15 @@ import { createLocalSigner } from '../../activities/documents/signing.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
 import { createFileStore } from '../../db/files.ts';
+import { createPersonalData } from '../../db/personal-data.ts';
 import type { DemoAccount } from '../../local/demo-data.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { ensureLocalSigner } from '../../local/signer.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorker } from '../../worker/create.ts';
 import { logTo } from '../../worker/telemetry.ts';
-import { startApi, type TestApi } from './api.ts';
-import { createTestDatabase, demoAccounts, type TestDatabase } from './database.ts';
+import { newPrivateKey, startApi, type TestApi } from './api.ts';
+import { createTestDatabase, demoAccounts, PERSONAL_DATA_KEY, type TestDatabase } from './database.ts';
 import type { DyingWorkerSettings } from './dying-worker-settings.ts';
 import { gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { once, stopAtEnd } from './registry.ts';
@@ -124,6 +125,8 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
         signerCertificateFile: certificateFile,
         smtpUrl: (await mailbox()).smtpUrl,
         publicUrl: api.url,
+        secretKey: deps.secretKey.toString('base64'),
+        auditPrivateKeyPem: deps.auditPrivateKeyPem,
         temporalAddress: address,
         taskQueue,
         dieAt,
@@ -162,6 +165,9 @@ async function activityDeps(
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
     publicUrl,
+    personalData: createPersonalData([PERSONAL_DATA_KEY]),
+    secretKey: PERSONAL_DATA_KEY,
+    auditPrivateKeyPem: newPrivateKey(),
   };
 }
 
