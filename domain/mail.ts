@@ -4,6 +4,7 @@
  */
 import type { Stage } from './licensing.ts';
 import type { Currency } from './money.ts';
+import type { Role } from './roles.ts';
 
 export const LOCALES = ['id', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -48,6 +49,32 @@ interface Reasons {
   readonly reasons: readonly { readonly text: string }[];
 }
 
+/** What happened to somebody's second factor. */
+export const SECOND_FACTOR_CHANGES = [
+  'added',
+  'removed',
+  'backup_code_used',
+  'backup_codes_renewed',
+  'wrong_codes',
+] as const;
+export type SecondFactorChange = (typeof SECOND_FACTOR_CHANGES)[number];
+
+interface Person {
+  readonly recipientName: string;
+}
+
+/** Until when a link or a code is good. */
+interface ForAWhile {
+  readonly expiresAt: Instant;
+}
+
+/** `address` is the IP address that it came from, `device` as a person would call it: "Chrome on Android". */
+interface SeenAt {
+  readonly at: Instant;
+  readonly device: string;
+  readonly address: string;
+}
+
 export interface MailVariables {
   /** To a person who has just registered. */
   welcome: { readonly recipientName: string; readonly email: string };
@@ -79,6 +106,20 @@ export interface MailVariables {
     readonly validUntil: Instant | null;
     readonly verifyUrl: Link;
   };
+  verify_email: Person & ForAWhile & { readonly email: string; readonly verifyUrl: Link };
+  password_reset: Person & ForAWhile & { readonly resetUrl: Link };
+  password_changed: Person & Omit<SeenAt, 'device'>;
+  /** Somebody used a refresh token that had been replaced: the session is over for both. */
+  sign_in_reused: Person & SeenAt;
+  account_locked: Person &
+    ForAWhile & { readonly lockedUntil: Instant; readonly address: string; readonly unlockUrl: Link };
+  new_device: Person & SeenAt;
+  second_factor_changed: Person & { readonly at: Instant; readonly change: SecondFactorChange };
+  login_code: Person & ForAWhile & { readonly code: string };
+  join_staff: Person &
+    ForAWhile & { readonly inviterName: string; readonly roles: readonly Role[]; readonly joinUrl: Link };
+  join_company: Person &
+    ForAWhile & { readonly inviterName: string; readonly companyName: string; readonly joinUrl: Link };
 }
 
 export type MailTemplateCode = keyof MailVariables;
@@ -98,8 +139,78 @@ const CODES: Record<MailTemplateCode, true> = {
   application_lapsed_unpaid: true,
   payment_late: true,
   license_issued: true,
+  verify_email: true,
+  password_reset: true,
+  password_changed: true,
+  sign_in_reused: true,
+  account_locked: true,
+  new_device: true,
+  second_factor_changed: true,
+  login_code: true,
+  join_staff: true,
+  join_company: true,
 };
 
 export const isMailTemplateCode = (value: string): value is MailTemplateCode => Object.hasOwn(CODES, value);
 
 export const MAIL_TEMPLATE_CODES: readonly MailTemplateCode[] = Object.keys(CODES).filter(isMailTemplateCode);
+
+/**
+ * What an account letter is told when it is written; the rest (names, links, the office) is looked up when it is sent.
+ * Kept in `account_letters.data`, so no secret is in it. Instants are ISO 8601, `address` is an IP address.
+ */
+export interface AccountLetterData {
+  verify_email: Nothing;
+  welcome: Nothing;
+  password_reset: Nothing;
+  password_changed: Omit<SeenAt, 'device'>;
+  sign_in_reused: SeenAt;
+  account_locked: { readonly lockedUntil: Instant; readonly address: string };
+  new_device: SeenAt;
+  second_factor_changed: { readonly at: Instant; readonly change: SecondFactorChange };
+  /** The letter's ID is that of the row in `sent_codes`. */
+  login_code: Nothing;
+  join_staff: { readonly inviterName: string; readonly roles: readonly Role[] };
+  join_company: { readonly inviterName: string; readonly companyName: string; readonly invitationId: string };
+}
+
+type Nothing = Readonly<Record<string, never>>;
+
+/** Letters about an account, as opposed to letters about a case. */
+export type AccountLetter = keyof AccountLetterData;
+
+/** What a link in a letter is good for. */
+export type LinkPurpose = 'verify_email' | 'reset_password' | 'unlock_account' | 'join_staff' | 'join_company';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** How long a link holds, counted from its letter. */
+export const LINK_HOLDS_MS: Readonly<Record<LinkPurpose, number>> = {
+  verify_email: DAY,
+  reset_password: 30 * MINUTE,
+  unlock_account: DAY,
+  join_staff: 7 * DAY,
+  join_company: 7 * DAY,
+};
+
+/** How long the code of a `login_code` letter holds. */
+export const LOGIN_CODE_HOLDS_MS = 10 * MINUTE;
+
+/** The links that letters carry. */
+export const LINK_OF_LETTER: Readonly<Partial<Record<AccountLetter, LinkPurpose>>> = {
+  verify_email: 'verify_email',
+  password_reset: 'reset_password',
+  account_locked: 'unlock_account',
+  join_staff: 'join_staff',
+  join_company: 'join_company',
+};
+
+/** Where each link leads, below the public URL; the token is in its query. */
+export const LINK_PAGES = {
+  verify_email: '/account/verify-email',
+  reset_password: '/account/reset-password',
+  unlock_account: '/account/unlock',
+  join_staff: '/account/join',
+  join_company: '/account/join-company',
+} as const satisfies Record<LinkPurpose, string>;

@@ -1,13 +1,37 @@
 import Handlebars from 'handlebars';
 import { isStage, type Stage } from '../../domain/licensing.ts';
-import type { Locale } from '../../domain/mail.ts';
+import { type Locale, SECOND_FACTOR_CHANGES, type SecondFactorChange } from '../../domain/mail.ts';
 import { formatMoney, isCurrency, money } from '../../domain/money.ts';
+import { ROLES, type Role } from '../../domain/roles.ts';
 import { formatDay, formatInstant, lastInstant } from '../documents/dates.ts';
 
 const STAGE_NAMES: Record<Stage, Record<Locale, string>> = {
   document_verification: { id: 'verifikasi dokumen', en: 'document verification' },
   compliance_check: { id: 'pemeriksaan kepatuhan', en: 'compliance check' },
   approval: { id: 'persetujuan', en: 'approval' },
+};
+
+const ROLE_NAMES: Record<Role, Record<Locale, string>> = {
+  owner: { id: 'pelaku usaha', en: 'business owner' },
+  verifier: { id: 'verifikator', en: 'verifier' },
+  examiner: { id: 'pemeriksa', en: 'examiner' },
+  approver: { id: 'pemberi persetujuan', en: 'approver' },
+  supervisor: { id: 'penyelia', en: 'supervisor' },
+  finance: { id: 'keuangan', en: 'finance' },
+  ops: { id: 'operasional', en: 'operations' },
+  admin: { id: 'administrator', en: 'administrator' },
+  integrator: { id: 'integrator', en: 'integrator' },
+};
+
+const CHANGES: Record<SecondFactorChange, Record<Locale, string>> = {
+  added: { id: 'verifikasi dua langkah dipasang', en: 'two-step verification was set up' },
+  removed: { id: 'verifikasi dua langkah dilepas', en: 'two-step verification was removed' },
+  backup_code_used: { id: 'kode cadangan dipakai untuk masuk', en: 'a backup code was used to sign in' },
+  backup_codes_renewed: { id: 'kode cadangan dibuat ulang', en: 'the backup codes were renewed' },
+  wrong_codes: {
+    id: 'lima kali kode salah berturut-turut; untuk sementara tidak ada kode yang diterima',
+    en: 'five wrong codes in a row; for a while no code is accepted',
+  },
 };
 
 /** What templates may call. Handlebars passes its own options after the arguments; none here reads them. */
@@ -18,6 +42,8 @@ export function helpersFor({ locale, timeZone }: { locale: Locale; timeZone: str
     lastDay: (iso: unknown) => formatDay(lastInstant(text('lastDay', iso)), timeZone, locale),
     money: formatAmount,
     stage: (code: unknown) => stageName(text('stage', code), locale),
+    roles: (codes: unknown) => roleNames(codes, locale),
+    secondFactorChange: (code: unknown) => changeName(text('secondFactorChange', code), locale),
     button,
   };
 }
@@ -41,6 +67,23 @@ function formatAmount(value: unknown): string {
 function stageName(code: string, locale: Locale): string {
   if (!isStage(code)) throw new TypeError(`{{stage}} does not know the stage "${code}".`);
   return STAGE_NAMES[code][locale];
+}
+
+function roleNames(codes: unknown, locale: Locale): string {
+  if (!Array.isArray(codes)) throw new TypeError('{{roles}} needs a list of roles.');
+  return codes.map((code) => roleName(text('roles', code), locale)).join(', ');
+}
+
+function roleName(code: string, locale: Locale): string {
+  const role = ROLES.find((one) => one === code);
+  if (!role) throw new TypeError(`{{roles}} does not know the role "${code}".`);
+  return ROLE_NAMES[role][locale];
+}
+
+function changeName(code: string, locale: Locale): string {
+  const change = SECOND_FACTOR_CHANGES.find((one) => one === code);
+  if (!change) throw new TypeError(`{{secondFactorChange}} does not know the change "${code}".`);
+  return CHANGES[change][locale];
 }
 
 /** A link that looks like a button, and below it the same link to copy. */

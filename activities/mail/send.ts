@@ -1,22 +1,14 @@
-/**
- * Writing to people. The intent is recorded before the mail server hears of it and the Message-ID never changes, so a
- * repeated activity sends nothing twice, with the one exception that SMTP leaves open: the server took the mail and its
- * answer was lost. Then the repeat goes out under the same Message-ID, by which receivers tell it for what it is.
- */
-import { ApplicationFailure } from '@temporalio/activity';
+/** Writing to people about a case. */
 import { type LetterFacts, letterFacts, nameOf } from '../../db/letters.ts';
-import { newestTemplate, noteTry, queueDelivery } from '../../db/mail.ts';
 import { formatInZone } from '../../domain/calendar.ts';
 import type { ApplicationId, Sha256, UserId } from '../../domain/ids.ts';
 import type { Reason, Stage } from '../../domain/licensing.ts';
-import type { MailMoney, MailTemplateCode, MailVariables } from '../../domain/mail.ts';
+import type { AccountLetter, MailMoney, MailTemplateCode, MailVariables } from '../../domain/mail.ts';
 import { reasonText } from '../../domain/reasons.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { renderMail } from './render.ts';
-import { MailError } from './transport.ts';
+import { type Attachments, sendOnce } from './delivery.ts';
 
-/** Letters about a case; `welcome` is not one of them. */
-export type CaseLetter = Exclude<MailTemplateCode, 'welcome'>;
+export type CaseLetter = Exclude<MailTemplateCode, AccountLetter>;
 
 export interface SendMail {
   /** `<workflowId>/<step>/<recipient>`: one mail for each key, ever. */
@@ -40,50 +32,16 @@ export function createMailActivities(deps: ActivityDeps) {
   return {
     async sendMail(input: SendMail): Promise<{ sent: boolean }> {
       const facts = await letterFacts(deps.db, input.to, input.applicationId);
-      const template = await newestTemplate(deps.db, input.template, facts.locale);
-      const delivery = await queueDelivery(deps.db, {
-        ...input,
-        templateVersion: template.version,
-        locale: facts.locale,
-        userId: input.to,
-        messageIdHost: new URL(deps.publicUrl).hostname,
-      });
-      if (delivery.state !== 'queued') return { sent: delivery.state === 'sent' };
-      const variables = await variablesFor(deps, input, facts);
-      const mail = renderMail(template, variables, {
-        locale: facts.locale,
-        publicUrl: deps.publicUrl,
-        officeName: facts.officeName,
-        timeZone: facts.zone,
-      });
-      const attachments = await attachmentsFor(deps, input.template, facts);
-      return deliver(deps, delivery, { ...mail, to: facts.email, attachments });
+      return sendOnce(
+        deps,
+        { ...input, locale: facts.locale, userId: input.to, email: facts.email, office: facts },
+        async () => ({
+          variables: await variablesFor(deps, input, facts),
+          attachments: await attachmentsFor(deps, input.template, facts),
+        }),
+      );
     },
   };
-}
-
-type Letter = Omit<Parameters<ActivityDeps['mail']['send']>[0], 'messageId'>;
-
-async function deliver(
-  { db, mail }: ActivityDeps,
-  delivery: { id: string; messageId: string },
-  letter: Letter,
-): Promise<{ sent: boolean }> {
-  try {
-    const { response } = await mail.send({ ...letter, messageId: delivery.messageId });
-    await noteTry(db, delivery.id, { state: 'sent', answer: response, sentAt: new Date() });
-    return { sent: true };
-  } catch (error) {
-    if (!(error instanceof MailError)) throw error;
-    const refused = error.kind === 'permanent';
-    await noteTry(db, delivery.id, { state: refused ? 'refused' : 'queued', answer: error.message, sentAt: null });
-    // An address that does not exist must not stop a licence; the delivery log shows it to staff.
-    if (refused) return { sent: false };
-    throw ApplicationFailure.retryable(
-      'The mail server did not take the mail; it will be offered again.',
-      'mail_delayed',
-    );
-  }
 }
 
 async function variablesFor(
@@ -186,11 +144,7 @@ function required<T>(value: T | null | undefined, what: string): T {
   return value;
 }
 
-async function attachmentsFor(
-  { files }: ActivityDeps,
-  template: CaseLetter,
-  facts: LetterFacts,
-): Promise<Letter['attachments']> {
+async function attachmentsFor({ files }: ActivityDeps, template: CaseLetter, facts: LetterFacts): Promise<Attachments> {
   const attached = attachmentOf(template, facts);
   if (!attached) return [];
   const content = await files.read(attached.sha256);

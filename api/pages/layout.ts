@@ -10,14 +10,38 @@ export interface Banner {
   readonly meaning: Words;
 }
 
+export interface FormField {
+  readonly name: string;
+  readonly label: Words;
+  readonly type: 'text' | 'password';
+  /** As password managers read it: `name`, `new-password`. */
+  readonly autocomplete: string;
+  readonly maxLength: number;
+  readonly value?: string | undefined;
+  readonly hint?: Words | undefined;
+}
+
+/** Posted as `application/x-www-form-urlencoded`: to a route with `form: true`. */
+export interface PageForm {
+  /** A path of this API. */
+  readonly action: string;
+  /** Sent along, not shown. */
+  readonly hidden: Readonly<Record<string, string>>;
+  readonly fields: readonly FormField[];
+  readonly button: Words;
+}
+
 export interface PublicPage {
   readonly heading: Words;
   readonly banner: Banner;
   readonly facts?: readonly (readonly [label: Words, value: string])[];
   /** What went wrong just now. */
   readonly alert?: Words | undefined;
+  /** What is missing, sentence by sentence, in the reader's language already. */
+  readonly problems?: readonly string[] | undefined;
   /** Posts an empty form to the page's own address. */
   readonly button?: Words | undefined;
+  readonly form?: PageForm | undefined;
   readonly link?: { readonly href: string; readonly label: Words };
   readonly note?: Words;
   /** The page loads itself again after so many seconds. */
@@ -26,7 +50,7 @@ export interface PublicPage {
 
 /** Every value is escaped here: pages hand over texts, never HTML. */
 export function publicPage(page: PublicPage, locale: Locale): string {
-  const { banner, facts = [], alert, button, link, note, refreshSeconds } = page;
+  const { banner, facts = [], alert, problems, button, form, link, note, refreshSeconds } = page;
   return LAYOUT({
     locale,
     refreshSeconds,
@@ -36,11 +60,25 @@ export function publicPage(page: PublicPage, locale: Locale): string {
     meaning: banner.meaning[locale],
     facts: facts.map(([label, value]) => ({ label: label[locale], value })),
     alert: alert?.[locale],
+    problems,
     button: button?.[locale],
+    form: form && formIn(form, locale),
     link: link && { href: link.href, label: link.label[locale] },
     note: note?.[locale],
   });
 }
+
+const formIn = ({ action, hidden, fields, button }: PageForm, locale: Locale) => ({
+  action,
+  hidden: Object.entries(hidden).map(([name, value]) => ({ name, value })),
+  fields: fields.map(({ label, hint, ...field }) => ({
+    value: '',
+    ...field,
+    label: label[locale],
+    hint: hint?.[locale],
+  })),
+  button: button[locale],
+});
 
 /** Headers of a page that is for one person or one moment: not indexed, not cached, its address not passed on. */
 export const PAGE_HEADERS = {
@@ -82,10 +120,13 @@ const STYLE = `
   dt { margin-top: .9rem; font-size: .875rem; color: #5b6573; }
   dd { margin: 0 0 .9rem; font-weight: 600; overflow-wrap: anywhere; }
   p { color: #434d5b; }
-  .alert { padding: .75rem 1.25rem; border-left: .375rem solid #a3161d; background: #fff; color: #1d2733; }
+  .alert { margin: 1rem 0; padding: .75rem 1.25rem; list-style-position: inside; border-left: .375rem solid #a3161d; background: #fff; color: #1d2733; }
   button, .link { display: block; box-sizing: border-box; width: 100%; min-height: 3rem; margin: 1rem 0; padding: .7rem 1rem;
     border: 1px solid #1c4f8f; border-radius: .75rem; font: inherit; font-weight: 600; text-align: center; }
   button { color: #fff; background: #1c4f8f; cursor: pointer; }
+  label { display: block; margin: 1rem 0; font-size: .875rem; color: #5b6573; }
+  input { display: block; box-sizing: border-box; width: 100%; min-height: 3rem; margin: .25rem 0; padding: .6rem .8rem;
+    border: 1px solid #8a94a3; border-radius: .75rem; font: inherit; font-size: 1.0625rem; color: #1d2733; background: #fff; }
   .link { color: #1c4f8f; background: #fff; text-decoration: none; }
 `;
 
@@ -109,11 +150,23 @@ const LAYOUT = Handlebars.compile(
 {{#if alert}}
 <p class="alert" role="alert">{{alert}}</p>
 {{/if}}
+{{#if problems}}
+<ul class="alert" role="alert">{{#each problems}}<li>{{this}}</li>{{/each}}</ul>
+{{/if}}
 {{#if facts}}
 <dl>{{#each facts}}<dt>{{label}}</dt><dd>{{value}}</dd>{{/each}}</dl>
 {{/if}}
 {{#if button}}
 <form method="post"><button>{{button}}</button></form>
+{{/if}}
+{{#if form}}
+<form method="post" action="{{form.action}}">
+{{#each form.hidden}}<input type="hidden" name="{{name}}" value="{{value}}">{{/each}}
+{{#each form.fields}}
+<label>{{label}}<input type="{{type}}" name="{{name}}" autocomplete="{{autocomplete}}" maxlength="{{maxLength}}" value="{{value}}" required>{{#if hint}}{{hint}}{{/if}}</label>
+{{/each}}
+<button>{{form.button}}</button>
+</form>
 {{/if}}
 {{#if link}}
 <a class="link" href="{{link.href}}">{{link.label}}</a>

@@ -134,4 +134,101 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     ],
     button: { label: 'Check authenticity', url: 'verifyUrl' },
   },
+  verify_email: {
+    subject: 'Please confirm your e-mail address',
+    happened: 'An account was registered with {{officeName}} under the e-mail address {{email}}.',
+    next: [
+      'Please confirm by {{instant expiresAt}} that this address is yours. The link works once; you can ask for another one at any time.',
+      'If you did not register, ignore this e-mail.',
+    ],
+    button: { label: 'Confirm the address', url: 'verifyUrl' },
+  },
+  password_reset: {
+    subject: 'Choose a new password',
+    happened: 'Somebody asked for a new password for your account.',
+    next: [
+      'If it was you, choose a new password by {{instant expiresAt}}. The link works once, and all devices will have to sign in again.',
+      'If it was not you, ignore this e-mail: your password stays as it is.',
+    ],
+    button: { label: 'Choose a new password', url: 'resetUrl' },
+  },
+  password_changed: {
+    subject: 'Your password has been changed',
+    happened: 'The password of your account was changed on {{instant at}}.',
+    facts: [['IP address', '{{address}}']],
+    next: [
+      'If it was you, there is nothing to do. All other devices have been signed out.',
+      'If it was not you, ask for a new password at once and tell us.',
+    ],
+  },
+  sign_in_reused: {
+    subject: 'We have ended one of your sessions',
+    happened:
+      'An old sign-in of your account was used a second time on {{instant at}}. Somebody may have copied it, so we ended that session.',
+    facts: [
+      ['Device', '{{device}}'],
+      ['IP address', '{{address}}'],
+    ],
+    next: [
+      'Please sign in again. If you do not know this device or address, change your password and look through your sessions.',
+    ],
+  },
+  account_locked: {
+    subject: 'Your account is locked for a while',
+    happened: 'Somebody entered a wrong password for your account several times in a row.',
+    facts: [
+      ['Locked until', '{{instant lockedUntil}}'],
+      ['IP address', '{{address}}'],
+    ],
+    next: [
+      'If it was you, wait until then or unlock the account with this link, which holds until {{instant expiresAt}}.',
+      'If it was not you, your password has not been guessed. Choose another one if it is short or used elsewhere.',
+    ],
+    button: { label: 'Unlock the account', url: 'unlockUrl' },
+  },
+  new_device: {
+    subject: 'New sign-in to your account',
+    happened: 'Somebody signed in to your account on {{instant at}} from a device or network that is new to us.',
+    facts: [
+      ['Device', '{{device}}'],
+      ['IP address', '{{address}}'],
+    ],
+    next: [
+      'If it was you, there is nothing to do.',
+      'If it was not you, change your password at once: that signs out all devices.',
+    ],
+  },
+  second_factor_changed: {
+    subject: 'Two-step verification of your account',
+    happened: 'A change to your account on {{instant at}}: {{secondFactorChange change}}.',
+    next: ['If it was you, there is nothing to do.', 'If it was not you, change your password at once and tell us.'],
+  },
+  login_code: {
+    subject: 'Your code to sign in to {{officeName}}',
+    happened: 'Enter this code to go on: {{code}}',
+    next: [
+      'It works once, until {{instant expiresAt}}. Nobody of {{officeName}} will ever ask you for it.',
+      'If you are not signing in, somebody knows your password: change it at once.',
+    ],
+  },
+  join_staff: {
+    subject: 'Your account with {{officeName}}',
+    happened: '{{inviterName}} has invited you to work in the licensing service of {{officeName}}.',
+    facts: [['Role', '{{roles roles}}']],
+    next: [
+      'Please choose your password by {{instant expiresAt}}. The link works once.',
+      'If you do not expect this invitation, ignore this e-mail.',
+    ],
+    button: { label: 'Set up the account', url: 'joinUrl' },
+  },
+  join_company: {
+    subject: 'Invitation to act for {{companyName}}',
+    happened: '{{inviterName}} invites you to act for {{companyName}} in the licensing service of {{officeName}}.',
+    facts: [COMPANY],
+    next: [
+      'Please accept by {{instant expiresAt}}. If you have no account yet, register under this e-mail address first.',
+      'If you do not know this business, ignore this e-mail.',
+    ],
+    button: { label: 'See the invitation', url: 'joinUrl' },
+  },
 };

@@ -137,4 +137,104 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     ],
     button: { label: 'Periksa keaslian', url: 'verifyUrl' },
   },
+  verify_email: {
+    subject: 'Mohon konfirmasi alamat surel Anda',
+    happened: 'Sebuah akun telah didaftarkan di {{officeName}} dengan alamat surel {{email}}.',
+    next: [
+      'Mohon konfirmasi bahwa alamat ini milik Anda paling lambat {{instant expiresAt}}. Tautan hanya dapat dipakai satu kali; Anda dapat meminta yang baru kapan saja.',
+      'Jika Anda tidak merasa mendaftar, abaikan surel ini.',
+    ],
+    button: { label: 'Konfirmasi alamat', url: 'verifyUrl' },
+  },
+  password_reset: {
+    subject: 'Buat kata sandi baru',
+    happened: 'Ada permintaan kata sandi baru untuk akun Anda.',
+    next: [
+      'Jika Anda yang meminta, buat kata sandi baru paling lambat {{instant expiresAt}}. Tautan hanya dapat dipakai satu kali, dan semua perangkat harus masuk kembali.',
+      'Jika bukan Anda, abaikan surel ini: kata sandi Anda tidak berubah.',
+    ],
+    button: { label: 'Buat kata sandi baru', url: 'resetUrl' },
+  },
+  password_changed: {
+    subject: 'Kata sandi Anda telah diganti',
+    happened: 'Kata sandi akun Anda diganti pada {{instant at}}.',
+    facts: [['Alamat IP', '{{address}}']],
+    next: [
+      'Jika Anda yang menggantinya, tidak ada yang perlu dilakukan. Semua perangkat lain telah dikeluarkan.',
+      'Jika bukan Anda, segera minta kata sandi baru dan beri tahu kami.',
+    ],
+  },
+  sign_in_reused: {
+    subject: 'Salah satu sesi Anda telah kami akhiri',
+    happened:
+      'Tanda masuk lama akun Anda dipakai untuk kedua kalinya pada {{instant at}}. Mungkin ada yang menyalinnya, sehingga sesi itu kami akhiri.',
+    facts: [
+      ['Perangkat', '{{device}}'],
+      ['Alamat IP', '{{address}}'],
+    ],
+    next: [
+      'Silakan masuk kembali. Jika Anda tidak mengenal perangkat atau alamat ini, ganti kata sandi Anda dan periksa daftar sesi Anda.',
+    ],
+  },
+  account_locked: {
+    subject: 'Akun Anda dikunci untuk sementara',
+    happened: 'Kata sandi yang salah dimasukkan beberapa kali berturut-turut untuk akun Anda.',
+    facts: [
+      ['Dikunci sampai', '{{instant lockedUntil}}'],
+      ['Alamat IP', '{{address}}'],
+    ],
+    next: [
+      'Jika itu Anda, tunggu sampai waktu tersebut atau buka kunci akun dengan tautan ini, yang berlaku sampai {{instant expiresAt}}.',
+      'Jika bukan Anda, kata sandi Anda belum tertebak. Gantilah bila pendek atau dipakai di tempat lain.',
+    ],
+    button: { label: 'Buka kunci akun', url: 'unlockUrl' },
+  },
+  new_device: {
+    subject: 'Ada yang masuk ke akun Anda',
+    happened: 'Akun Anda dimasuki pada {{instant at}} dari perangkat atau jaringan yang belum kami kenal.',
+    facts: [
+      ['Perangkat', '{{device}}'],
+      ['Alamat IP', '{{address}}'],
+    ],
+    next: [
+      'Jika itu Anda, tidak ada yang perlu dilakukan.',
+      'Jika bukan Anda, segera ganti kata sandi Anda: semua perangkat akan dikeluarkan.',
+    ],
+  },
+  second_factor_changed: {
+    subject: 'Verifikasi dua langkah akun Anda',
+    happened: 'Perubahan pada akun Anda, {{instant at}}: {{secondFactorChange change}}.',
+    next: [
+      'Jika itu Anda, tidak ada yang perlu dilakukan.',
+      'Jika bukan Anda, segera ganti kata sandi Anda dan beri tahu kami.',
+    ],
+  },
+  login_code: {
+    subject: 'Kode masuk Anda untuk {{officeName}}',
+    happened: 'Masukkan kode ini untuk melanjutkan: {{code}}',
+    next: [
+      'Kode berlaku satu kali, sampai {{instant expiresAt}}. Petugas {{officeName}} tidak pernah meminta kode ini.',
+      'Jika Anda tidak sedang masuk, ada yang mengetahui kata sandi Anda: segera gantilah.',
+    ],
+  },
+  join_staff: {
+    subject: 'Akun Anda di {{officeName}}',
+    happened: '{{inviterName}} mengundang Anda bekerja dalam layanan perizinan {{officeName}}.',
+    facts: [['Peran', '{{roles roles}}']],
+    next: [
+      'Mohon buat kata sandi Anda paling lambat {{instant expiresAt}}. Tautan hanya dapat dipakai satu kali.',
+      'Jika Anda tidak menunggu undangan ini, abaikan surel ini.',
+    ],
+    button: { label: 'Siapkan akun', url: 'joinUrl' },
+  },
+  join_company: {
+    subject: 'Undangan mewakili {{companyName}}',
+    happened: '{{inviterName}} mengundang Anda mewakili {{companyName}} dalam layanan perizinan {{officeName}}.',
+    facts: [COMPANY],
+    next: [
+      'Mohon terima undangan ini paling lambat {{instant expiresAt}}. Jika belum memiliki akun, daftarkan diri dahulu dengan alamat surel ini.',
+      'Jika Anda tidak mengenal usaha ini, abaikan surel ini.',
+    ],
+    button: { label: 'Lihat undangan', url: 'joinUrl' },
+  },
 };

@@ -16,6 +16,10 @@ const bill = {
 const openBill = { ...bill, dueAt: '2026-11-28T10:14:00+07:00', payUrl: 'https://pay.example.id/snap/1?a=1&b=2' };
 const reasons = [{ text: 'Foto dapur buram' }, { text: 'NIB tidak terbaca' }];
 
+const expiresAt = '2026-11-22T10:14:00+07:00';
+const seen = { at: '2026-11-21T10:14:00+07:00', device: 'Chrome on Android', address: '203.0.113.7' };
+const link = (page: string): string => `https://alur.example.id/account/${page}?token=Zm9v`;
+
 /** One plausible set for each letter. */
 export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariables[Code] } = {
   welcome: { recipientName, email: 'sari@example.id' },
@@ -43,5 +47,33 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     validFrom: '2026-11-21T10:14:00+07:00',
     validUntil: '2031-11-21T00:00:00+07:00',
     verifyUrl: 'https://alur.example.id/verify/7F3K-9QWX',
+  },
+  verify_email: { recipientName, expiresAt, email: 'sari@example.id', verifyUrl: link('verify-email') },
+  password_reset: { recipientName, expiresAt, resetUrl: link('reset-password') },
+  password_changed: { recipientName, at: seen.at, address: seen.address },
+  sign_in_reused: { recipientName, ...seen },
+  account_locked: {
+    recipientName,
+    expiresAt,
+    lockedUntil: '2026-11-21T10:29:00+07:00',
+    address: seen.address,
+    unlockUrl: link('unlock'),
+  },
+  new_device: { recipientName, ...seen },
+  second_factor_changed: { recipientName, at: seen.at, change: 'backup_code_used' },
+  login_code: { recipientName, expiresAt, code: '042137' },
+  join_staff: {
+    recipientName,
+    expiresAt,
+    inviterName: 'Budi Santoso',
+    roles: ['verifier', 'finance'],
+    joinUrl: link('join'),
+  },
+  join_company: {
+    recipientName,
+    expiresAt,
+    inviterName: 'Budi Santoso',
+    companyName: 'Warung Sejahtera',
+    joinUrl: link('join-company'),
   },
 };

@@ -1,0 +1,174 @@
+/** Writing to people about their accounts: the letters of the outbox, each with the link or code that it carries. */
+import { ApplicationFailure } from '@temporalio/activity';
+import {
+  findLetter,
+  findRecipient,
+  type LetterRecipient,
+  markTaken,
+  type StoredLetter,
+  strangerAt,
+  waitingLetters,
+} from '../../db/account-letters.ts';
+import { createLink } from '../../db/link-tokens.ts';
+import { sentCode } from '../../db/one-time-secrets.ts';
+import { formatInZone } from '../../domain/calendar.ts';
+import {
+  type AccountLetter,
+  LINK_OF_LETTER,
+  LINK_PAGES,
+  LOGIN_CODE_HOLDS_MS,
+  type MailVariables,
+} from '../../domain/mail.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { type DeliveryDeps, sendOnce } from './delivery.ts';
+
+type Deps = DeliveryDeps & Pick<ActivityDeps, 'personalData' | 'secretKey'>;
+
+export interface SendAccountLetter {
+  readonly letterId: string;
+  readonly at: string;
+}
+
+export function createAccountLetterActivities(deps: Deps) {
+  return {
+    async sendAccountLetter({ letterId, at }: SendAccountLetter): Promise<{ sent: boolean }> {
+      const letter = await findLetter(deps.db, letterId);
+      if (!letter)
+        throw ApplicationFailure.nonRetryable(`there is no account letter ${letterId}`, 'account_letter_missing');
+      const to = await recipientOf(deps, letter);
+      // A reset for an address without an account, or an account that was closed meanwhile: nobody to write to.
+      if (!to?.active) return { sent: false };
+      const carried = await carriedBy(deps, letter, to);
+      return sendOnce(
+        deps,
+        {
+          key: `account-letter/${letterId}`,
+          template: letter.template,
+          locale: to.locale,
+          userId: to.userId,
+          applicationId: null,
+          email: to.email,
+          office: to,
+          at,
+          expiresAt: carried?.expiresAt ?? null,
+        },
+        async () => ({ variables: variablesFor(letter, to, carried), attachments: [] }),
+      );
+    },
+
+    waitingAccountLetters: ({ before, limit }: { before: string; limit: number }): Promise<string[]> =>
+      waitingLetters(deps.db, new Date(before), limit),
+
+    async takeAccountLetters({ letterIds, at }: { letterIds: readonly string[]; at: string }): Promise<void> {
+      await markTaken(deps.db, letterIds, new Date(at));
+    },
+  };
+}
+
+async function recipientOf({ db, personalData }: Deps, letter: StoredLetter): Promise<LetterRecipient | null> {
+  if (letter.userId) return findRecipient(db, { userId: letter.userId });
+  if (!letter.addressEncrypted) throw new Error(`account letter ${letter.id} says neither a person nor an address`);
+  const email = personalData.open(letter.addressEncrypted, 'account_letters.address');
+  const known = await findRecipient(db, { email });
+  return known || letter.template === 'password_reset' ? known : strangerAt(db, email);
+}
+
+/** A link's URL, or a code; made from the letter's ID, so each try writes the same. */
+interface Carried {
+  readonly secret: string;
+  readonly expiresAt: Date;
+}
+
+async function carriedBy(
+  { db, secretKey, publicUrl }: Deps,
+  letter: StoredLetter,
+  to: LetterRecipient,
+): Promise<Carried | null> {
+  if (letter.template === 'login_code') {
+    return {
+      secret: sentCode(secretKey, letter.id),
+      expiresAt: new Date(letter.createdAt.getTime() + LOGIN_CODE_HOLDS_MS),
+    };
+  }
+  const purpose = LINK_OF_LETTER[letter.template];
+  if (!purpose) return null;
+  const subjectId = letter.template === 'join_company' ? letter.data.invitationId : null;
+  const { token, expiresAt } = await createLink(db, secretKey, {
+    id: letter.id,
+    purpose,
+    userId: subjectId === null ? to.userId : null,
+    subjectId,
+    createdAt: letter.createdAt,
+  });
+  return { secret: `${publicUrl}${LINK_PAGES[purpose]}?token=${token}`, expiresAt };
+}
+
+function variablesFor(
+  letter: StoredLetter,
+  { name, email, zone }: LetterRecipient,
+  carried: Carried | null,
+): MailVariables[AccountLetter] {
+  const recipientName = name;
+  const inZone = (iso: string): string => formatInZone(Date.parse(iso), zone);
+  const good = (): { secret: string; expiresAt: string } => {
+    if (!carried) throw new Error(`the letter ${letter.template} carries nothing`);
+    return { secret: carried.secret, expiresAt: formatInZone(carried.expiresAt.getTime(), zone) };
+  };
+  switch (letter.template) {
+    case 'welcome':
+      return { recipientName, email } satisfies MailVariables['welcome'];
+    case 'verify_email': {
+      const { secret, expiresAt } = good();
+      return { recipientName, email, expiresAt, verifyUrl: secret } satisfies MailVariables['verify_email'];
+    }
+    case 'password_reset': {
+      const { secret, expiresAt } = good();
+      return { recipientName, expiresAt, resetUrl: secret } satisfies MailVariables['password_reset'];
+    }
+    case 'password_changed':
+      return {
+        recipientName,
+        ...letter.data,
+        at: inZone(letter.data.at),
+      } satisfies MailVariables['password_changed'];
+    case 'sign_in_reused':
+    case 'new_device':
+      return { recipientName, ...letter.data, at: inZone(letter.data.at) } satisfies MailVariables['new_device'];
+    case 'account_locked': {
+      const { secret, expiresAt } = good();
+      const { lockedUntil, address } = letter.data;
+      return {
+        recipientName,
+        address,
+        expiresAt,
+        lockedUntil: inZone(lockedUntil),
+        unlockUrl: secret,
+      } satisfies MailVariables['account_locked'];
+    }
+    case 'second_factor_changed':
+      return {
+        recipientName,
+        ...letter.data,
+        at: inZone(letter.data.at),
+      } satisfies MailVariables['second_factor_changed'];
+    case 'login_code': {
+      const { secret, expiresAt } = good();
+      return { recipientName, expiresAt, code: secret } satisfies MailVariables['login_code'];
+    }
+    case 'join_staff': {
+      const { secret, expiresAt } = good();
+      return { recipientName, ...letter.data, expiresAt, joinUrl: secret } satisfies MailVariables['join_staff'];
+    }
+    case 'join_company': {
+      const { secret, expiresAt } = good();
+      const { inviterName, companyName } = letter.data;
+      return {
+        recipientName,
+        inviterName,
+        companyName,
+        expiresAt,
+        joinUrl: secret,
+      } satisfies MailVariables['join_company'];
+    }
+  }
+}
