@@ -1,8 +1,15 @@
-/** One log line a request, and errors without what people typed into the system. */
+/** One log line a request; and in no line what people typed into the system (domain/log-fields.ts). */
 import type { Request, Response } from 'express';
-import type { Logger } from 'pino';
-import { codeOf } from './failures.ts';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { errorFields, LOG_RULES } from '../domain/log-fields.ts';
 import type { RequestTimer } from './metrics.ts';
+
+/** @param destination for tests; absent = standard output */
+export const createLogger = (level: string, destination?: DestinationStream): Logger =>
+  destination ? pino({ ...LOG_RULES, level }, destination) : pino({ ...LOG_RULES, level });
+
+/** What may be logged of an error: `logger.warn({ err: loggable(error) }, 'a sentence')`. */
+export const loggable = errorFields;
 
 /**
  * Logs and measures each request when its answer is out. The pattern stands for the path: IDs in it would be new labels
@@ -32,26 +39,3 @@ export function createRequestLog(logger: Logger, time: RequestTimer): (req: Requ
     });
   };
 }
-
-/**
- * What may be logged of an error. The messages of PostgreSQL and knex carry the values of the statement, people's
- * addresses among them, so of those only code, constraint and stack are kept.
- */
-export function loggable(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const fromDatabase = 'severity' in error || error.name === 'KnexTimeoutError';
-  return {
-    type: error.name,
-    code: codeOf(error) || undefined,
-    constraint: 'constraint' in error ? error.constraint : undefined,
-    message: fromDatabase ? undefined : error.message,
-    stack: fromDatabase ? framesOf(error.stack) : error.stack,
-    cause: error.cause === undefined ? undefined : loggable(error.cause),
-  };
-}
-
-const framesOf = (stack = ''): string =>
-  stack
-    .split('\n')
-    .filter((line) => line.startsWith('    at '))
-    .join('\n');

@@ -10,13 +10,15 @@ export interface PersonalData {
   fingerprint(value: string, column: string): string;
   /** The fingerprint under every key, the current one's first: what a search has to look for while keys are changed. */
   fingerprints(value: string, column: string): string[];
-  /** Whether the current key sealed it; if not, the rotation has yet to come by. */
-  isCurrent(sealed: Buffer): boolean;
+  /** How every value begins that the current key has sealed; what begins otherwise, the rotation has yet to seal anew. */
+  readonly currentPrefix: Buffer;
   /** Names the current key without telling it: 8 hex digits. */
   readonly keyId: string;
+  /** Of every key that is there, the current one's first. */
+  readonly keyIds: readonly string[];
 }
 
-/** First byte of what is stored. The first form knew one key only and so did not name it. */
+/** First byte of what is stored, then the key's ID. The first form knew one key only and so did not name it. */
 const UNNAMED = 1;
 const NAMED = 2;
 const KEY_ID_BYTES = 4;
@@ -55,8 +57,9 @@ export function createPersonalData(keys: readonly Buffer[]): PersonalData {
     },
     fingerprint: (value, column) => fingerprintOf(current, value, column),
     fingerprints: (value, column) => known.map((key) => fingerprintOf(key, value, column)),
-    isCurrent: (sealed) => sealed.at(0) === NAMED && current.id.equals(sealed.subarray(1, 1 + KEY_ID_BYTES)),
+    currentPrefix: Buffer.concat([Buffer.of(NAMED), current.id]),
     keyId: current.id.toString('hex'),
+    keyIds: known.map(({ id }) => id.toString('hex')),
   };
 }
 

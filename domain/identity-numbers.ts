@@ -66,9 +66,13 @@ export function parseKbli(input: string): ParsedNumber {
   return /^\d{5}$/.test(value) ? accepted(value) : refused('kbli_not_5_digits');
 }
 
-/** `************1234`: the length stays, the last four show; of four or fewer, none. */
+/**
+ * `3174••••••••0001`: the length stays, the first and the last four show; of a shorter number a quarter at each end, so
+ * never more than half, and of one below eight nothing.
+ */
 export function maskNumber(value: string): string {
-  return value.length <= 4 ? '*'.repeat(value.length) : value.slice(-4).padStart(value.length, '*');
+  const shown = value.length < 8 ? 0 : Math.min(4, Math.floor(value.length / 4));
+  return value.slice(0, shown) + '•'.repeat(value.length - 2 * shown) + value.slice(value.length - shown);
 }
 
 const bare = (input: string): string => input.replace(/[\s.-]/g, '');

@@ -124,12 +124,18 @@ describe('KBLI', () => {
 });
 
 describe('a masked number', () => {
-  it('shows its last four digits and its length', () => {
-    assert.equal(maskNumber('3374031708450001'), '************0001');
-    assert.equal(maskNumber('12345'), '*2345');
+  it('shows its first and last four digits and its length', () => {
+    assert.equal(maskNumber('3174031708450001'), '3174••••••••0001');
   });
 
-  it('shows nothing of one that is all ending', () => {
-    assert.deepEqual(['', '1', '1234'].map(maskNumber), ['', '*', '****']);
+  it('never shows more than half, and nothing of a short one', () => {
+    assert.equal(maskNumber('1234567890123'), '123•••••••123');
+    assert.equal(maskNumber('12345678'), '12••••78');
+    assert.deepEqual(['', '1', '1234567'].map(maskNumber), ['', '•', '•••••••']);
+    for (let length = 0; length < 40; length += 1) {
+      const masked = maskNumber('7'.repeat(length));
+      assert.equal(masked.length, length);
+      assert.ok(masked.replaceAll('•', '').length * 2 <= length, masked);
+    }
   });
 });

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import { createPersonalData } from '../../db/personal-data.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
+import { demoUserId } from '../../local/demo-data.ts';
+import { sealNik } from '../builders/sealed.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
 import { type HistoryJson, type StoredHistory, storedHistories } from './histories.ts';
+
+const NIK = '3273015708850002';
 
 /** Whoever may look at Temporal sees every history: it must not tell who the people are. */
 describe('what Temporal keeps of a case', () => {
@@ -13,13 +17,21 @@ describe('what Temporal keeps of a case', () => {
 
   before(async () => {
     database = await createTestDatabase();
+    await sealNik(database.db, createPersonalData([PERSONAL_DATA_KEY]), demoUserId('owner'), NIK);
     histories = await storedHistories();
     personal = await personalDataOf(database.db);
   });
   after(() => database?.drop());
 
   it('is looked through for people, companies and their numbers', () => {
-    for (const known of ['Budi Santoso', 'owner@alur.example', 'Kopi Senja Nusantara', '0012345678901000'])
+    for (const known of [
+      'Budi Santoso',
+      'owner@alur.example',
+      'Kopi Senja Nusantara',
+      '0012345678901000',
+      NIK,
+      maskNumber(NIK),
+    ])
       assert.ok(personal.includes(known), known);
     const [history] = histories;
     assert.ok(history);
@@ -46,6 +58,15 @@ describe('what Temporal keeps of a case', () => {
     assert.deepEqual(told, []);
   });
 
+  it('holds no number of a person or company, whoever it may be of, nor what is left of one when it is masked', () => {
+    const numbers = (json: unknown) =>
+      texts(json).flatMap((text) => [...text.matchAll(/(?<![\w.-])\d{15,16}(?![\w.-])|•+/g)].map(([number]) => number));
+    const payload = { data: Buffer.from(`{"note":"NIK ${NIK}, ${maskNumber(NIK)}"}`).toString('base64') };
+    assert.deepEqual(numbers({ input: { payloads: [payload] } }), [NIK, '••••••••']);
+    const told = histories.flatMap(({ name, json }) => numbers(json).map((number) => `${name}: ${number}`));
+    assert.deepEqual(told, []);
+  });
+
   it('is filtered by IDs, codes and times only', () => {
     const values = histories.flatMap(({ json }) => searchAttributes(json));
     assert.ok(values.length > 50, `only ${values.length} search attributes were found`);
@@ -65,13 +86,15 @@ async function personalDataOf(db: Knex): Promise<string[]> {
   const companies: { name: string; address: string; nib: string; npwp_encrypted: Buffer }[] = await db(
     'companies',
   ).select('name', 'address', 'nib', 'npwp_encrypted');
+  const niks: Buffer[] = await db('users').whereNotNull('nik_encrypted').pluck('nik_encrypted');
   const forms: unknown[] = await db('license_policies').pluck('example_form');
   const { open } = createPersonalData([PERSONAL_DATA_KEY]);
   const npwps = companies.map((company) => open(company.npwp_encrypted, 'companies.npwp'));
+  const numbers = [...npwps, ...niks.map((nik) => open(nik, 'users.nik'))];
   return [
     ...people.flatMap(({ name, email }) => [name, email]),
     ...companies.flatMap(({ name, address, nib }) => [name, address, nib]),
-    ...npwps.flatMap((npwp) => [npwp, maskNumber(npwp)]),
+    ...numbers.flatMap((number) => [number, maskNumber(number)]),
     // Shorter ones are codes and numbers, which any history holds.
     ...forms.flatMap(strings).filter((text) => text.length > 5),
   ];
