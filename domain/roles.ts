@@ -18,6 +18,16 @@ export type ReviewerRole = (typeof REVIEWER_ROLES)[number];
 const STAFF: readonly Role[] = ['verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'];
 export const isStaff = (roles: readonly Role[]): boolean => roles.some((role) => STAFF.includes(role));
 
+/**
+ * Whether one account may hold these roles together. Nobody stands on both sides of the counter, for nobody decides on an
+ * application of their own: an account is an owner's, or a machine's, or its roles are all of the office.
+ */
+export const rolesFit = (roles: readonly Role[]): boolean =>
+  roles.length === 1 || (roles.length > 1 && roles.every((role) => STAFF.includes(role)));
+
+/** Each once, in the order of the table: so that two lists of the same roles are the same. */
+export const inOrder = (roles: readonly Role[]): Role[] => ROLES.filter((role) => roles.includes(role));
+
 /** Staff who see every case, not only those they work on. */
 const OVERSIGHT: readonly Role[] = ['supervisor', 'finance', 'ops', 'admin'];
 export const seesEveryCase = (roles: readonly Role[]): boolean => roles.some((role) => OVERSIGHT.includes(role));

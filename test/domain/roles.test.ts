@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isStaff, may, PERMISSIONS, type Permission, ROLES, type Role, seesEveryCase } from '../../domain/roles.ts';
+import {
+  inOrder,
+  isStaff,
+  may,
+  PERMISSIONS,
+  type Permission,
+  ROLES,
+  type Role,
+  rolesFit,
+  seesEveryCase,
+} from '../../domain/roles.ts';
 
 /** Who may do what, written out once more: a change of rights has to be made twice, on purpose. */
 const RIGHTS = `
@@ -80,6 +90,29 @@ describe('roles', () => {
     );
     assert.equal(isStaff(['owner', 'approver']), true);
     assert.equal(isStaff([]), false);
+  });
+
+  it('fit one account when all are of the office, or when there is one', () => {
+    const roles = fc.uniqueArray(fc.constantFrom<Role>(...ROLES));
+    const property = fc.property(roles, (held) => {
+      const sides = new Set(held.map((role) => (isStaff([role]) ? 'office' : role)));
+      assert.equal(rolesFit(held), sides.size === 1, held.join());
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('that fit never both apply and decide', () => {
+    const roles = fc.uniqueArray(fc.constantFrom<Role>(...ROLES)).filter(rolesFit);
+    const property = fc.property(roles, (held) => {
+      assert.ok(!(may(held, 'application.write') && may(held, 'review.decide')), held.join());
+      assert.ok(!(may(held, 'company.manage') && may(held, 'user.manage')), held.join());
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('are the same list in whichever order and how often they are named', () => {
+    assert.deepEqual(inOrder(['admin', 'verifier', 'admin']), ['verifier', 'admin']);
+    assert.deepEqual(inOrder([]), []);
   });
 
   it('of oversight see every case; a reviewer sees their own', () => {

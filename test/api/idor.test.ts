@@ -1,0 +1,455 @@
+/**
+ * Nobody reaches what is another's by its ID. Each route that takes one stands in the table below with a real object of
+ * company B; a route that is missing there fails, so that whoever adds one says whose objects it touches.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { patternOf, type Route } from '../../api/route.ts';
+import { routes } from '../../api/routes/index.ts';
+import { keyMay } from '../../domain/api-keys.ts';
+import type { ApplicationId, CompanyId } from '../../domain/ids.ts';
+import { may, ROLES, type Role, SCOPES } from '../../domain/roles.ts';
+import {
+  aCompany,
+  aLicense,
+  aLicenseType,
+  anApplication,
+  anInvoice,
+  aPayment,
+  GOOD_FORM,
+  type LicenseTypeRow,
+} from '../builders/licensing.ts';
+import { ask, type Problem } from '../builders/requests.ts';
+import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { temporal } from '../support/machine.ts';
+
+/** A company and one of everything that belongs to it, or to its owner. */
+interface World {
+  readonly owner: TestPerson;
+  readonly colleague: TestPerson;
+  readonly integrator: TestPerson;
+  readonly companyId: CompanyId;
+  readonly draft: ApplicationId;
+  readonly draftDocument: string;
+  readonly application: ApplicationId;
+  readonly document: string;
+  readonly license: string;
+  readonly invoice: string;
+  readonly payment: string;
+  readonly invitation: string;
+  readonly device: string;
+}
+
+interface Reach {
+  /** Where the object of this world is, below /api/v1. */
+  readonly at: (theirs: World) => string;
+  readonly body?: (theirs: World) => unknown;
+  /** Their object under an address of one's own. */
+  readonly mixed?: (own: World, theirs: World) => string;
+}
+
+const form = () => {
+  const file = new FormData();
+  file.set('kind', 'other');
+  file.set('file', new Blob(['%PDF-1.4 test'], { type: 'application/pdf' }), 'ktp.pdf');
+  return file;
+};
+const application = (rest = '', body?: () => unknown): Reach => ({
+  at: ({ draft }) => `/licenses/applications/${draft}${rest}`,
+  ...(body ? { body } : {}),
+});
+const review = (what: string, body?: Reach['body']): Reach => ({
+  at: ({ draft }) => `/licenses/${what}/${draft}`,
+  ...(body ? { body } : {}),
+});
+
+const REACHES: Readonly<Record<string, Reach>> = {
+  'GET /licenses/status/:id': { at: ({ application: id }) => `/licenses/status/${id}` },
+  'DELETE /auth/sessions/:id': { at: ({ owner }) => `/auth/sessions/${owner.sessionId}` },
+  'DELETE /auth/devices/:id': { at: ({ device }) => `/auth/devices/${device}` },
+  'GET /users/companies/:id': { at: ({ companyId }) => `/users/companies/${companyId}` },
+  'GET /users/companies/:id/members': { at: ({ companyId }) => `/users/companies/${companyId}/members` },
+  'POST /users/companies/:id/invitations': {
+    at: ({ companyId }) => `/users/companies/${companyId}/invitations`,
+    body: () => ({ email: `${randomUUID()}@example.test` }),
+  },
+  'DELETE /users/companies/:id/invitations/:invitationId': {
+    at: ({ companyId, invitation }) => `/users/companies/${companyId}/invitations/${invitation}`,
+    mixed: (own, { invitation }) => `/users/companies/${own.companyId}/invitations/${invitation}`,
+  },
+  'DELETE /users/companies/:id/members/:userId': {
+    at: ({ companyId, colleague }) => `/users/companies/${companyId}/members/${colleague.id}`,
+    mixed: (own, { colleague }) => `/users/companies/${own.companyId}/members/${colleague.id}`,
+  },
+  'GET /licenses/applications/:id': application(),
+  'PUT /licenses/applications/:id': application('', () => ({ form: GOOD_FORM })),
+  'POST /licenses/applications/:id/submit': application('/submit'),
+  'POST /licenses/applications/:id/resubmit': application('/resubmit'),
+  'POST /licenses/applications/:id/withdraw': application('/withdraw', () => ({ reason: 'closing' })),
+  'GET /licenses/applications/:id/timeline': application('/timeline'),
+  'GET /licenses/applications/:id/deadline': application('/deadline'),
+  'POST /licenses/applications/:id/documents': application('/documents', form),
+  'DELETE /licenses/applications/:id/documents/:documentId': {
+    at: ({ draft, draftDocument }) => `/licenses/applications/${draft}/documents/${draftDocument}`,
+    mixed: (own, { draftDocument }) => `/licenses/applications/${own.draft}/documents/${draftDocument}`,
+  },
+  'GET /documents/:id': { at: ({ document }) => `/documents/${document}` },
+  'GET /licenses/:id': { at: ({ license }) => `/licenses/${license}` },
+  'GET /licenses/:id/certificate': { at: ({ license }) => `/licenses/${license}/certificate` },
+  'GET /invoices/:id': { at: ({ invoice }) => `/invoices/${invoice}` },
+  'GET /invoices/:id/pdf': { at: ({ invoice }) => `/invoices/${invoice}/pdf` },
+  'POST /invoices/:id/pay': { at: ({ invoice }) => `/invoices/${invoice}/pay`, body: () => ({ gateway: 'billplz' }) },
+  'GET /payments/:id': { at: ({ payment }) => `/payments/${payment}` },
+  // Of the office; whose case it is, the process asks too (`not_assigned`), where one runs.
+  'POST /licenses/review/:id': review('review', () => ({ decision: 'approve' })),
+  'POST /licenses/approve/:id': review('approve'),
+  'POST /licenses/reject/:id': review('reject', () => ({ reasons: [{ code: 'other', text: 'no' }] })),
+  'POST /licenses/claim/:id': review('claim'),
+  'POST /licenses/reassign/:id': review('reassign', ({ colleague }) => ({ userId: colleague.id, reason: 'holiday' })),
+  'GET /admin/users/:id': { at: ({ owner }) => `/admin/users/${owner.id}` },
+  'POST /admin/users/:id/invite': { at: ({ owner }) => `/admin/users/${owner.id}/invite` },
+  'PUT /admin/users/:id': { at: ({ owner }) => `/admin/users/${owner.id}`, body: () => ({ name: 'Mallory' }) },
+  'GET /admin/api-keys/:id': { at: () => `/admin/api-keys/${randomUUID()}` },
+  'DELETE /admin/api-keys/:id': { at: () => `/admin/api-keys/${randomUUID()}` },
+  'POST /admin/api-keys/:id/rotate': { at: () => `/admin/api-keys/${randomUUID()}/rotate` },
+  'POST /admin/companies/:id/personal-data': {
+    at: ({ companyId }) => `/admin/companies/${companyId}/personal-data`,
+    body: () => ({ reason: 'curiosity' }),
+  },
+  'POST /admin/users/:id/personal-data': {
+    at: ({ owner }) => `/admin/users/${owner.id}/personal-data`,
+    body: () => ({ reason: 'curiosity' }),
+  },
+};
+
+/** Whoever has such a link may follow it: what it leads to, and why that is right. */
+const OPEN: Readonly<Record<string, string>> = {
+  '/verify/:code': 'the public record of a licence, by the code on its certificate',
+  '/pay/:invoiceId': 'the bill itself, whose ID cannot be guessed, for whoever is to pay it',
+  '/paid/:paymentId': 'the outcome for whoever comes back from the gateway, without names',
+  '/webhooks/:gateway': 'signed by the gateway',
+  '/problems/:code': 'explains a word',
+};
+
+/** IDs of others in a body or query: `not_found`, or a list that is empty. */
+const NAMED: Readonly<Record<string, (api: TestApi, as: TestPerson, theirs: World) => Promise<void>>> = {
+  'POST /licenses/applications': async (api, as, { companyId }) => {
+    const body = { companyId, typeCode: 'x', form: GOOD_FORM };
+    const answer = await ask<Problem>(api, as, 'POST', '/licenses/applications', { body });
+    assert.deepEqual([answer.status, answer.body.code], [404, 'not_found']);
+  },
+  'GET /licenses/applications': (api, as, { companyId }) =>
+    isEmpty(api, as, `/licenses/applications?companyId=${companyId}`),
+  'GET /invoices': (api, as, { companyId }) => isEmpty(api, as, `/invoices?companyId=${companyId}`),
+  'GET /payments': (api, as, { invoice }) => isEmpty(api, as, `/payments?invoiceId=${invoice}`),
+};
+
+async function isEmpty(api: TestApi, as: TestPerson, path: string): Promise<void> {
+  const { status, body } = await ask(api, as, 'GET', path);
+  assert.deepEqual([status, body['items']], [200, []]);
+}
+
+const nameOf = (route: Pick<Route, 'method' | 'path'>): string => `${route.method.toUpperCase()} ${route.path}`;
+const withIds = routes.filter(({ path }) => path.includes(':'));
+const reaching = withIds.filter(({ permission }) => permission !== 'public');
+
+describe('what belongs to others', () => {
+  let database: TestDatabase;
+  let connection: Connection;
+  let api: TestApi;
+  let type: LicenseTypeRow;
+  let mallory: World;
+  let victim: World;
+  let verifier: TestPerson;
+
+  before(async function () {
+    this.timeout(120_000);
+    database = await createTestDatabase();
+    connection = await Connection.connect({ address: (await temporal()).address });
+    api = await startApi(database, { temporal: new Client({ connection }), taskQueue: `nobody-${randomUUID()}` });
+    type = await aLicenseType(database.db, { checklist: [] });
+    [mallory, victim] = [await aWorld(), await aWorld()];
+    verifier = await api.person('verifier');
+  });
+  after(async () => {
+    await api.close();
+    await connection.close();
+    await database.drop();
+  });
+
+  async function aWorld(): Promise<World> {
+    const { db } = database;
+    const [owner, colleague, integrator] = await Promise.all([
+      api.person('owner'),
+      api.person('owner'),
+      api.person('integrator'),
+    ]);
+    const companyId = await aCompany(db, owner.id);
+    await db('company_members').insert(
+      [colleague, integrator].map(({ id }) => ({ company_id: companyId, user_id: id })),
+    );
+    const given = { companyId, type, applicantId: owner.id };
+    const [draft, application] = [
+      await anApplication(db, given),
+      await anApplication(db, { ...given, state: 'active' }),
+    ];
+    const { sha256 } = await api.deps.files.put(Buffer.from('%PDF-1.4 test'));
+    const [license, invoice] = [
+      await aLicense(db, { applicationId: application, companyId, type, certificate: sha256 }),
+      await anInvoice(db, { companyId, applicationId: application, pdf: sha256 }),
+    ];
+    const payment = await aPayment(db, { invoiceId: invoice });
+    const { body } = await ask(api, owner, 'POST', `/users/companies/${companyId}/invitations`, {
+      body: { email: `${randomUUID()}@example.test` },
+    });
+    return {
+      owner,
+      colleague,
+      integrator,
+      companyId,
+      draft,
+      draftDocument: await aDocument(draft, owner, sha256),
+      application,
+      document: await aDocument(application, owner, sha256),
+      license: license.id,
+      invoice,
+      payment: payment.id,
+      invitation: String(body['id']),
+      device: await aDevice(owner),
+    };
+  }
+
+  async function aDocument(applicationId: ApplicationId, by: TestPerson, sha256: string): Promise<string> {
+    const id = randomUUID();
+    await database.db('documents').insert({
+      id,
+      application_id: applicationId,
+      kind: 'ktp',
+      filename: 'ktp.pdf',
+      sha256,
+      bytes: 13,
+      content_type: 'application/pdf',
+      uploaded_by: by.id,
+      uploaded_at: new Date(),
+    });
+    return id;
+  }
+
+  async function aDevice({ id: userId }: TestPerson): Promise<string> {
+    const [id, now] = [randomUUID(), new Date()];
+    await database.db('devices').insert({
+      id,
+      user_id: userId,
+      token_hash: randomBytes(32).toString('hex'),
+      name: 'a test',
+      address: '127.0.0.1',
+      network: '127.0.0.0/24',
+      created_at: now,
+      last_seen_at: now,
+      expires_at: new Date(now.getTime() + 86_400_000),
+    });
+    return id;
+  }
+
+  /** The integrator of a company, by a key with every scope there is. */
+  async function keyOf({ integrator }: World): Promise<TestPerson> {
+    const key = { id: randomUUID(), scopes: SCOPES, requestsPerMinute: 1_000_000, networks: [] };
+    const token = await api.deps.tokens.issue({ userId: integrator.id, roles: ['integrator'], key });
+    return { ...integrator, token, headers: { authorization: `Bearer ${token}` } };
+  }
+
+  const call = (route: Route, as: TestPerson, path: string, body?: unknown) =>
+    ask<Problem>(api, as, route.method.toUpperCase(), path, body === undefined ? {} : { body });
+
+  it('is in the table for every route of the OpenAPI document that takes an ID', async () => {
+    const paths = z.record(z.string(), z.record(z.string(), z.unknown()));
+    const document = z.object({ paths }).parse(await (await fetch(`${api.url}/openapi.json`)).json());
+    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+      path.includes('{')
+        ? Object.keys(operations).map((method) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
+        : [],
+    );
+    assert.deepEqual(described.toSorted(), withIds.map((route) => `${route.method} ${patternOf(route)}`).toSorted());
+    const missing = withIds.filter((route) =>
+      route.permission === 'public' ? !(route.path in OPEN) : !(nameOf(route) in REACHES),
+    );
+    assert.deepEqual(missing.map(nameOf), [], 'say in REACHES where an object of company B is for this route');
+    const known = withIds.map((route) => (route.permission === 'public' ? route.path : nameOf(route)));
+    const gone = [...Object.keys(REACHES), ...Object.keys(OPEN)].filter((name) => !known.includes(name));
+    assert.deepEqual(gone, [], 'these routes are no more');
+  });
+
+  for (const route of reaching) {
+    it(`is out of reach of ${nameOf(route)}`, async () => {
+      const reach = REACHES[nameOf(route)];
+      assert.ok(reach);
+      const mayOwner = mayBe(route, ['owner']);
+      // What only looks, and what an owner may not even try, leaves the world as it was.
+      const theirs = route.method === 'get' || !mayOwner ? victim : await aWorld();
+      const [path, body] = [reach.at(theirs), reach.body?.(theirs)];
+      const paths = [path, ...(reach.mixed ? [reach.mixed(mallory, theirs)] : [])];
+      const callers: [who: string, person: TestPerson, roles: Role[], byKey: boolean][] = [
+        ['the owner of another company', mallory.owner, ['owner'], false],
+        ['the integrator of another company', mallory.integrator, ['integrator'], false],
+        ['its key', await keyOf(mallory), ['integrator'], true],
+        ['a reviewer who never had the case', verifier, ['verifier'], false],
+      ];
+      for (const [who, person, roles, byKey] of callers) {
+        const passes = mayBe(route, roles) && !(byKey && !keyPasses(route));
+        for (const at of passes ? paths : [path]) {
+          const { status, body: said } = await call(route, person, at, reach.body?.(theirs));
+          assert.deepEqual([status, said.code], passes ? [404, 'not_found'] : [403, 'forbidden'], `${who}: ${at}`);
+        }
+      }
+      if (!mayOwner) return;
+      // Their own reach it: so it was not a wrong address that nobody found.
+      const { status, body: said } = await call(route, theirs.owner, path, body);
+      const wrong = ['not_found', 'forbidden', 'unauthenticated', 'invalid_request', 'malformed_request'];
+      assert.ok(status < 500 && !wrong.includes(said.code), `its owner: ${status} ${said.code} ${said.detail}`);
+    });
+  }
+
+  const mayBe = ({ permission }: Route, roles: Role[]): boolean => permission !== 'public' && may(roles, permission);
+  const keyPasses = (route: Route): boolean =>
+    route.permission !== 'public' &&
+    !route.ownAccount &&
+    !route.stepUp &&
+    keyMay(SCOPES, route.permission, route.method);
+
+  it('is no administrator’s either where it is a person’s own: log-ins and devices', async () => {
+    const theirs = await aWorld();
+    const admin = await api.person('admin', 'supervisor');
+    await api.stepUp(admin);
+    for (const path of [`/auth/sessions/${theirs.owner.sessionId}`, `/auth/devices/${theirs.device}`])
+      assert.equal((await ask(api, admin, 'DELETE', path)).status, 404, path);
+    assert.equal((await ask(api, theirs.owner, 'GET', '/users/profile')).status, 200);
+  });
+
+  const fieldsOf = (schema: z.ZodType | undefined): string[] =>
+    schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const naming = routes.filter(
+    ({ permission, body, query }) =>
+      permission !== 'public' &&
+      (may(['owner'], permission) || may(['integrator'], permission)) &&
+      [...fieldsOf(body), ...fieldsOf(query)].some((field) => /Ids?$/.test(field)),
+  );
+
+  it('is in the table for every route that takes an ID in its body or query', () => {
+    assert.deepEqual(naming.map(nameOf).toSorted(), Object.keys(NAMED).toSorted());
+  });
+
+  for (const [name, check] of Object.entries(NAMED)) {
+    it(`is out of reach of ${name} with an ID of theirs in it`, async () => {
+      const theirs = victim;
+      for (const person of [mallory.owner, mallory.integrator, await keyOf(mallory)]) await check(api, person, theirs);
+    });
+  }
+
+  it('is in no list', async () => {
+    const theirs = victim;
+    const ids = [theirs.companyId, theirs.draft, theirs.application, theirs.license, theirs.invoice, theirs.payment];
+    const lists = routes.filter(
+      ({ method, path, permission }) =>
+        method === 'get' && !path.includes(':') && permission !== 'public' && may(['owner'], permission),
+    );
+    assert.ok(lists.length > 6);
+    for (const route of lists) {
+      const { status, body } = await ask(api, mallory.owner, 'GET', route.path);
+      assert.equal(status, 200, route.path);
+      const found = [...ids, theirs.owner.id, theirs.owner.sessionId, theirs.device].filter((id) =>
+        JSON.stringify(body).includes(id),
+      );
+      assert.deepEqual(found, [], route.path);
+    }
+  });
+});
+
+/** What an attacker adds to a body in the hope that it is written down. */
+const GREEDY = [
+  'id',
+  'role',
+  'roles',
+  'status',
+  'state',
+  'userId',
+  'ownerId',
+  'companyId',
+  'officeId',
+  'applicantId',
+  'assigneeId',
+  'emailVerified',
+  'emailVerifiedAt',
+  'passwordHash',
+  'tokenVersion',
+  'createdAt',
+  'isAdmin',
+  'permissions',
+  '__proto__',
+  'constructor',
+];
+
+describe('a body takes what its route declares', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+  let everybody: TestPerson;
+  before(async () => {
+    database = await createTestDatabase();
+    api = await startApi(database);
+    everybody = await api.person(...ROLES);
+    await api.stepUp(everybody);
+  });
+  after(async () => {
+    await api.close();
+    await database.drop();
+  });
+
+  const problem = z.object({
+    code: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), code: z.string() })).default([]),
+  });
+
+  // Written as text: an object literal would set its prototype instead of a field of that name.
+  const jsonOf = (fields: readonly string[]): string =>
+    `{${fields.map((field) => `${JSON.stringify(field)}:"x"`).join()}}`;
+
+  function sent(route: Route, fields: readonly string[]): { body: string | FormData | URLSearchParams; type?: string } {
+    if (route.form) return { body: new URLSearchParams(fields.map((field): [string, string] => [field, 'x'])) };
+    if (!route.multipart) return { body: jsonOf(fields), type: 'application/json' };
+    const body = form();
+    for (const field of fields) body.set(field, 'x');
+    return { body };
+  }
+
+  for (const route of routes.filter(({ method, raw }) => (method === 'post' || method === 'put') && !raw)) {
+    it(`and nothing else: ${nameOf(route)}`, async () => {
+      const declared = route.body instanceof z.ZodObject ? Object.keys(route.body.shape) : [];
+      const fields = GREEDY.filter((field) => !declared.includes(field));
+      const path = patternOf(route).replace(/:\w+/g, () => randomUUID());
+      // A form of parts has a limit of its own on how many there are.
+      const atOnce = route.multipart ? 4 : fields.length;
+      for (let from = 0; from < fields.length; from += atOnce) {
+        await refusesAll(route, path, fields.slice(from, from + atOnce));
+      }
+    });
+  }
+
+  async function refusesAll(route: Route, path: string, fields: readonly string[]): Promise<void> {
+    const { body, type } = sent(route, fields);
+    const response = await fetch(api.url + path, {
+      method: route.method.toUpperCase(),
+      headers: {
+        ...everybody.headers,
+        accept: 'application/json',
+        ...(type === undefined ? {} : { 'content-type': type }),
+      },
+      body,
+    });
+    const said = problem.parse(await response.json());
+    assert.deepEqual([response.status, said.code], [422, 'invalid_request']);
+    const refused = said.errors.filter(({ code }) => code === 'unknown_field').map(({ pointer }) => pointer.slice(1));
+    assert.deepEqual(refused.toSorted(), fields.toSorted());
+  }
+});
