@@ -40,7 +40,10 @@ const environment = z.object({
   ALUR_PUBLIC_URL: url('http', 'https').default('http://localhost:3000'),
   ALUR_API_PORT: port.default(3000),
   ALUR_API_HOST: z.string().min(1).default('0.0.0.0'),
-  /** How many proxies stand in front of the API: their X-Forwarded-For entries are believed, no others. */
+  /**
+   * How many proxies stand in front of the API: what they say of the caller's address and scheme is believed, and nobody
+   * else. 0 in production means that no request counts as https.
+   */
   ALUR_TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   ALUR_METRICS_PORT: port.default(9464),
   DATABASE_URL: url('postgres', 'postgresql'),
@@ -65,6 +68,8 @@ const environment = z.object({
   ALUR_JWT_PREVIOUS_KEYS: z.string().default(''),
   /** PKCS#8 PEM of an Ed25519 key that signs the chain of the audit. */
   ALUR_AUDIT_PRIVATE_KEY: z.string().includes('PRIVATE KEY', { message: 'a PKCS#8 PEM' }),
+  /** Makes the links and codes in letters, and hashes codes that are short: changing it voids those that are open, and backup codes. */
+  ALUR_SECRET_KEY: base64Key(32),
   /** Encrypts tax numbers at rest (AES-256-GCM). */
   ALUR_PERSONAL_DATA_KEY: base64Key(32),
   /** Earlier ones, comma-separated: what they sealed still opens, until the rotation has sealed it anew. */
@@ -125,7 +130,7 @@ function shape(env: z.infer<typeof environment>) {
     },
     jwt: { privateKeyPem: env.ALUR_JWT_PRIVATE_KEY, previousKeysPem: env.ALUR_JWT_PREVIOUS_KEYS },
     auditPrivateKeyPem: env.ALUR_AUDIT_PRIVATE_KEY,
-    secretKey: fromBase64(env.ALUR_PERSONAL_DATA_KEY),
+    secretKey: fromBase64(env.ALUR_SECRET_KEY),
     /** The first seals; the others only open. */
     personalDataKeys: [env.ALUR_PERSONAL_DATA_KEY, ...env.ALUR_PERSONAL_DATA_PREVIOUS_KEYS].map(fromBase64),
     access: {
@@ -233,6 +238,7 @@ const DESCRIPTIONS: Record<string, string> = {
   MIDTRANS_SERVER_KEY: 'the server key from the Midtrans dashboard',
   ALUR_JWT_PRIVATE_KEY: 'an Ed25519 private key as PKCS#8 PEM',
   ALUR_AUDIT_PRIVATE_KEY: 'an Ed25519 private key as PKCS#8 PEM, another than ALUR_JWT_PRIVATE_KEY',
+  ALUR_SECRET_KEY: '32 random bytes in base64 (openssl rand -base64 32)',
   ALUR_PERSONAL_DATA_KEY: '32 random bytes in base64 (openssl rand -base64 32)',
   ALUR_SIGNER_KEY_FILE: 'the path of a PEM private key that signs PDFs',
   ALUR_SIGNER_CERTIFICATE_FILE: 'the path of the PEM certificate that belongs to ALUR_SIGNER_KEY_FILE',
@@ -247,6 +253,9 @@ function localValuesIn(env: z.infer<typeof environment>): string[] {
   }
   if (env.ALUR_PUBLIC_URL.startsWith('http://')) {
     found.push('ALUR_PUBLIC_URL starts with http://; in production it must start with https://.');
+  }
+  if (env.ALUR_OIDC_ISSUER?.startsWith('http://')) {
+    found.push('ALUR_OIDC_ISSUER starts with http://; in production it must start with https://.');
   }
   return found;
 }

@@ -4,6 +4,7 @@ import type { PersonalData } from '../db/personal-data.ts';
 import type { PdfSigner } from './documents/signing.ts';
 import type { Gateways } from './gateways/index.ts';
 import type { MailTransport } from './mail/transport.ts';
+import type { SmsSender } from './sms/sender.ts';
 
 /** Everything an activity touches beyond its input; the worker's entry point puts it together, tests replace parts. */
 export interface ActivityDeps {
@@ -12,6 +13,8 @@ export interface ActivityDeps {
   readonly gateways: Gateways;
   readonly signer: PdfSigner;
   readonly mail: MailTransport;
+  /** null where the office has no SMS provider. */
+  readonly sms: SmsSender | null;
   readonly publicUrl: string;
   readonly personalData: PersonalData;
   /** 32 bytes, from which a key for each use is derived. */

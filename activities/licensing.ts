@@ -1,6 +1,7 @@
 /** The licence review's side effects: each one transaction, keyed by the case, safe to repeat. */
 import type { Knex } from 'knex';
 import { moveApplication, noteClosingReason } from '../db/application-moves.ts';
+import { actsForCase } from '../db/company-members.ts';
 import { type NewDecision, recordDecision as writeDecision } from '../db/decisions.ts';
 import { recordEvent } from '../db/events.ts';
 import { issueInvoice } from '../db/invoices.ts';
@@ -21,18 +22,24 @@ import {
 } from '../db/tasks.ts';
 import { addWorkingDays, type BusinessCalendar, formatInZone, workingMsBetween } from '../domain/calendar.ts';
 import { planStage, type Rung, type RungCode, stageBudgetMs } from '../domain/escalation.ts';
-import type { EventType } from '../domain/events.ts';
+import type { EventType, SealedOrigin } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { feeLines } from '../domain/fees.ts';
 import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
 import type { Actor, ApplicationState, ChecklistItem, LicensePolicy, Reason, Stage } from '../domain/licensing.ts';
 import type { Role } from '../domain/roles.ts';
 import type { ActivityDeps } from './deps.ts';
+import { openOrigin } from './origin.ts';
 
 interface CaseAt {
   readonly applicationId: ApplicationId;
   /** What the workflow calls now, ISO 8601: records never use an activity's own clock. */
   readonly at: string;
+}
+
+/** Where the message came from that led to this; absent in histories of before. */
+interface Sent {
+  readonly origin?: SealedOrigin;
 }
 
 interface StageAt extends CaseAt {
@@ -46,7 +53,7 @@ interface Bill {
   readonly dueAt: string;
 }
 
-export interface ReceiveSubmission extends CaseAt {
+export interface ReceiveSubmission extends CaseAt, Sent {
   readonly round: number;
   readonly by: UserId;
   readonly typeCode: string;
@@ -82,7 +89,7 @@ export interface AskForCorrection extends CaseAt {
   readonly answerWithinWorkingDays: number;
 }
 
-export interface ReassignTask extends StageAt {
+export interface ReassignTask extends StageAt, Sent {
   readonly typeCode: string;
   readonly role: Role;
   readonly by: UserId;
@@ -91,7 +98,8 @@ export interface ReassignTask extends StageAt {
   readonly attempt: string;
 }
 
-export function createLicensingActivities({ db }: ActivityDeps) {
+export function createLicensingActivities(deps: ActivityDeps) {
+  const { db } = deps;
   return {
     /**
      * Freezes what was submitted (a no-op where the API did so already) and checks it for completeness.
@@ -100,7 +108,8 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     async receiveSubmission(
       input: ReceiveSubmission,
     ): Promise<{ sha256: Sha256; missing: string[]; legalDueAt: string } | null> {
-      if ((await freezeSubmission(db, input)) === 'withdrawn') return null;
+      const submission = { ...input, origin: openOrigin(deps, input.origin) };
+      if ((await freezeSubmission(db, submission)) === 'withdrawn') return null;
       const checked = await checkCompleteness(db, input);
       const office = await officeOfType(db, input.typeCode);
       const due = addWorkingDays(await calendarOf(db, office.id), Date.parse(input.at), input.legalWorkingDays);
@@ -133,11 +142,12 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     },
 
     /** One statement; the last approval issues the invoice with it, so that no case waits for money without one. */
-    async recordDecision(input: NewDecision & { bill: Bill | null }): Promise<void> {
+    async recordDecision(input: Omit<NewDecision, 'origin'> & Sent & { bill: Bill | null }): Promise<void> {
       const { bill } = input;
-      if (!bill) return writeDecision(db, input);
+      const decision = { ...input, origin: openOrigin(deps, input.origin) };
+      if (!bill) return writeDecision(db, decision);
       await db.transaction(async (tx) => {
-        await writeDecision(tx, input);
+        await writeDecision(tx, decision);
         await issueInvoice(tx, billed(input, bill));
       });
     },
@@ -166,7 +176,7 @@ export function createLicensingActivities({ db }: ActivityDeps) {
 
     /** Ends a case without a licence. `step` names the end in the event's key. */
     async closeCase(
-      input: CaseAt & { to: 'withdrawn' | 'lapsed_no_response'; by?: UserId; reason?: string },
+      input: CaseAt & Sent & { to: 'withdrawn' | 'lapsed_no_response'; by?: UserId; reason?: string },
     ): Promise<void> {
       await db.transaction(async (tx) => {
         const type: EventType = input.to === 'withdrawn' ? 'application.withdrawn' : 'application.lapsed_no_response';
@@ -175,6 +185,7 @@ export function createLicensingActivities({ db }: ActivityDeps) {
           type,
           applicationId: input.applicationId,
           ...(input.by ? { by: input.by } : {}),
+          origin: openOrigin(deps, input.origin),
           at: input.at,
         });
         if (!isNew) return;
@@ -197,6 +208,7 @@ export function createLicensingActivities({ db }: ActivityDeps) {
           applicationId: input.applicationId,
           by: input.by,
           data: { stage: input.stage, round: input.round, to: input.to, reason: input.reason },
+          origin: openOrigin(deps, input.origin),
           at: input.at,
         });
         if (isNew) await handTaskTo(tx, { ...input, assignee: input.to });
@@ -205,8 +217,12 @@ export function createLicensingActivities({ db }: ActivityDeps) {
     },
 
     /** Who a signal from the Temporal UI or CLI speaks for: a user ID or an e-mail address. */
-    async resolveActor(input: { by: string }): Promise<Actor | null> {
-      return findActor(db, input.by);
+    async resolveActor(input: {
+      by: string;
+      applicationId: ApplicationId;
+    }): Promise<(Actor & { ownCase: boolean }) | null> {
+      const actor = await findActor(db, input.by);
+      return actor && { ...actor, ownCase: await actsForCase(db, actor.userId, input.applicationId) };
     },
 
     /** A decision by signal that the rules refused: nobody waits for an answer, so the record is the answer. */

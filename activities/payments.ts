@@ -18,7 +18,7 @@ import {
   type Payment,
   paymentsOf,
 } from '../db/payments.ts';
-import type { EventType } from '../domain/events.ts';
+import type { EventType, Origin, SealedOrigin } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { ApplicationId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
 import type { MailMoney } from '../domain/mail.ts';
@@ -33,6 +33,7 @@ import {
 } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { GatewayError, type PaymentGateway } from './gateways/gateway.ts';
+import { openOrigin } from './origin.ts';
 
 export interface OpenAttempt {
   readonly invoiceId: InvoiceId;
@@ -44,6 +45,7 @@ export interface OpenAttempt {
   readonly locale: 'id' | 'en';
   readonly at: string;
   readonly expiresAt: string;
+  readonly origin?: SealedOrigin;
 }
 
 /** One attempt as the workflow keeps it: no amounts, no names. */
@@ -90,7 +92,8 @@ export interface AskGateway {
   readonly expireFirst: boolean;
 }
 
-export function createPaymentActivities({ db, gateways, publicUrl }: ActivityDeps) {
+export function createPaymentActivities(deps: ActivityDeps) {
+  const { db, gateways, publicUrl } = deps;
   const gatewayOf = (name: GatewayName): PaymentGateway => {
     const gateway = gateways[name];
     // Not `failed`: a payment that exists belongs to a gateway that was configured, and must be again.
@@ -121,7 +124,7 @@ export function createPaymentActivities({ db, gateways, publicUrl }: ActivityDep
           sentence: `${input.gateway} is not offered here. Choose another gateway.`,
         };
       }
-      const refused = await db.transaction((tx) => storeIntent(tx, input));
+      const refused = await db.transaction((tx) => storeIntent(tx, input, openOrigin(deps, input.origin)));
       if (refused) return refused;
       const payment = await findPayment(db, input.reference);
       if (payment.state !== 'created' && payment.state !== 'unknown')
@@ -159,7 +162,7 @@ const subjectOf = ({ applicationId, companyId }: InvoiceForPayment) => ({
   ...(applicationId ? { applicationId } : {}),
 });
 
-async function storeIntent(tx: Knex, input: OpenAttempt): Promise<AttemptOpened | null> {
+async function storeIntent(tx: Knex, input: OpenAttempt, origin: Origin | undefined): Promise<AttemptOpened | null> {
   const invoice = await lockInvoice(tx, input.invoiceId);
   if (invoice.state !== 'open') {
     return {
@@ -174,6 +177,7 @@ async function storeIntent(tx: Knex, input: OpenAttempt): Promise<AttemptOpened 
     ...subjectOf(invoice),
     by: input.by,
     data: { attempt: input.attempt, gateway: input.gateway },
+    origin,
     at: input.at,
   });
   await insertPayment(tx, { ...input, amount: invoice.total });

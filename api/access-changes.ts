@@ -17,8 +17,8 @@ import { ACCESS_TOKEN_SECONDS } from './tokens.ts';
 export interface AccessChanges {
   /** Whether what the token claims still holds. */
   stillHolds(caller: Pick<Caller, 'userId' | 'sessionId' | 'tokenVersion'>): boolean;
-  /** Called with the ID of an API key that was revoked or got another end. */
-  onKeyChange(listener: (keyId: string) => void): void;
+  /** Called with the ID of an API key that was revoked or got another end, and when that is; null = never. */
+  onKeyChange(listener: (keyId: string, endsAt: Date | null) => void): void;
   /** Resolves once it listens for the first time; rejects never. */
   open(): void;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export interface AccessChanges {
 const message = z.union([
   z.strictObject({ session: z.uuid() }),
   z.strictObject({ user: z.uuid(), version: z.int() }),
-  z.strictObject({ key: z.uuid() }),
+  z.strictObject({ key: z.uuid(), endsAt: z.number().nullable() }),
 ]);
 
 /** A little longer than a token lives: nothing older can be presented. */
@@ -36,7 +36,7 @@ const REMEMBERED_MS = (ACCESS_TOKEN_SECONDS + 60) * 1000;
 export function createAccessChanges(databaseUrl: string, db: Knex, logger: Logger): AccessChanges {
   const ended = new LRUCache<string, true>({ max: 100_000, ttl: REMEMBERED_MS });
   const versions = new LRUCache<string, number>({ max: 100_000, ttl: REMEMBERED_MS });
-  const keyListeners: ((keyId: string) => void)[] = [];
+  const keyListeners: ((keyId: string, endsAt: Date | null) => void)[] = [];
 
   const listener = createListener(databaseUrl, logger, {
     channel: 'access_changed',
@@ -52,13 +52,18 @@ export function createAccessChanges(databaseUrl: string, db: Knex, logger: Logge
       const taken = await accessTakenAwaySince(db, new Date(Date.now() - REMEMBERED_MS));
       for (const id of taken.sessions) ended.set(id, true);
       for (const { id, version } of taken.users) versions.set(id, version);
+      for (const { id, endsAt } of taken.keys) tellOfKey(id, endsAt);
     },
   });
 
   function note(change: z.infer<typeof message>): void {
     if ('session' in change) ended.set(change.session, true);
     else if ('user' in change) versions.set(change.user, change.version);
-    else for (const tell of keyListeners) tell(change.key);
+    else tellOfKey(change.key, change.endsAt === null ? null : new Date(change.endsAt * 1000));
+  }
+
+  function tellOfKey(id: string, endsAt: Date | null): void {
+    for (const tell of keyListeners) tell(id, endsAt);
   }
 
   return {

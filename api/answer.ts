@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { etagOf, isFresh } from './etag.ts';
+import { CSP_REPORTING } from './middleware/security-headers.ts';
 import type { EmptyReply, HtmlReply, JsonReply, Reply, StreamReply } from './reply.ts';
 
 export interface Answer {
@@ -51,7 +52,7 @@ function pagePolicy({ html, formTargets = [] }: HtmlReply): string {
   );
   const styles = hashes.length > 0 ? hashes.join(' ') : "'none'";
   const forms = formTargets.length > 0 ? formTargets.join(' ') : "'none'";
-  return `default-src 'none'; style-src ${styles}; img-src 'self' data:; base-uri 'none'; form-action ${forms}; frame-ancestors 'none'`;
+  return `default-src 'none'; style-src ${styles}; img-src 'self' data:; base-uri 'none'; form-action ${forms}; frame-ancestors 'none'; ${CSP_REPORTING}`;
 }
 
 /** Sends it, or 304 when the reader has it already. */

@@ -1,11 +1,14 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { AuditJwk } from '../db/audit-hash.ts';
 import type { Knex } from '../db/connection.ts';
 import type { FileStore } from '../db/files.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { PasswordPolicy } from '../domain/passwords.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { AccessTokens } from './tokens.ts';
 import type { ApplicationChanges } from './waiting.ts';
 
@@ -29,14 +32,23 @@ export interface ApiDeps {
   readonly publicUrl: string;
   readonly midtransServerKey: string;
   readonly personalData: PersonalData;
+  /** Public part of the key that signs the audit's chain; the worker alone has the other. */
+  readonly auditKey: AuditJwk;
   /** 32 bytes, from which a key for each use is derived. */
   readonly secretKey: Buffer;
   readonly access: AccessPolicy;
+  /** Whether the office has an SMS provider. */
+  readonly smsOffered: boolean;
   readonly accessChanges: AccessChanges;
   readonly apiKeys: ApiKeys;
+  /** undefined = staff come by password only. */
+  readonly oidc: IdentityProvider | undefined;
   readonly logger: Logger;
   readonly selfRegistration: boolean;
   readonly trustedProxies: number;
+  /** Whose pages may call the API from a browser: `https://host`. */
+  readonly corsOrigins: readonly string[];
+  readonly limits: RateLimits;
   readonly production: boolean;
   readonly changes: ApplicationChanges;
 }

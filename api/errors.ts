@@ -45,6 +45,22 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'The code is wrong, was used before or is too old. Use a fresh one.',
     ],
   ),
+  challenge_ended: problem(
+    401,
+    ['Proses masuk berakhir', 'Log-in over'],
+    [
+      'Proses masuk ini sudah dipakai, lewat waktunya, atau terlalu sering salah kode. Masuk lagi dengan e-mail dan kata sandi.',
+      'This log-in was used, took too long, or saw too many wrong codes. Log in again with e-mail address and password.',
+    ],
+  ),
+  second_factor_locked: problem(
+    429,
+    ['Kode belum diterima', 'Codes have to wait'],
+    [
+      'Terlalu banyak kode salah. Tunggu selama Retry-After, lalu coba lagi. Jika bukan Anda yang mencoba, segera ganti kata sandi Anda.',
+      'Too many wrong codes. Wait for Retry-After, then try again. If it was not you who tried, change your password at once.',
+    ],
+  ),
   account_locked: problem(
     429,
     ['Akun menunggu', 'Account waits'],
@@ -210,6 +226,14 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'This person is a member of the company already, or has been invited.',
     ],
   ),
+  not_invited: problem(
+    409,
+    ['Tidak ada undangan', 'No open invitation'],
+    [
+      'Akun ini sudah dipakai atau dinonaktifkan, jadi tidak ada undangan yang dapat dikirim lagi.',
+      'The account has been taken up already, or is disabled: there is no invitation to send again.',
+    ],
+  ),
   key_not_active: problem(
     409,
     ['Kunci tidak berlaku', 'Key not active'],
@@ -218,12 +242,36 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'The key was revoked or has expired. Create a new one.',
     ],
   ),
+  key_rotated_before: problem(
+    409,
+    ['Sudah diganti', 'Rotated before'],
+    [
+      'Kunci ini sudah memiliki pengganti. Pakai penggantinya, atau cabut pengganti itu lalu ulangi.',
+      'This key has a successor already. Use that one, or revoke it and repeat this.',
+    ],
+  ),
+  provider_sign_in_refused: problem(
+    401,
+    ['Gagal masuk', 'Log-in failed'],
+    [
+      'Penyedia identitas kantor tidak dapat memasukkan Anda. Mulai lagi dari GET /api/v1/auth/oidc/login, atau hubungi administrator kantor.',
+      "The office's identity provider could not log you in. Begin again at GET /api/v1/auth/oidc/login, or ask an administrator of the office.",
+    ],
+  ),
   rotation_running: problem(
     409,
     ['Sedang berjalan', 'Already running'],
     [
       'Penggantian kunci sedang berjalan. Lihat kemajuannya.',
       'The rotation is under way already. Look at its progress.',
+    ],
+  ),
+  key_missing: problem(
+    409,
+    ['Kunci tidak ada', 'A key is missing'],
+    [
+      'Sebagian data tersegel dengan kunci yang tidak dikonfigurasi. Tambahkan ke ALUR_PERSONAL_DATA_PREVIOUS_KEYS, lalu ulangi.',
+      'Something is sealed with a key that is not configured. Add it to ALUR_PERSONAL_DATA_PREVIOUS_KEYS, then repeat.',
     ],
   ),
 

@@ -1,14 +1,18 @@
 /** Zod's findings as `errors[]` of a problem: a JSON Pointer, a stable code and a sentence in the reader's language. */
 import type { z } from 'zod';
+import type { KeyProblem } from '../domain/api-keys.ts';
 import type { FieldProblem } from '../domain/failures.ts';
 import type { IdentityProblem } from '../domain/identity-numbers.ts';
 import type { PasswordProblem } from '../domain/passwords.ts';
+import type { PhoneProblem } from '../domain/second-factors.ts';
+import type { NetworkProblem } from './networks.ts';
 import type { Locale } from './request.ts';
 
 type Sentence = Readonly<Record<Locale, string>>;
+type OwnProblem = IdentityProblem | PasswordProblem | PhoneProblem | NetworkProblem | KeyProblem;
 
 /** Sentences of the codes that the domain's own checks give. */
-const DOMAIN_SENTENCES: Readonly<Record<IdentityProblem | PasswordProblem, Sentence>> = {
+const DOMAIN_SENTENCES: Readonly<Record<OwnProblem, Sentence>> = {
   nib_not_13_digits: { id: 'NIB terdiri atas 13 angka', en: 'a NIB has 13 digits' },
   nik_not_16_digits: { id: 'NIK terdiri atas 16 angka', en: 'a NIK has 16 digits' },
   nik_serial_zero: { id: 'nomor urut NIK dimulai dari 0001', en: 'the serial of a NIK starts at 0001' },
@@ -17,27 +21,49 @@ const DOMAIN_SENTENCES: Readonly<Record<IdentityProblem | PasswordProblem, Sente
     en: 'an NPWP has 16 digits, or the 15 of the old form',
   },
   kbli_not_5_digits: { id: 'kode KBLI terdiri atas 5 angka', en: 'a KBLI code has 5 digits' },
-  too_short: {
-    id: 'sedikitnya 10 karakter, atau 16 tanpa syarat lain',
-    en: 'at least 10 characters, or 16 without further rules',
-  },
+  too_short: { id: 'terlalu pendek', en: 'too short' },
   needs_upper: { id: 'tambahkan huruf besar', en: 'add an upper-case letter' },
   needs_lower: { id: 'tambahkan huruf kecil', en: 'add a lower-case letter' },
   needs_digit: { id: 'tambahkan angka', en: 'add a digit' },
   needs_symbol: { id: 'tambahkan simbol', en: 'add a symbol' },
   is_email: { id: 'jangan memakai alamat e-mail Anda', en: 'do not use your e-mail address' },
+  not_a_mobile_number: {
+    id: 'nomor ponsel, misalnya 0812-3456-7890 atau +60 12 345 6789',
+    en: 'a mobile number, such as 0812-3456-7890 or +60 12 345 6789',
+  },
   common: { id: 'kata sandi ini terlalu umum', en: 'this password is too common' },
+  not_a_network: {
+    id: 'blok alamat seperti 203.0.113.0/24, 203.0.113.7/32 atau 2001:db8::/32',
+    en: 'a block of addresses such as 203.0.113.0/24, 203.0.113.7/32 or 2001:db8::/32',
+  },
+  not_its_first_address: {
+    id: 'blok ini tidak dimulai dari alamat itu; pakai alamat pertamanya, atau /32 untuk satu alamat',
+    en: 'the block does not start at this address; write its first one, or /32 for a single address',
+  },
+  not_in_future: { id: 'harus di masa depan', en: 'must be in the future' },
+  unknown_company: { id: 'perusahaan ini tidak ada', en: 'there is no such company' },
+  not_an_integrator: {
+    id: 'bukan akun integrator yang aktif',
+    en: 'not the active account of an integrator',
+  },
+  account_has_companies: {
+    id: 'hanya untuk akun baru; akun ini sudah memiliki perusahaannya sendiri',
+    en: 'only for a new account; this one has its own companies',
+  },
+  test_key_in_production: {
+    id: 'kunci uji tidak berlaku di instalasi ini',
+    en: 'test keys are good for nothing in this installation',
+  },
 };
 
-export const explained = (pointer: string, code: IdentityProblem | PasswordProblem, locale: Locale): FieldProblem => ({
+export const explained = (pointer: string, code: OwnProblem, locale: Locale): FieldProblem => ({
   pointer,
   code,
   detail: DOMAIN_SENTENCES[code][locale],
 });
 
 /** For a schema's own check: `context.issues.push(domainIssue(code, value))`. */
-export const domainIssue = (code: IdentityProblem | PasswordProblem, input: unknown) =>
-  ({ code: 'custom', input, params: { code } }) as const;
+export const domainIssue = (code: OwnProblem, input: unknown) => ({ code: 'custom', input, params: { code } }) as const;
 
 export function fieldProblems(error: z.ZodError, locale: Locale): FieldProblem[] {
   return error.issues.flatMap((issue) => problemsOf(issue, locale));

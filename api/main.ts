@@ -1,20 +1,13 @@
 /** Starts the API: reads the settings, puts the parts together, listens, and stops without dropping anybody. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
-import { connect } from '../db/connection.ts';
-import { createFileStore } from '../db/files.ts';
-import { createPersonalData } from '../db/personal-data.ts';
-import { createAccessChanges } from './access-changes.ts';
-import { createApiKeys } from './api-keys.ts';
 import { createApp } from './app.ts';
+import { depsOf } from './compose.ts';
 import type { ApiDeps } from './deps.ts';
 import { codeOf } from './failures.ts';
-import { createAccessTokens } from './tokens.ts';
-import { createApplicationChanges } from './waiting.ts';
+import { createLimitedServer } from './server-limits.ts';
 
 try {
   await start(loadConfig());
@@ -28,16 +21,19 @@ try {
 async function start(config: Config): Promise<void> {
   const deps = await depsOf(config);
   let draining = false;
-  const server = createServer(createApp(deps, { isDraining: () => draining }));
-  // Longer than a proxy keeps its connections, so that it is never the API that hangs up between two requests.
-  server.keepAliveTimeout = 65_000;
+  const server = createLimitedServer().on('request', createApp(deps, { isDraining: () => draining }));
   // Their answers were begun before the signal and promise to keep the connection.
   server.on('request', (_req, res) => {
     res.once('close', () => draining && setImmediate(() => server.closeIdleConnections()));
   });
   server.listen(config.api.port, config.api.host);
   await once(server, 'listening');
-  deps.logger.info({ address: server.address() }, 'the API listens');
+  if (deps.production && deps.trustedProxies === 0) {
+    deps.logger.warn(
+      'ALUR_TRUSTED_PROXIES is 0: no request counts as https, and all but health and metrics are refused',
+    );
+  }
+  deps.logger.info({ host: config.api.host, port: config.api.port }, 'the API listens');
 
   const stop = async (signal: string): Promise<void> => {
     if (draining) return;
@@ -45,39 +41,11 @@ async function start(config: Config): Promise<void> {
     deps.logger.info({ signal }, 'the API stops');
     await drain(server, deps, config.shutdownGraceSeconds);
     await deps.accessChanges.close();
+    await deps.limits.close();
     await deps.db.destroy();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
-}
-
-async function depsOf(config: Config): Promise<ApiDeps> {
-  const { publicUrl } = config;
-  const logger = pino({ level: config.logLevel });
-  const db = connect(config.database.url, config.database.pool, 'alur-api');
-  const production = config.mode === 'production';
-  const accessChanges = createAccessChanges(config.database.url, db, logger);
-  accessChanges.open();
-  const connection = Connection.lazy({ address: config.temporal.address });
-  return {
-    db,
-    temporal: new Client({ connection, namespace: config.temporal.namespace }),
-    taskQueue: config.temporal.taskQueue,
-    files: createFileStore(config.filesDir),
-    tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
-    publicUrl,
-    midtransServerKey: config.midtrans.serverKey,
-    personalData: createPersonalData(config.personalDataKeys),
-    secretKey: config.secretKey,
-    access: config.access,
-    accessChanges,
-    apiKeys: createApiKeys({ db, accessChanges, logger, production }),
-    logger,
-    selfRegistration: config.api.selfRegistration,
-    trustedProxies: config.api.trustedProxies,
-    production,
-    changes: createApplicationChanges(config.database.url, logger),
-  };
 }
 
 /** What is on its way when the signal comes still gets in; its answer says that the connection ends with it. */

@@ -1,5 +1,5 @@
 /** Prometheus: the process's own figures and how long each route takes. */
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 /** @param seconds from the request's arrival to the end of its answer */
 export type RequestTimer = (method: string, pattern: string, status: number, seconds: number) => void;
@@ -9,8 +9,24 @@ export interface Metrics {
   readonly time: RequestTimer;
 }
 
+/** Of the process: what counts them is further in than the application that shows them. */
+export const rateLimited = new Counter({
+  name: 'alur_http_rate_limited_total',
+  help: 'Requests refused with 429, by limit.',
+  labelNames: ['limit'],
+  registers: [],
+});
+export const cspViolations = new Counter({
+  name: 'alur_csp_violations_total',
+  help: 'Violations of the content security policy that browsers reported, by directive.',
+  labelNames: ['directive'],
+  registers: [],
+});
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  registry.registerMetric(rateLimited);
+  registry.registerMetric(cspViolations);
   collectDefaultMetrics({ register: registry });
   const duration = new Histogram({
     name: 'alur_http_request_duration_seconds',

@@ -1,12 +1,14 @@
 /** How the API speaks to the process that collects an invoice. */
 import { setTimeout } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Origin } from '../domain/events.ts';
 import type { InvoiceId } from '../domain/ids.ts';
 import type { GatewayName } from '../domain/payments.ts';
 import { paymentId } from '../workflows/ids.ts';
 import { type OpenPayment, type PayRequest, payUpdate } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { withinTime } from './review-process.ts';
+import { sealOrigin } from './sealed-origin.ts';
 
 /** Gateways that this office has an account with; the first is the one for payers who were not asked. */
 export const GATEWAYS_OFFERED = ['midtrans'] as const satisfies readonly GatewayName[];
@@ -24,10 +26,11 @@ export async function openPayment(
   deps: ApiDeps,
   id: InvoiceId,
   requestKey: string,
-  asked: PayRequest,
+  asked: Omit<PayRequest, 'origin'> & { readonly origin: Origin },
 ): Promise<OpenPayment> {
   const handle = deps.temporal.workflow.getHandle(paymentId(id));
-  const say = () => handle.executeUpdate(payUpdate, { updateId: requestKey, args: [asked] });
+  const request: PayRequest = { ...asked, origin: sealOrigin(deps, asked.origin) };
+  const say = () => handle.executeUpdate(payUpdate, { updateId: requestKey, args: [request] });
   return withinTime(deps.temporal, () => onceThere(say), GATEWAY_ANSWERS_WITHIN_MS);
 }
 

@@ -5,6 +5,7 @@ import express, { type RequestHandler, Router } from 'express';
 import type { ApiDeps } from './deps.ts';
 import { createHealth } from './health.ts';
 import type { Metrics } from './metrics.ts';
+import { CSP_REPORTING } from './middleware/security-headers.ts';
 import type { OpenApiDocument } from './openapi.ts';
 
 export function plumbing(
@@ -31,6 +32,9 @@ export function plumbing(
   router.get('/.well-known/jwks.json', (_req, res) => {
     res.set('Cache-Control', 'public, max-age=300').json(deps.tokens.jwks);
   });
+  router.get('/.well-known/audit-keys.json', (_req, res) => {
+    res.set('Cache-Control', 'public, max-age=300').json({ keys: [deps.auditKey] });
+  });
   router.use('/docs', docs());
   return router;
 }
@@ -43,8 +47,7 @@ const named: RequestHandler = (req, _res, next) => {
 };
 
 // Swagger UI writes style attributes; everything else that it needs comes from here, none of it from elsewhere.
-const DOCS_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const DOCS_POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; ${CSP_REPORTING}`;
 
 function docs(): Router {
   const router = Router();

@@ -16,9 +16,17 @@ export interface Caller extends Actor {
   readonly emailVerified: boolean;
   /** May set up a second factor, and nothing else. */
   readonly setupOnly: boolean;
-  readonly key?:
-    | { readonly id: string; readonly scopes: readonly Scope[]; readonly requestsPerMinute: number }
-    | undefined;
+  readonly key?: KeyOfCaller | undefined;
+}
+
+/** The API key that was sent, or that the token was got with. */
+export interface KeyOfCaller {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  readonly requestsPerMinute: number;
+  /** CIDR blocks; absent or empty = from anywhere. */
+  readonly networks?: readonly string[] | undefined;
+  readonly endsAt?: Date | null | undefined;
 }
 
 /** For the events that a request gives rise to. */

@@ -2,6 +2,8 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { caseOutcome } from '../db/applications.ts';
+import { actsForCase } from '../db/company-members.ts';
+import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, UserId } from '../domain/ids.ts';
 import { type Actor, type ApplicationState, type DecisionRequest, isClosed } from '../domain/licensing.ts';
@@ -12,10 +14,12 @@ import {
   type LicenseReviewInput,
   reassignUpdate,
   resubmitUpdate,
+  type Sent,
   withdrawUpdate,
 } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { toFailure } from './failures.ts';
+import { sealOrigin } from './sealed-origin.ts';
 
 /** How long a caller waits for a process: longer than a worker takes to take over from one that died. */
 const ANSWER_WITHIN_MS = 10_000;
@@ -69,35 +73,43 @@ export async function startReview(deps: ApiDeps, input: LicenseReviewInput): Pro
 interface Message {
   readonly applicationId: ApplicationId;
   readonly requestKey: string;
+  readonly origin: Origin;
 }
 
-/** Durable when it returns. Asks the database only when there is no process to ask. */
-export const decide = (deps: ApiDeps, message: Message, decision: DecisionRequest): Promise<DecisionRecorded> =>
-  ask(deps, message, decision.by, (handle) =>
-    handle.executeUpdate(decideUpdate, { updateId: message.requestKey, args: [decision] }),
+/** Durable when it returns. The process knows the applicant, and only the records who else acts for the company by now. */
+export async function decide(deps: ApiDeps, message: Message, decision: DecisionRequest): Promise<DecisionRecorded> {
+  const ownCase = await actsForCase(deps.db, decision.by.userId, message.applicationId);
+  return ask(deps, message, decision.by, (handle, sent) =>
+    handle.executeUpdate(decideUpdate, { updateId: message.requestKey, args: [{ ...decision, ownCase, ...sent }] }),
   );
+}
 
 export const withdraw = (deps: ApiDeps, message: Message, request: { by: Actor; reason: string }) =>
-  ask(deps, message, request.by, (handle) =>
-    handle.executeUpdate(withdrawUpdate, { updateId: message.requestKey, args: [request] }),
+  ask(deps, message, request.by, (handle, sent) =>
+    handle.executeUpdate(withdrawUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
   );
 
 export const resubmit = (deps: ApiDeps, message: Message, by: Actor) =>
-  ask(deps, message, by, (handle) =>
-    handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by }] }),
+  ask(deps, message, by, (handle, sent) =>
+    handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by, ...sent }] }),
   );
 
 export const reassign = (deps: ApiDeps, message: Message, request: { by: Actor; to: UserId; reason: string }) =>
-  ask(deps, message, request.by, (handle) =>
-    handle.executeUpdate(reassignUpdate, { updateId: message.requestKey, args: [request] }),
+  ask(deps, message, request.by, (handle, sent) =>
+    handle.executeUpdate(reassignUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
   );
 
 type Handle = ReturnType<Client['workflow']['getHandle']>;
 
-async function ask<T>(deps: ApiDeps, message: Message, by: Actor, say: (handle: Handle) => Promise<T>): Promise<T> {
+async function ask<T>(
+  deps: ApiDeps,
+  message: Message,
+  by: Actor,
+  say: (handle: Handle, sent: Sent) => Promise<T>,
+): Promise<T> {
   const handle = deps.temporal.workflow.getHandle(licenseReviewId(message.applicationId));
   try {
-    return await withinTime(deps.temporal, () => say(handle));
+    return await withinTime(deps.temporal, () => say(handle, { origin: sealOrigin(deps, message.origin) }));
   } catch (error) {
     // No process under this ID runs: never started, or ended. Only the records can say which.
     if (toFailure(error).code !== 'not_found') throw error;

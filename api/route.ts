@@ -86,6 +86,8 @@ interface Declared {
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
+  /** Kept for those who call it by this name; the document says so. */
+  readonly deprecated?: boolean;
   /** Refusals of this route beside those that the frame itself can give; they are documented with their status. */
   readonly problems?: readonly FailureCode[];
   /**
@@ -101,6 +103,10 @@ interface Declared {
   readonly limit?: LimitName;
   /** Only POST; default true. False where the answer holds a secret that must not be stored. */
   readonly idempotent?: boolean;
+  /** Of a body other than multipart; absent = 256 kB. A longer one is 413. */
+  readonly maxBytes?: number;
+  /** The body is what a form of our own pages sends (`application/x-www-form-urlencoded`), each field once; not JSON. */
+  readonly form?: boolean;
   /** The body is not read as JSON but handed over as the bytes that were sent (`rawBody`): for signatures. */
   readonly raw?: boolean;
 }

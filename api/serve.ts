@@ -1,12 +1,11 @@
-/** Puts declared routes on Express: credential, right, body, schemas, once-only, handler, answer; in this order. */
+/** Puts declared routes on Express: admission, body, schemas, once-only, handler, answer; in this order. */
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { Failure } from '../domain/failures.ts';
+import { type Admission, createAdmission } from './admission.ts';
 import { type Answer, answerOf, send, write } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
 import { fieldProblems } from './field-problems.ts';
-import { authenticate } from './middleware/authentication.ts';
-import { authorise } from './middleware/authorisation.ts';
 import { type BodyReader, bodyReaderFor, uploadedFile } from './middleware/body.ts';
 import { createOnce, createRequestHash, idempotencyKeyOf } from './middleware/idempotency.ts';
 import { answerToError } from './problem.ts';
@@ -18,14 +17,19 @@ import { isIdempotent, patternOf, type Route } from './route.ts';
 type Context = Parameters<Route['handler']>[0];
 
 /** On the application itself: a router of its own would cost each request one more search. */
-export function mount(app: Express, routes: readonly Route[], deps: ApiDeps): void {
+export function mount(app: Express, routes: readonly Route[], deps: ApiDeps, admissionOf = createAdmission): void {
   for (const route of routes) {
-    app[route.method](patternOf(route), isIdempotent(route) ? serveOnce(route, deps) : serve(route, deps));
+    const enter = entrance(route, admissionOf(route, deps));
+    app[route.method](
+      patternOf(route),
+      isIdempotent(route) ? serveOnce(route, enter, deps) : serve(route, enter, deps),
+    );
   }
 }
 
-function serve(route: Route, deps: ApiDeps): RequestHandler {
-  const enter = entrance(route, deps);
+type Enter = (req: Request, res: Response) => Promise<void>;
+
+function serve(route: Route, enter: Enter, deps: ApiDeps): RequestHandler {
   const changes = route.method !== 'get';
   return async (req, res) => {
     await enter(req, res);
@@ -35,8 +39,7 @@ function serve(route: Route, deps: ApiDeps): RequestHandler {
   };
 }
 
-function serveOnce(route: Route, deps: ApiDeps): RequestHandler {
-  const enter = entrance(route, deps);
+function serveOnce(route: Route, enter: Enter, deps: ApiDeps): RequestHandler {
   const once = createOnce(deps);
   const requestHash = createRequestHash(deps.secretKey);
   return async (req, res) => {
@@ -64,22 +67,18 @@ function storable(reply: Reply) {
   return reply;
 }
 
-/** Everything before the schemas. Waits only for a token that is new and for a body. */
-function entrance(route: Route, deps: ApiDeps): (req: Request, res: Response) => Promise<void> {
+/** Everything before the schemas. Waits only for what admission has to ask, and for a body. */
+function entrance(route: Route, admission: Admission): Enter {
   const pattern = patternOf(route);
   const gone = route.workflow?.gone;
   const readBody: BodyReader | undefined = bodyReaderFor(route);
   return async (req, res) => {
     req.pattern = pattern;
     if (gone !== undefined) req.gone = gone;
-    if (route.permission !== 'public') {
-      const caller = authenticate(req, deps);
-      const actor = caller instanceof Promise ? await caller : caller;
-      if (actor) req.actor = actor;
-      const asked = authorise(actor, route, deps);
-      if (asked) await asked;
-    }
+    const asked = admission.enter(req, res);
+    if (asked) await asked;
     if (readBody) await readBody(req, res);
+    if (admission.account) await admission.account(req, res);
   };
 }
 

@@ -3,15 +3,18 @@
 import { pinPolicy } from '../db/applications.ts';
 import type { LicenseType } from '../db/license-types.ts';
 import { freezeSubmission } from '../db/submissions.ts';
+import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 import type { ApiDeps } from './deps.ts';
 import { startReview } from './review-process.ts';
+import { sealOrigin } from './sealed-origin.ts';
 
 export interface Handover {
   readonly id: ApplicationId;
   readonly companyId: CompanyId;
   readonly by: UserId;
+  readonly origin: Origin;
   readonly at: Date;
 }
 
@@ -20,7 +23,7 @@ export interface Handover {
  * record as its first step; the other way round, a submitted case could be left without anybody who works on it.
  */
 export async function sendIn(deps: ApiDeps, type: LicenseType, handover: Handover): Promise<void> {
-  const { id, companyId, by } = handover;
+  const { id, companyId, by, origin } = handover;
   const at = handover.at.toISOString();
   await pinPolicy(deps.db, id, type.policyId);
   await startReview(deps, {
@@ -30,8 +33,9 @@ export async function sendIn(deps: ApiDeps, type: LicenseType, handover: Handove
     typeCode: type.code,
     policy: type.policy,
     submittedAt: at,
+    origin: sealOrigin(deps, origin),
   });
-  const frozen = await freezeSubmission(deps.db, { applicationId: id, round: 1, by, at });
+  const frozen = await freezeSubmission(deps.db, { applicationId: id, round: 1, by, origin, at });
   if (frozen === 'withdrawn')
     throw new Failure('already_closed', 'This application was withdrawn while it was submitted.');
 }

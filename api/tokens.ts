@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { asId, type UserId } from '../domain/ids.ts';
 import { ROLES, type Role, SCOPES } from '../domain/roles.ts';
-import type { Caller } from './request.ts';
+import type { Caller, KeyOfCaller } from './request.ts';
 
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 /** The only algorithm that is accepted: `none` and HMAC with the public key as secret fail here. */
@@ -23,7 +23,7 @@ export interface TokenClaims {
   /** Good for setting up a second factor and for nothing else. */
   readonly setupOnly?: boolean;
   /** From an API key, by the client-credentials grant. */
-  readonly key?: NonNullable<Caller['key']>;
+  readonly key?: KeyOfCaller;
 }
 
 export interface AccessTokens {
@@ -44,7 +44,9 @@ const claims = z.object({
   ver: z.int().default(1),
   unverified: z.literal(true).optional(),
   setup: z.literal(true).optional(),
-  key: z.object({ id: z.uuid(), scopes: z.array(z.enum(SCOPES)), rpm: z.int() }).optional(),
+  key: z
+    .object({ id: z.uuid(), scopes: z.array(z.enum(SCOPES)), rpm: z.int(), nets: z.array(z.string()).optional() })
+    .optional(),
 });
 
 export interface TokenKeys {
@@ -75,7 +77,7 @@ export async function createAccessTokens(options: TokenKeys): Promise<AccessToke
         ...(sessionId === undefined ? {} : { sid: sessionId }),
         ...(emailVerified ? {} : { unverified: true }),
         ...(setupOnly ? { setup: true } : {}),
-        ...(key ? { key: { id: key.id, scopes: [...key.scopes], rpm: key.requestsPerMinute } } : {}),
+        ...(key ? { key: keyClaim(key) } : {}),
       })
         .setProtectedHeader({ alg: ALGORITHM, kid: current.jwk.kid, typ: 'JWT' })
         .setSubject(userId)
@@ -83,7 +85,7 @@ export async function createAccessTokens(options: TokenKeys): Promise<AccessToke
         .setAudience(audience)
         .setJti(randomUUID())
         .setIssuedAt()
-        .setExpirationTime(`${ACCESS_TOKEN_SECONDS}s`)
+        .setExpirationTime(Math.floor(Date.now() / 1000) + secondsOf(key))
         .sign(privateKey),
     known: (token) => verified.get(hash('sha256', token)),
     async verify(token) {
@@ -123,9 +125,22 @@ function callerOf({ sub, roles, sid, ver, unverified, setup, key }: z.output<typ
     tokenVersion: ver,
     emailVerified: unverified === undefined,
     setupOnly: setup !== undefined,
-    key: key && { id: key.id, scopes: key.scopes, requestsPerMinute: key.rpm },
+    key: key && { id: key.id, scopes: key.scopes, requestsPerMinute: key.rpm, networks: key.nets },
   };
 }
+
+/** How long a token lives: one that was got with an API key not longer than the key. */
+export function secondsOf(key?: Pick<KeyOfCaller, 'endsAt'>): number {
+  const left = key?.endsAt ? Math.floor((key.endsAt.getTime() - Date.now()) / 1000) : ACCESS_TOKEN_SECONDS;
+  return Math.min(ACCESS_TOKEN_SECONDS, left);
+}
+
+const keyClaim = ({ id, scopes, requestsPerMinute, networks = [] }: KeyOfCaller) => ({
+  id,
+  scopes: [...scopes],
+  rpm: requestsPerMinute,
+  ...(networks.length > 0 ? { nets: [...networks] } : {}),
+});
 
 function ed25519(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('access tokens need an Ed25519 private key');

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Origin } from '../domain/events.ts';
 import type { ApplicationId, CompanyId, PolicyId, Sha256, UserId } from '../domain/ids.ts';
 import type { Actor, ApplicationState, Decision, Reason, Stage } from '../domain/licensing.ts';
 import { seesEveryCase } from '../domain/roles.ts';
@@ -141,6 +142,7 @@ export interface NewApplication {
   readonly policyId: PolicyId;
   readonly applicantId: UserId;
   readonly form: Form;
+  readonly origin?: Origin;
   /** ISO 8601. */
   readonly at: string;
 }
@@ -169,6 +171,7 @@ export async function createDraft(db: Knex, draft: NewApplication): Promise<void
       companyId: draft.companyId,
       by: draft.applicantId,
       data: { typeCode: draft.typeCode },
+      origin: draft.origin,
       at: draft.at,
     });
   });
@@ -212,10 +215,10 @@ export async function pinPolicy(db: Knex, id: ApplicationId, policyId: PolicyId)
 export async function withdrawDraft(
   db: Knex,
   id: ApplicationId,
-  withdrawal: { by: UserId; reason: string; at: string },
+  withdrawal: { by: UserId; reason: string; origin?: Origin; at: string },
 ): Promise<boolean> {
   return db.transaction(async (trx) => {
-    const { by, reason, at } = withdrawal;
+    const { by, reason, origin, at } = withdrawal;
     const withdrawn: { company_id: CompanyId }[] = await trx('applications')
       .where({ id, state: 'draft' })
       .update({ state: 'withdrawn', closing_reason: reason, closed_at: at, updated_at: at })
@@ -229,6 +232,7 @@ export async function withdrawDraft(
       companyId: application.company_id,
       by,
       data: { from: 'draft' },
+      origin,
       at,
     });
     return true;

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { CompanyScale, LegalForm } from '../domain/companies.ts';
 import type { CompanyId, UserId } from '../domain/ids.ts';
 import { recordEvent } from './events.ts';
+import { claimNumber } from './personal-numbers.ts';
 
 export interface Company {
   readonly id: CompanyId;
@@ -22,6 +23,8 @@ export interface Company {
 export interface NewCompany extends Omit<Company, 'status' | 'createdAt' | 'updatedAt'> {
   readonly npwpEncrypted: Buffer;
   readonly npwpHash: string;
+  /** Under the other keys: while keys are changed, the same number may be here under one of them. */
+  readonly otherNpwpHashes?: readonly string[];
 }
 
 const columns = {
@@ -46,7 +49,11 @@ const columns = {
  */
 export async function addCompany(db: Knex, company: NewCompany, by: UserId, at: Date): Promise<Company | null> {
   return db.transaction(async (trx) => {
-    const inserted = await trx('companies').insert(toRow(company, at)).onConflict().ignore().returning('id');
+    const hashes = [company.npwpHash, ...(company.otherNpwpHashes ?? [])];
+    const isFree = await claimNumber(trx, { table: 'companies', column: 'npwp_hash', hashes });
+    const inserted = isFree
+      ? await trx('companies').insert(toRow(company, at)).onConflict().ignore().returning('id')
+      : [];
     if (inserted.length > 0) {
       await trx('company_members').insert({ company_id: company.id, user_id: by, created_at: at });
       await recordEvent(trx, {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { isPublic } from '../domain/events.ts';
+import { isPublic, type Origin } from '../domain/events.ts';
 import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
 import {
   type ApplicationState,
@@ -25,14 +25,15 @@ export interface NewDecision {
   readonly to: ApplicationState;
   /** The stage that opens next, when one does. */
   readonly nextStage: Stage | null;
+  readonly origin?: Origin | undefined;
 }
 
 // One statement, one round trip: the person who decides waits for exactly this. The event is the guard; every other
 // part reads from it, so a repeat of the activity inserts nothing and changes nothing.
 const RECORD_DECISION = `
   with event as (
-    insert into events (key, type, application_id, company_id, actor_id, actor, data, public, occurred_at)
-    select :key, 'decision.recorded', a.id, a.company_id, :by, 'person', :data, :public, :at
+    insert into events (key, type, application_id, company_id, actor_id, actor, data, address, request_id, public, occurred_at)
+    select :key, 'decision.recorded', a.id, a.company_id, :by, 'person', :data, :address, :requestId, :public, :at
     from applications a where a.id = :applicationId
     on conflict (key) do nothing
     returning application_id
@@ -59,12 +60,14 @@ const RECORD_DECISION = `
  * @throws Error when the application is not in a state from which it may go to `to`: a bug, to be seen by ops
  */
 export async function recordDecision(db: Knex, decision: NewDecision): Promise<void> {
-  const { applicationId, round, stage, to, reasons } = decision;
+  const { applicationId, round, stage, to, reasons, origin } = decision;
   await db.raw(RECORD_DECISION, {
     ...decision,
     id: randomUUID(),
     key: `license-review/${applicationId}/decision/${round}/${stage}`,
     data: JSON.stringify({ stage, round, decision: decision.decision, to, reasons: reasons.map(({ code }) => code) }),
+    address: origin?.address ?? null,
+    requestId: origin?.requestId ?? null,
     public: isPublic('decision.recorded'),
     reasons: JSON.stringify(reasons),
     closes: isClosed(to),

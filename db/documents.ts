@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, CompanyId, DocumentId, Sha256, UserId } from '../domain/ids.ts';
 import type { Actor, ApplicationState } from '../domain/licensing.ts';
@@ -42,6 +43,7 @@ export async function documentsOf(db: Knex, applicationId: ApplicationId): Promi
 export interface NewDocument extends Omit<StoredDocument, 'uploadedAt'> {
   readonly applicationId: ApplicationId;
   readonly by: UserId;
+  readonly origin?: Origin;
   /** ISO 8601. */
   readonly at: string;
 }
@@ -61,6 +63,7 @@ export async function addDocument(db: Knex, document: NewDocument): Promise<void
       companyId,
       by: document.by,
       data: { documentId: document.id, kind: document.kind, sha256: document.sha256 },
+      origin: document.origin,
       at: document.at,
     });
     if (!isNew) return;
@@ -87,9 +90,9 @@ export async function addDocument(db: Knex, document: NewDocument): Promise<void
  */
 export async function removeDocument(
   db: Knex,
-  removal: { applicationId: ApplicationId; documentId: DocumentId; by: UserId; at: string },
+  removal: { applicationId: ApplicationId; documentId: DocumentId; by: UserId; origin?: Origin; at: string },
 ): Promise<boolean> {
-  const { applicationId, documentId, by, at } = removal;
+  const { applicationId, documentId, by, origin, at } = removal;
   return db.transaction(async (trx) => {
     const companyId = await lockEditable(trx, applicationId);
     const removed: { kind: string }[] = await trx('documents')
@@ -106,6 +109,7 @@ export async function removeDocument(
       companyId,
       by,
       data: { documentId, kind: document.kind },
+      origin,
       at,
     });
     await touch(trx, applicationId, at);
@@ -142,7 +146,7 @@ export async function findDocument(db: Knex, viewer: Actor, id: DocumentId): Pro
 export async function recordDocumentView(
   db: Knex,
   document: VisibleDocument,
-  view: { by: UserId; at: string },
+  view: { by: UserId; origin?: Origin; at: string },
 ): Promise<void> {
   await recordEvent(db, {
     key: `document/${document.id}/viewed/${randomUUID()}`,
@@ -151,6 +155,7 @@ export async function recordDocumentView(
     companyId: document.companyId,
     by: view.by,
     data: { documentId: document.id, kind: document.kind },
+    origin: view.origin,
     at: view.at,
   });
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { OfficeZone } from '../domain/calendar.ts';
 import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
 import type { Locale } from '../domain/mail.ts';
@@ -27,6 +28,15 @@ export interface LetterFacts {
   readonly certificate: Sha256 | null;
 }
 
+// What a company is told goes to the people who act for it: to the member of longest standing, once the applicant has
+// left or where a programme applied, which has no mailbox.
+const READER = `coalesce((
+    select m.user_id from company_members m join users v on v.id = m.user_id
+    where a.applicant_id = :userId and m.company_id = a.company_id and v.email not like :programmes
+      and (not exists (select from company_members s where s.company_id = a.company_id and s.user_id = :userId)
+        or exists (select from users p where p.id = :userId and p.email like :programmes))
+    order by v.status, m.created_at, m.user_id limit 1), :userId)`;
+
 const FACTS = `
   select u.email, u.name as "recipientName", u.locale, c.name as "companyName", t.name as "licenseName",
     o.name as "officeName", o.zone, a.submitted_at as "submittedAt",
@@ -38,13 +48,17 @@ const FACTS = `
   join companies c on c.id = a.company_id
   join license_types t on t.code = a.type_code
   join offices o on o.id = t.office_id
-  join users u on u.id = ?
+  join users u on u.id = ${READER}
   left join invoices i on i.application_id = a.id
   left join licenses l on l.application_id = a.id
-  where a.id = ?`;
+  where a.id = :applicationId`;
 
 export async function letterFacts(db: Knex, userId: UserId, applicationId: ApplicationId): Promise<LetterFacts> {
-  const result: { rows: LetterFacts[] } = await db.raw(FACTS, [userId, applicationId]);
+  const result: { rows: LetterFacts[] } = await db.raw(FACTS, {
+    userId,
+    applicationId,
+    programmes: `%@${INTEGRATOR_MAIL_DOMAIN}`,
+  });
   const row = result.rows[0];
   if (!row) throw new Error(`no letter can be written: application ${applicationId} or user ${userId} does not exist`);
   return row;

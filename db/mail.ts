@@ -45,7 +45,8 @@ export async function ensureTemplates(
 export interface Delivery {
   readonly id: string;
   readonly messageId: string;
-  readonly state: 'queued' | 'sent' | 'refused';
+  /** Expired: what it carried was over before it could leave. */
+  readonly state: 'queued' | 'sent' | 'refused' | 'expired';
 }
 
 export interface NewDelivery {
@@ -53,7 +54,8 @@ export interface NewDelivery {
   readonly template: MailTemplateCode;
   readonly templateVersion: number;
   readonly locale: Locale;
-  readonly userId: UserId;
+  /** Null: to an address that is nobody's yet. */
+  readonly userId: UserId | null;
   readonly applicationId: ApplicationId | null;
   readonly messageIdHost: string;
   readonly at: string;
@@ -88,7 +90,7 @@ export async function queueDelivery(db: Knex, delivery: NewDelivery): Promise<De
 export async function noteTry(
   db: Knex,
   id: string,
-  result: { state: Delivery['state']; answer: string; sentAt: Date | null },
+  result: { state: Exclude<Delivery['state'], 'expired'>; answer: string; sentAt: Date | null },
 ): Promise<void> {
   await db('mail_deliveries')
     .where({ id })
@@ -99,4 +101,9 @@ export async function noteTry(
       last_answer: result.answer.slice(0, 500),
       sent_at: result.sentAt,
     });
+}
+
+/** Notes that no more tries are made, and why. */
+export async function noteExpired(db: Knex, id: string, why: string): Promise<void> {
+  await db('mail_deliveries').where({ id, state: 'queued' }).update({ state: 'expired', last_answer: why });
 }

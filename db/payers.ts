@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { InvoiceId, UserId } from '../domain/ids.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 
@@ -16,11 +17,9 @@ interface ItemRow {
   readonly currency: Currency;
 }
 
-/** Who pays an invoice and for what, as a pay page shows it. */
+/** Who pays an invoice and for what, as a pay page shows it. Gateways write to the payer, so a programme is none. */
 export async function payerOf(db: Knex, invoiceId: InvoiceId, userId: UserId): Promise<Payer> {
-  const user: { name: string; email: string; locale: 'id' | 'en' } | undefined = await db('users')
-    .where({ id: userId })
-    .first('name', 'email', 'locale');
+  const user = (await personBehind(db, invoiceId, userId)) ?? (await personalOf(db, userId));
   if (!user) throw new Error(`user ${userId} does not exist`);
   const items: ItemRow[] = await db('invoice_lines as l')
     .join('invoices as i', 'i.id', 'l.invoice_id')
@@ -36,6 +35,29 @@ export async function payerOf(db: Knex, invoiceId: InvoiceId, userId: UserId): P
       quantity: 1,
     })),
   };
+}
+
+interface Person {
+  readonly name: string;
+  readonly email: string;
+  readonly locale: 'id' | 'en';
+}
+
+async function personalOf(db: Knex, id: UserId): Promise<Person | undefined> {
+  return db('users').where({ id }).first('name', 'email', 'locale');
+}
+
+/** Where a programme pays for its company: the member of longest standing. */
+async function personBehind(db: Knex, invoiceId: InvoiceId, userId: UserId): Promise<Person | undefined> {
+  const programmes = `%@${INTEGRATOR_MAIL_DOMAIN}`;
+  return db('invoices as i')
+    .join('company_members as m', 'm.company_id', 'i.company_id')
+    .join('users as u', 'u.id', 'm.user_id')
+    .where('i.id', invoiceId)
+    .where('u.email', 'not like', programmes)
+    .whereExists((payer) => payer.from('users').where('id', userId).whereLike('email', programmes))
+    .orderBy(['u.status', 'm.created_at', 'm.user_id'])
+    .first('u.name', 'u.email', 'u.locale');
 }
 
 /** Who applied for what the invoice is about; null for an invoice that belongs to no application. */

@@ -18,6 +18,8 @@ export interface Session {
   /** Nothing keeps it going longer than this. */
   readonly endsAt: Date;
   readonly secondFactorAt: Date | null;
+  /** Good for setting up a second factor and for nothing else. */
+  readonly setupOnly: boolean;
 }
 
 /** At most so many at once; the one that was used longest ago gives way. */
@@ -37,13 +39,27 @@ const columns = {
   idleUntil: 'idle_until',
   endsAt: 'ends_at',
   secondFactorAt: 'second_factor_at',
+  setupOnly: 'setup_only',
 };
 
-/** Opens a session with its first refresh token. @returns the sessions that had to give way */
-export async function openSession(db: Knex, session: Session, tokenHash: string): Promise<string[]> {
+/**
+ * Opens a session with its first refresh token.
+ * @param provenSince when the proof for it was begun
+ * @returns the sessions that had to give way; null when the person was disabled, or got another password, since then
+ */
+export async function openSession(
+  db: Knex,
+  session: Session,
+  tokenHash: string,
+  provenSince: Date,
+): Promise<string[] | null> {
   return db.transaction(async (trx) => {
     // The person's row is the queue: two log-ins at once must not both find a place free.
-    await trx('users').where({ id: session.userId }).forUpdate().first('id');
+    const person = await trx('users')
+      .where({ id: session.userId })
+      .forNoKeyUpdate()
+      .first({ status: 'status', passwordChangedAt: 'password_changed_at' });
+    if (person?.status !== 'active' || (person.passwordChangedAt ?? 0) > provenSince) return null;
     await trx('sessions').insert({
       id: session.id,
       user_id: session.userId,
@@ -55,12 +71,20 @@ export async function openSession(db: Knex, session: Session, tokenHash: string)
       idle_until: session.idleUntil,
       ends_at: session.endsAt,
       second_factor_at: session.secondFactorAt,
+      setup_only: session.setupOnly,
     });
-    await addRefreshToken(trx, { tokenHash, sessionId: session.id, userId: session.userId, ...lifeOf(session) });
+    await addRefreshToken(trx, {
+      tokenHash,
+      parentHash: null,
+      sessionId: session.id,
+      userId: session.userId,
+      ...lifeOf(session),
+    });
     const surplus = await open(trx, session.userId, session.createdAt)
+      .whereNot('id', session.id)
       .orderBy('last_used_at', 'desc')
       .orderBy('created_at', 'desc')
-      .offset(MAX_SESSIONS)
+      .offset(MAX_SESSIONS - 1)
       .pluck<string[]>('id');
     await endSessions(trx, surplus, 'replaced', session.createdAt);
     return surplus;
@@ -115,6 +139,8 @@ export async function noteSecondFactor(db: Knex, sessionId: string, at: Date): P
 
 interface NewRefreshToken {
   readonly tokenHash: string;
+  /** The token that was exchanged for this one. */
+  readonly parentHash: string | null;
   readonly sessionId: string;
   readonly userId: UserId;
   readonly createdAt: Date;
@@ -124,6 +150,7 @@ interface NewRefreshToken {
 async function addRefreshToken(db: Knex, token: NewRefreshToken): Promise<void> {
   await db('refresh_tokens').insert({
     token_hash: token.tokenHash,
+    parent_hash: token.parentHash,
     family_id: token.sessionId,
     user_id: token.userId,
     created_at: token.createdAt,
@@ -141,8 +168,8 @@ export interface RotationRequest {
   readonly tokenHash: string;
   readonly nextHash: string;
   readonly at: Date;
-  /** How long a session of this person may lie idle. */
-  readonly idleMs: (userId: UserId) => Promise<number>;
+  /** How long a session of this person may lie idle; asks the transaction it is handed. */
+  readonly idleMs: (trx: Knex, userId: UserId) => Promise<number>;
   readonly address: string;
 }
 
@@ -151,18 +178,18 @@ export async function rotateRefreshToken(db: Knex, request: RotationRequest): Pr
   const { at } = request;
   return db.transaction(async (trx) => {
     const token = await lockToken(trx, request.tokenHash);
-    const session = token && (await findSession(trx, token.sessionId));
+    const session = token && (await lockSession(trx, token.sessionId));
     if (!token || !session || token.expiresAt <= at || session.endsAt <= at) return { outcome: 'unknown' };
-    if (token.usedAt && at.getTime() - token.usedAt.getTime() > REUSE_GRACE_MS) {
+    if (token.usedAt && !(await isTwin(trx, request.tokenHash, token.usedAt, at))) {
       await endSessions(trx, [session.id], 'reused', at);
       return { outcome: 'reused', session };
     }
-    const idleUntil = new Date(
-      Math.min(at.getTime() + (await request.idleMs(session.userId)), session.endsAt.getTime()),
-    );
+    const idleMs = await request.idleMs(trx, session.userId);
+    const idleUntil = new Date(Math.min(at.getTime() + idleMs, session.endsAt.getTime()));
     await trx('refresh_tokens').where({ token_hash: request.tokenHash }).whereNull('used_at').update({ used_at: at });
     await addRefreshToken(trx, {
       tokenHash: request.nextHash,
+      parentHash: request.tokenHash,
       sessionId: session.id,
       userId: session.userId,
       createdAt: at,
@@ -172,6 +199,24 @@ export async function rotateRefreshToken(db: Knex, request: RotationRequest): Pr
     await trx('sessions').where({ id: session.id }).update(used);
     return { outcome: 'rotated', session: { ...session, lastUsedAt: at, idleUntil, address: request.address } };
   });
+}
+
+/**
+ * Whether a second use is the same client asking twice at once: soon after the first, and before any token that the
+ * first use gave was used in turn. A thief who comes later than that is found out.
+ */
+async function isTwin(trx: Knex, tokenHash: string, usedAt: Date, at: Date): Promise<boolean> {
+  if (at.getTime() - usedAt.getTime() > REUSE_GRACE_MS) return false;
+  const next = await trx('refresh_tokens')
+    .where({ parent_hash: tokenHash })
+    .whereNotNull('used_at')
+    .first('token_hash');
+  return next === undefined;
+}
+
+async function lockSession(trx: Knex, id: string): Promise<Session | null> {
+  const found: Session | undefined = await trx('sessions').where({ id, ended_at: null }).forUpdate().first(columns);
+  return found ?? null;
 }
 
 /** Ends the session that this token belongs to; an unknown token ends nothing. */

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { Origin } from '../domain/events.ts';
 import { type ApplicationId, asId, type CompanyId, type Sha256, type UserId } from '../domain/ids.ts';
 import { type ApplicationState, type ChecklistItem, missingDocuments } from '../domain/licensing.ts';
 import { moveApplication } from './application-moves.ts';
@@ -22,6 +23,7 @@ export interface NewSubmission {
   readonly applicationId: ApplicationId;
   readonly round: number;
   readonly by: UserId;
+  readonly origin?: Origin | undefined;
   readonly at: string;
 }
 
@@ -41,6 +43,7 @@ export async function freezeSubmission(db: Knex, submission: NewSubmission): Pro
       companyId: application.companyId,
       by: submission.by,
       data: { round: submission.round },
+      origin: submission.origin,
       at: submission.at,
     });
     if (!isNew) return 'frozen';

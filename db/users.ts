@@ -77,6 +77,31 @@ export async function isEmailVerified(db: Knex, id: UserId): Promise<boolean> {
   return found !== undefined;
 }
 
+/** The same password hashed anew, unless it was changed meanwhile. */
+export async function replaceHash(db: Knex, id: UserId, before: string, after: string): Promise<void> {
+  await db('users').where({ id, password_hash: before }).update({ password_hash: after });
+}
+
+/** Takes the one log-in that staff have without a second factor. @returns false when it was taken before */
+export async function takeSecondFactorGrace(db: Knex, id: UserId, at: Date): Promise<boolean> {
+  const taken = await db('users').where({ id, second_factor_grace_at: null }).update({ second_factor_grace_at: at });
+  return taken > 0;
+}
+
+/** A new password; what was proven with the one before, and links to reset that one, open nothing any more. */
+export async function setPassword(db: Knex, id: UserId, passwordHash: string, at: Date): Promise<void> {
+  await db('users').where({ id }).update({ password_hash: passwordHash, password_changed_at: at, updated_at: at });
+  await db('link_tokens').where({ user_id: id, purpose: 'reset_password', used_at: null }).update({ used_at: at });
+}
+
+/** @returns false when the address was verified before */
+export async function verifyEmail(db: Knex, id: UserId, at: Date): Promise<boolean> {
+  const verified = await db('users')
+    .where({ id, email_verified_at: null })
+    .update({ email_verified_at: at, updated_at: at });
+  return verified > 0;
+}
+
 export async function updateProfile(
   db: Knex,
   id: UserId,

@@ -72,6 +72,7 @@ export const EVENT_TYPES = [
   'personal_data.read',
   'personal_data.rotation_started',
   'personal_data.rotated',
+  'audit.exported',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -86,12 +87,23 @@ const STAFF_ONLY: readonly EventType[] = [
   'decision.refused',
   'document.viewed',
   'payment.case_opened',
+  'personal_data.read',
+  'personal_data.rotation_started',
+  'personal_data.rotated',
+  'audit.exported',
 ];
 
 export const isPublic = (type: EventType): boolean => !STAFF_ONLY.includes(type);
 
 /** What an event is about, when that is neither the case nor the company it names. */
 export type Subject = `${'user' | 'session' | 'api_key' | 'company' | 'invitation' | 'device'}/${string}`;
+
+/** An origin on its way through a process, whose history is not for addresses. */
+export interface SealedOrigin {
+  readonly requestId: string | null;
+  /** base64; see PersonalData.seal. */
+  readonly sealedAddress: string | null;
+}
 
 /** Where a request came from: kept with what it did, for the audit. */
 export interface Origin {

@@ -13,6 +13,8 @@ export type InvoiceId = Id<'invoice'>;
 export type PaymentId = Id<'payment'>;
 export type LicenseId = Id<'license'>;
 export type PolicyId = Id<'policy'>;
+/** Of a person to a company. */
+export type InvitationId = Id<'invitation'>;
 /** SHA-256 of a file's content, 64 hex digits: the name under which it is stored. */
 export type Sha256 = Id<'sha256'>;
 

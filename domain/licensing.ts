@@ -178,6 +178,8 @@ export interface DecisionRequest {
   readonly submissionHash?: Sha256;
   /** The stage the reviewer meant; absent = the current one. */
   readonly stage?: Stage;
+  /** Whether the reviewer acts for the company that applies, by the records of the moment. */
+  readonly ownCase?: boolean;
 }
 
 export interface DecisionMade {
@@ -229,7 +231,7 @@ const tooLate = (made: DecisionMade): Refusal =>
  */
 export function refuseDecision(situation: ReviewSituation, request: DecisionRequest): Refusal | null {
   const { by, decision } = request;
-  if (by.userId === situation.applicant) {
+  if (by.userId === situation.applicant || request.ownCase === true) {
     return refusal(
       'own_application',
       'Nobody decides on an application of their own. Ask the supervisor to reassign it.',

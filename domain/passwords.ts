@@ -21,14 +21,24 @@ export const PASSWORD_PROBLEMS = [
 ] as const;
 export type PasswordProblem = (typeof PASSWORD_PROBLEMS)[number];
 
+/** Whether a password, in small letters, is on a list of those that everybody tries. */
+export type IsCommon = (password: string) => boolean;
+
 /**
  * All that is wrong with a password, in a fixed order, so that a person can mend it in one go; empty = good.
  * Lengths count characters as people see code points, not UTF-16 units. Capitals do not hide an e-mail or a common password.
+ * @param isOnLongList a list beside our own short one, which knows what people use here
  */
-export function passwordProblems(password: string, email: string, policy = PASSWORD_POLICY): PasswordProblem[] {
+export function passwordProblems(
+  password: string,
+  email: string,
+  policy = PASSWORD_POLICY,
+  isOnLongList: IsCommon = () => false,
+): PasswordProblem[] {
   const problems = lengthOf(password) >= policy.passphraseLength ? [] : compositionProblems(password, policy);
   if (isEmail(password, email)) problems.push('is_email');
-  if (COMMON_PASSWORDS.has(password.toLowerCase())) problems.push('common');
+  const small = password.toLowerCase();
+  if (COMMON_PASSWORDS.has(small) || isOnLongList(small)) problems.push('common');
   return problems;
 }
 

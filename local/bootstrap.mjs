@@ -192,6 +192,7 @@ const commands = {
   build,
   demo: () => tsx('local/demo.ts'),
   reset: () => tsx('local/reset.ts'),
+  'audit:verify': () => tsx('local/audit-verify.ts'),
   lint: () =>
     run(bin('biome'), ['ci', '--error-on-warnings', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'], rest),
   typecheck: () => run(bin('tsc'), ['-p', 'tsconfig.json'], rest),

@@ -58,14 +58,17 @@ const COMPANY_ID = asId<CompanyId>(idOf('company'));
 export const demoUserId = (account: DemoAccount): UserId => asId(idOf(`user ${account}`));
 
 /** Loads what is missing and leaves alone what is there; a second time it only looks. */
-export async function loadDemoData(options: { databaseUrl: string; personalDataKey: Buffer }): Promise<DemoAccounts> {
+export async function loadDemoData(options: {
+  databaseUrl: string;
+  personalDataKeys: readonly Buffer[];
+}): Promise<DemoAccounts> {
   const db = connect(options.databaseUrl, 4, 'alur-demo-data');
   try {
     await ensureTemplates(db, MAIL_TEMPLATES);
     await loadOffice(db);
     await loadPeople(db);
     await loadTypes(db);
-    await loadCompany(db, options.personalDataKey);
+    await loadCompany(db, options.personalDataKeys);
   } finally {
     await db.destroy();
   }
@@ -173,9 +176,9 @@ async function loadTypes(db: Knex): Promise<void> {
     .ignore();
 }
 
-async function loadCompany(db: Knex, personalDataKey: Buffer): Promise<void> {
+async function loadCompany(db: Knex, personalDataKeys: readonly Buffer[]): Promise<void> {
   const npwp = '0012345678901000';
-  const personal = createPersonalData([personalDataKey]);
+  const personal = createPersonalData(personalDataKeys);
   await addCompany(
     db,
     {

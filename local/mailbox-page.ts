@@ -12,7 +12,7 @@ iframe { width: 100%; height: 32rem; border: 1px solid #d5dbe3 } pre { white-spa
 dt { color: #55606e } dd { margin: 0 0 .5rem } .empty { padding: 3rem 0; color: #55606e }
 </style></head><body>{{{body}}}</body></html>`;
 
-const LIST = `<h1>Mailbox</h1>
+const LIST = `<h1>Mailbox</h1><p><a href="/sms">Text messages</a></p>
 {{#if messages}}<table><thead><tr><th>Received</th><th>To</th><th>Subject</th></tr></thead><tbody>
 {{#each messages}}<tr><td><time datetime="{{receivedAt}}">{{receivedAt}}</time></td><td>{{recipients}}</td>
 <td><a href="/messages/{{id}}">{{subject}}</a>{{#if attachments}} ({{attachments.length}} attached){{/if}}</td></tr>

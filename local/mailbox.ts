@@ -10,12 +10,16 @@ import express from 'express';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { listPage, messagePage } from './mailbox-page.ts';
 import { type MailboxMessage, type MailboxStore, openMailboxStore } from './mailbox-store.ts';
+import { createSmsSandbox, type SmsSandbox } from './sms.ts';
 
 export type { MailboxAttachment, MailboxMessage } from './mailbox-store.ts';
 
 export type Mailbox = {
   httpUrl: string;
   smtpUrl: string;
+  /** The SMS provider of this machine is on the same port: text messages are for `<smsUrl>/messages`. */
+  smsUrl: string;
+  sms: SmsSandbox;
   /** In order of arrival. */
   messages(): readonly MailboxMessage[];
   /** The first message that fits, be it there already or still to come. Rejects when none comes in time. */
@@ -43,7 +47,9 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   const store = await openMailboxStore(options.directory);
   const state = { failures: 0, smtp: await listenSmtp(options.smtpPort) };
   const smtpPort = portOf(state.smtp.server);
-  const http = await listenHttp(store, options.httpPort);
+  const sms = createSmsSandbox();
+  const http = await listenHttp(store, sms, options.httpPort);
+  const httpUrl = `http://127.0.0.1:${portOf(http)}`;
 
   function listenSmtp(port: number): Promise<SMTPServer> {
     return openSmtp(port, async (envelope, raw) => {
@@ -56,7 +62,9 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   }
 
   return {
-    httpUrl: `http://127.0.0.1:${portOf(http)}`,
+    httpUrl,
+    smsUrl: `${httpUrl}/sms`,
+    sms,
     smtpUrl: `smtp://127.0.0.1:${smtpPort}`,
     messages: () => store.all(),
     waitForMessage: (fits, timeoutMs) => waitForMessage(store, fits, timeoutMs),
@@ -133,8 +141,8 @@ async function waitForMessage(
   }
 }
 
-async function listenHttp(store: MailboxStore, port: number): Promise<Server> {
-  const server = createServer(mailboxApp(store));
+async function listenHttp(store: MailboxStore, sms: SmsSandbox, port: number): Promise<Server> {
+  const server = createServer(mailboxApp(store, sms));
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;
@@ -145,7 +153,7 @@ const MAIL_POLICY =
   "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'";
 
-function mailboxApp(store: MailboxStore): express.Express {
+function mailboxApp(store: MailboxStore, sms: SmsSandbox): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use((_request, response, next) => {
@@ -153,6 +161,7 @@ function mailboxApp(store: MailboxStore): express.Express {
     next();
   });
   const find = (id: string) => store.all().find((message) => message.id === id);
+  app.use('/sms', sms.router);
   app.get('/', (_request, response) => void response.send(listPage(store.all())));
   app.get('/messages/:id', (request, response, next) => {
     const message = find(request.params.id);

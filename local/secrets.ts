@@ -11,20 +11,25 @@ export type LocalSecrets = {
   /** PKCS#8 PEM, Ed25519. */
   auditPrivateKeyPem: string;
   /** 32 bytes in base64. */
+  secretKey: string;
+  /** 32 bytes in base64. */
   personalDataKey: string;
   midtransServerKey: string;
 };
 
 export async function ensureLocalSecrets(directory: string): Promise<LocalSecrets> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const [jwtPrivateKeyPem, auditPrivateKeyPem, personalDataKey, midtransServerKey] = await Promise.all([
+  const [jwtPrivateKeyPem, auditPrivateKeyPem, secretKey, personalDataKey, midtransServerKey] = await Promise.all([
     ensureSecret(directory, 'jwt-key.pem', ed25519Pem),
     ensureSecret(directory, 'audit-key.pem', ed25519Pem),
-    ensureSecret(directory, 'personal-data-key', () => randomBytes(32).toString('base64')),
+    ensureSecret(directory, 'secret-key', randomKey),
+    ensureSecret(directory, 'personal-data-key', randomKey),
     ensureSecret(directory, 'midtrans-server-key', () => LOCAL_SECRET_PREFIX + randomBytes(18).toString('hex')),
   ]);
-  return { jwtPrivateKeyPem, auditPrivateKeyPem, personalDataKey, midtransServerKey };
+  return { jwtPrivateKeyPem, auditPrivateKeyPem, secretKey, personalDataKey, midtransServerKey };
 }
+
+const randomKey = (): string => randomBytes(32).toString('base64');
 
 function ed25519Pem(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

@@ -5,6 +5,7 @@ import { StartFailure } from './failure.ts';
 import { PATHS } from './paths.ts';
 import type { PortName, Ports } from './ports.ts';
 import type { LocalSecrets } from './secrets.ts';
+import { LOCAL_SMS_TOKEN } from './sms.ts';
 
 /** What is brought up here; the others are real servers that the environment names. */
 export type OwnServers = { postgres: boolean; temporal: boolean; mailbox: boolean; gateways: boolean };
@@ -48,7 +49,12 @@ export function settingsOf(env: NodeJS.ProcessEnv, ports: Ports, secrets: LocalS
     throw new StartFailure('MIDTRANS_SERVER_KEY is not set; with a real Midtrans address it must be that server key.');
   }
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const childEnv = { ...madeUp(ports, secrets, databaseUrl), ...given, ...fixed(ports) };
+  const childEnv = {
+    ...madeUp(ports, secrets, databaseUrl),
+    ...(own.mailbox && !env.ALUR_SMS_URL && !env.ALUR_SMS_TOKEN ? localSms(ports) : {}),
+    ...given,
+    ...fixed(ports),
+  };
   return { own, ports, childEnv, config: loadConfig(childEnv) };
 }
 
@@ -67,15 +73,24 @@ function madeUp(ports: Ports, secrets: LocalSecrets, databaseUrl: string): NodeJ
     MIDTRANS_API_URL: midtrans,
     ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
     ALUR_AUDIT_PRIVATE_KEY: secrets.auditPrivateKeyPem,
+    ALUR_SECRET_KEY: secrets.secretKey,
     ALUR_PERSONAL_DATA_KEY: secrets.personalDataKey,
     // The demonstration accounts come in with a password alone, and mail stays on this machine.
     ALUR_STAFF_SECOND_FACTOR: 'optional',
     ALUR_REQUIRE_VERIFIED_EMAIL: 'false',
+    // The demonstration asks faster than people do.
+    ALUR_REQUESTS_PER_MINUTE: '1000',
     ALUR_SIGNER_KEY_FILE: join(PATHS.secrets, 'signer', 'key.pem'),
     ALUR_SIGNER_CERTIFICATE_FILE: join(PATHS.secrets, 'signer', 'certificate.pem'),
     ALUR_SHUTDOWN_GRACE_SECONDS: '5',
   };
 }
+
+/** Text messages arrive in the mailbox too. */
+const localSms = (ports: Ports): NodeJS.ProcessEnv => ({
+  ALUR_SMS_URL: `http://127.0.0.1:${ports.mailbox}/sms/messages`,
+  ALUR_SMS_TOKEN: LOCAL_SMS_TOKEN,
+});
 
 function fixed(ports: Ports): NodeJS.ProcessEnv {
   return { ALUR_MODE: 'local', ALUR_API_PORT: String(ports.api), ALUR_METRICS_PORT: String(ports.metrics) };

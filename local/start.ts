@@ -61,7 +61,7 @@ async function start(env: NodeJS.ProcessEnv, screen: Screen, stopping: Stopping)
   timed([own.mailbox ? 'mailbox' : [], own.gateways ? 'gateway sandboxes' : []].flat().join(', ') || 'mail, gateways');
 
   await migrateToLatest(databaseUrl);
-  const accounts = await loadDemoData({ databaseUrl, personalDataKey: settings.config.secretKey });
+  const accounts = await loadDemoData({ databaseUrl, personalDataKeys: settings.config.personalDataKeys });
   timed('schema and demonstration data');
   await startPrograms(settings, screen, stopping, timed);
   if (launcher !== null) stopping.whenGone(() => !isRunning(launcher));

@@ -31,6 +31,7 @@ chmod 644 .secrets/signer-key.pem .secrets/signer-certificate.pem
   echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)"
   echo "ALUR_DATABASE_PASSWORD=$(openssl rand -hex 24)"
   echo "TEMPORAL_DATABASE_PASSWORD=$(openssl rand -hex 24)"
+  echo "ALUR_SECRET_KEY=$(openssl rand -base64 32)"
   echo "ALUR_PERSONAL_DATA_KEY=$(openssl rand -base64 32)"
   echo "ALUR_JWT_PRIVATE_KEY=\"$(openssl genpkey -algorithm ed25519)\""
   echo "ALUR_AUDIT_PRIVATE_KEY=\"$(openssl genpkey -algorithm ed25519)\""

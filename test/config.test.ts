@@ -10,6 +10,7 @@ const COMPLETE = {
   MIDTRANS_SERVER_KEY: 'Mid-server-0123456789',
   ALUR_JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----',
   ALUR_AUDIT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----',
+  ALUR_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
   ALUR_PERSONAL_DATA_KEY: Buffer.alloc(32, 7).toString('base64'),
   ALUR_SIGNER_KEY_FILE: '/run/secrets/signer.pem',
   ALUR_SIGNER_CERTIFICATE_FILE: '/run/secrets/signer.crt',
@@ -83,6 +84,11 @@ describe('settings', () => {
       /^DATABASE_URL holds a value/,
     );
     assert.match(sentencesFor({ ALUR_PUBLIC_URL: 'http://alur.example' }).join(), /^ALUR_PUBLIC_URL .* https:\/\//);
+    const provider = { ALUR_OIDC_CLIENT_ID: 'alur', ALUR_OIDC_CLIENT_SECRET: 'a-secret-of-the-provider' };
+    assert.match(
+      sentencesFor({ ...provider, ALUR_OIDC_ISSUER: 'http://id.example' }).join(),
+      /^ALUR_OIDC_ISSUER .* https:\/\//,
+    );
     assert.equal(loadConfig({ ...COMPLETE, ALUR_MODE: 'local', MIDTRANS_SERVER_KEY: local }).mode, 'local');
   });
 });

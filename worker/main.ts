@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
-import { pino } from 'pino';
 import { createLocalSigner } from '../activities/documents/signing.ts';
 import { createGateways } from '../activities/gateways/index.ts';
 import { MAIL_TEMPLATES } from '../activities/mail/templates.ts';
 import { createMailTransport } from '../activities/mail/transport.ts';
+import { createSmsSender } from '../activities/sms/sender.ts';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
 import { connect } from '../db/connection.ts';
 import { createFileStore } from '../db/files.ts';
@@ -14,11 +15,12 @@ import { createPersonalData } from '../db/personal-data.ts';
 import { BUILT_BUNDLE, bundleWorkflows } from './bundle.ts';
 import { createWorker } from './create.ts';
 import { serveHealth } from './health.ts';
-import { logTo } from './telemetry.ts';
+import { keepSchedules } from './schedules.ts';
+import { createLogger, logTo } from './telemetry.ts';
 
 /** Runs until SIGTERM or SIGINT, then drains: no new tasks, time for what is under way, and out. */
 async function main(config: Config): Promise<void> {
-  const logger = pino({ name: 'worker', level: config.logLevel });
+  const logger = createLogger(config.logLevel);
   Runtime.install({ logger: logTo(logger), shutdownSignals: ['SIGTERM', 'SIGINT'] });
   const db = connect(config.database.url, config.database.pool, 'alur-worker');
   await ensureTemplates(db, MAIL_TEMPLATES);
@@ -35,6 +37,7 @@ async function main(config: Config): Promise<void> {
       files: createFileStore(config.filesDir),
       gateways: createGateways(config),
       signer: createLocalSigner(await signerFiles(config)),
+      sms: config.sms ? createSmsSender(config.sms) : null,
       publicUrl: config.publicUrl,
       personalData: createPersonalData(config.personalDataKeys),
       secretKey: config.secretKey,
@@ -43,8 +46,11 @@ async function main(config: Config): Promise<void> {
   });
   const health = serveHealth(worker, config.metricsPort);
   logger.info({ taskQueue: config.temporal.taskQueue }, 'worker takes tasks');
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const schedules = keepSchedules(client, config.temporal.taskQueue, logger);
   await worker.run();
   health.close();
+  await schedules.stop();
   mail.close();
   await connection.close();
   await db.destroy();

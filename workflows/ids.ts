@@ -4,3 +4,7 @@ import type { ApplicationId, InvoiceId } from '../domain/ids.ts';
 export const licenseReviewId = (id: ApplicationId) => `license-review/${id}`;
 export const activationId = (id: ApplicationId) => `activation/${id}`;
 export const paymentId = (id: InvoiceId) => `payment/${id}`;
+export const accountLetterId = (letterId: string) => `account-letter/${letterId}`;
+export const textMessageId = (sentCodeId: string) => `text-message/${sentCodeId}`;
+/** A run for each key: two at once for the same one would only get into each other's way. */
+export const personalDataRotationId = (keyId: string) => `personal-data-rotation/${keyId}`;

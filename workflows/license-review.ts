@@ -50,6 +50,7 @@ import {
   reassignUpdate,
   rejectSignal,
   resubmitUpdate,
+  type Sent,
   type SignalledDecision,
   withdrawUpdate,
 } from './messages.ts';
@@ -86,12 +87,12 @@ type Verdict = 'goes_on' | 'rejected' | 'withdrawn' | 'lapsed_no_response' | 'al
 
 /** A decision that was accepted and is being written down; `recorded` once it is durable. */
 interface Ticket {
-  readonly request: DecisionRequest;
+  readonly request: DecisionRequest & Sent;
   readonly made: DecisionMade;
   recorded: DecisionRecorded | null;
 }
 
-interface Handover {
+interface Handover extends Sent {
   readonly by: UserId;
   readonly to: UserId;
   readonly reason: string;
@@ -109,8 +110,8 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   let task: OpenTask | null = null;
   let opening = false;
   let ticket: Ticket | null = null;
-  let withdrawal: { by: Actor; reason: string } | null = null;
-  let resubmission: { by: Actor } | null = null;
+  let withdrawal: ({ by: Actor; reason: string } & Sent) | null = null;
+  let resubmission: ({ by: Actor } & Sent) | null = null;
   const decisions: DecisionMade[] = [];
   const handovers: Handover[] = [];
   let handoversDone = 0;
@@ -182,10 +183,10 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
 
   setHandler(
     reassignUpdate,
-    async ({ by, to, reason }) => {
+    async ({ by, to, reason, ...sent }) => {
       await condition(() => !opening);
       if (!task || ticket) throw refused(notNow());
-      const handover: Handover = { by: by.userId, to, reason, outcome: null };
+      const handover: Handover = { by: by.userId, to, reason, ...sentWith(sent), outcome: null };
       handovers.push(handover);
       await condition(() => handover.outcome !== null);
       if (handover.outcome !== 'done') throw refused(refusal(handover.outcome ?? 'not_in_review', NOT_ELIGIBLE));
@@ -205,7 +206,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   }));
 
   // ---- the story ------------------------------------------------------------------------------------------------------
-  let verdict = await receive(input.applicant, input.submittedAt);
+  let verdict = await receive(input.applicant, input.submittedAt, input);
   for (const stage of policy.stages) {
     if (verdict === 'goes_on') verdict = await review(stage);
   }
@@ -220,7 +221,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   // ---- its steps ------------------------------------------------------------------------------------------------------
 
   /** Takes what the applicant sent. While something required is missing the applicant has the case back. */
-  async function receive(by: UserId, at: string): Promise<Verdict> {
+  async function receive(by: UserId, at: string, sent: Sent): Promise<Verdict> {
     const to = policy.path === 'review' ? 'completeness' : 'auto_check';
     const { checklist, legalWorkingDays } = policy;
     const received = await receiveSubmission({
@@ -232,6 +233,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       legalWorkingDays,
       to,
       at,
+      ...sentWith(sent),
     });
     if (!received) {
       state = 'withdrawn';
@@ -369,6 +371,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       reason,
       attempt: `${handoversDone}`,
       at: clock(),
+      ...sentWith(handover),
     };
     const answer = await reassignTask(asked);
     if (!answer.refused) {
@@ -400,6 +403,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       to,
       nextStage,
       bill: bill(to),
+      ...sentWith(request),
     });
     state = to;
     task = null;
@@ -444,9 +448,9 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     });
     if (withdrawal) return { verdict: 'withdrawn', usedMs };
     if (!resubmission) return { verdict: 'lapsed_no_response', usedMs };
-    const { by } = resubmission;
+    const sent = resubmission;
     resubmission = null;
-    return { verdict: await receive(by.userId, clock()), usedMs };
+    return { verdict: await receive(sent.by.userId, clock(), sent), usedMs };
   }
 
   /** Low risks have no stages: what is complete is approved. */
@@ -478,7 +482,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   async function close(why: Exclude<Verdict, 'goes_on'>): Promise<void> {
     // The decision itself has closed a rejected case; a draft withdrawn while it was submitted was closed by its owner.
     if (why === 'rejected' || why === 'already_over') return show();
-    const said = withdrawal ? { by: withdrawal.by.userId, reason: withdrawal.reason } : {};
+    const said = withdrawal ? { by: withdrawal.by.userId, reason: withdrawal.reason, ...sentWith(withdrawal) } : {};
     await closeCase({ applicationId, to: why, at: clock(), ...said });
     state = why;
     show();
@@ -496,7 +500,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   }
 
   /** Accepts a decision; from now on every other one is refused, naming this one. */
-  function take(request: DecisionRequest): Ticket {
+  function take(request: DecisionRequest & Sent): Ticket {
     const why = whyNotDecide(request);
     if (why || !task) throw refused(why ?? notNow());
     const made: DecisionMade = {
@@ -515,11 +519,11 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
   async function decideBySignal(decision: 'approve' | 'reject', { by, note }: SignalledDecision): Promise<void> {
     signals += 1;
     const attempt = signals;
-    const actor = await resolveActor({ by });
+    const actor = await resolveActor({ by, applicationId });
     const said = note === undefined ? {} : { note };
     const reasons: Reason[] =
       decision === 'reject' ? [{ code: 'other', ...(note === undefined ? {} : { text: note }) }] : [];
-    const request = actor ? { by: actor, decision, reasons, ...said } : null;
+    const request = actor ? { by: actor, decision, reasons, ownCase: actor.ownCase, ...said } : null;
     const why = request ? whyNotDecide(request) : refusal('not_found', 'Nobody active has this ID or address.');
     if (request && !why) take(request);
     else if (why)
@@ -558,6 +562,9 @@ const DAY_MS = 86_400_000;
 
 const NOT_ELIGIBLE =
   'This person may not hold the task: not in its role, the applicant, or busy on another stage of the case.';
+
+/** Its origin and nothing else: absent stays absent, so that earlier histories replay as they are. */
+const sentWith = ({ origin }: Sent): Sent => (origin ? { origin } : {});
 
 function finish(handover: Handover | undefined, outcome: FailureCode | 'done'): void {
   if (handover) handover.outcome = outcome;

@@ -4,6 +4,7 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Collection } from '../activities/payments.ts';
+import type { SealedOrigin } from '../domain/events.ts';
 import type { ApplicationId, CompanyId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
 import type {
   Actor,
@@ -15,9 +16,14 @@ import type {
 } from '../domain/licensing.ts';
 import type { GatewayName } from '../domain/payments.ts';
 
+/** Where a message came from, for the event that it leads to. Absent from Temporal's own tools. */
+export interface Sent {
+  readonly origin?: SealedOrigin;
+}
+
 // ---- license-review/<applicationId> ---------------------------------------------------------------------------------
 
-export interface LicenseReviewInput {
+export interface LicenseReviewInput extends Sent {
   readonly applicationId: ApplicationId;
   readonly companyId: CompanyId;
   readonly applicant: UserId;
@@ -39,11 +45,15 @@ export interface DecisionRecorded extends DecisionMade {
 }
 
 // Updates, not signals: whoever decides, withdraws or resubmits must learn at once whether it counted.
-export const decideUpdate = defineUpdate<DecisionRecorded, [DecisionRequest]>('decide');
-export const withdrawUpdate = defineUpdate<{ state: ApplicationState }, [{ by: Actor; reason: string }]>('withdraw');
-export const resubmitUpdate = defineUpdate<{ state: ApplicationState; round: number }, [{ by: Actor }]>('resubmit');
+export const decideUpdate = defineUpdate<DecisionRecorded, [DecisionRequest & Sent]>('decide');
+export const withdrawUpdate = defineUpdate<{ state: ApplicationState }, [{ by: Actor; reason: string } & Sent]>(
+  'withdraw',
+);
+export const resubmitUpdate = defineUpdate<{ state: ApplicationState; round: number }, [{ by: Actor } & Sent]>(
+  'resubmit',
+);
 /** Hands the open task to a person; `to` = the caller for a claim. */
-export const reassignUpdate = defineUpdate<{ assignee: UserId }, [{ by: Actor; to: UserId; reason: string }]>(
+export const reassignUpdate = defineUpdate<{ assignee: UserId }, [{ by: Actor; to: UserId; reason: string } & Sent]>(
   'reassign',
 );
 
@@ -68,7 +78,7 @@ export const progressQuery = defineQuery<ReviewProgress>('progress');
 
 // ---- payment/<invoiceId> --------------------------------------------------------------------------------------------
 
-export interface PayRequest {
+export interface PayRequest extends Sent {
   readonly by: UserId;
   readonly gateway: GatewayName;
   readonly method?: string;

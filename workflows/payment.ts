@@ -155,7 +155,13 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
       at: clock(),
     };
     const opened = await orNull(
-      openAttempt({ ...attempt, gateway: asked.gateway, by: asked.by, locale: asked.locale }),
+      openAttempt({
+        ...attempt,
+        gateway: asked.gateway,
+        by: asked.by,
+        locale: asked.locale,
+        ...(asked.origin ? { origin: asked.origin } : {}),
+      }),
     );
     if (!opened) {
       await reload();

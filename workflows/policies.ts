@@ -19,6 +19,42 @@ export const mail = {
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' },
 } as const satisfies ActivityOptions;
 
+/** A code that is good for ten minutes: after that there is nothing left to send. */
+export const textMessages = {
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '10m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/** Sealing the events: one activity for however many there are. It heartbeats after each batch, which takes about a second. */
+export const sealing = {
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '1m',
+  // The schedule comes again in a minute; trying longer than that would only be a second way to do the same.
+  scheduleToCloseTimeout: '1h',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/** A page of values sealed anew; it heartbeats after each. For ever: half a change of keys is worse than a slow one. */
+export const resealing = {
+  startToCloseTimeout: '1m',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/** Counting every row of some tables. */
+export const counting = {
+  startToCloseTimeout: '2m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/** How many values are sealed anew in one transaction: about a fifth of a second, so that no writer waits for long. */
+export const RESEAL_PAGE = 200;
+/** Six events of history a page: well below the size at which continuing as new is suggested. */
+export const RESEAL_PAGES_A_RUN = 400;
+/** When values keep being sealed with an earlier key, until the process that does so is restarted. */
+export const RESEAL_AGAIN_MS = 300_000;
+
 /** Asking a gateway what is so. Given up after a minute, so that a payer is not kept waiting; asked again later. */
 export const lookUps = {
   startToCloseTimeout: '15s',

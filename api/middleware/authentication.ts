@@ -1,7 +1,9 @@
 /** Who is calling: the only place that reads credentials. */
 import type { Request } from 'express';
 import { Failure } from '../../domain/failures.ts';
+import { notFrom } from '../api-keys.ts';
 import type { ApiDeps } from '../deps.ts';
+import { inNetworks } from '../networks.ts';
 import { addressOf, type Caller } from '../request.ts';
 
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
@@ -23,18 +25,19 @@ export function authenticate(req: Request, deps: Deps): Caller | undefined | Pro
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined) throw refused('Send Authorization: Bearer <access token>.');
   const known = deps.tokens.known(token);
-  return known ? current(known, deps) : verified(token, deps);
+  return known ? current(known, addressOf(req), deps) : verified(token, addressOf(req), deps);
 }
 
-async function verified(token: string, deps: Deps): Promise<Caller> {
+async function verified(token: string, address: string, deps: Deps): Promise<Caller> {
   const caller = await deps.tokens.verify(token);
   if (!caller) throw refused('The access token is not valid or has expired. Refresh it, or log in again.');
-  return current(caller, deps);
+  return current(caller, address, deps);
 }
 
-function current(caller: Caller, { accessChanges, apiKeys }: Deps): Caller {
+function current(caller: Caller, address: string, { accessChanges, apiKeys }: Deps): Caller {
   const holds = accessChanges.stillHolds(caller) && (caller.key === undefined || !apiKeys.isRevoked(caller.key.id));
   if (!holds) throw refused('The log-in was ended, or its rights have changed. Refresh the token, or log in again.');
+  if (caller.key && !inNetworks(address, caller.key.networks)) throw notFrom(address);
   return caller;
 }
 

@@ -2,13 +2,14 @@
 
 import { findSession } from '../../db/sessions.ts';
 import { isEmailVerified } from '../../db/users.ts';
+import { keyMay } from '../../domain/api-keys.ts';
 import { Failure } from '../../domain/failures.ts';
-import { may, type Permission, type Scope } from '../../domain/roles.ts';
+import { may, type Permission } from '../../domain/roles.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Caller } from '../request.ts';
 import type { Route } from '../route.ts';
 
-type Rule = Pick<Route, 'permission' | 'stepUp' | 'ownAccount'>;
+type Rule = Pick<Route, 'method' | 'permission' | 'stepUp' | 'ownAccount'>;
 type Deps = Pick<ApiDeps, 'db' | 'access'>;
 
 /** How old a second factor may be where one is wanted at this very moment. */
@@ -23,10 +24,13 @@ export const STEP_UP_MS = 10 * 60_000;
 export function authorise(caller: Caller | undefined, rule: Rule, deps: Deps): undefined | Promise<void> {
   if (rule.permission === 'public') return undefined;
   if (!caller) throw new Failure('unauthenticated', 'Log in and send Authorization: Bearer <access token>.');
-  if (!may(caller.roles, rule.permission) || !inScope(caller, rule.permission)) throw lacks(rule.permission);
-  if (rule.ownAccount) return undefined;
-  if (caller.setupOnly) throw new Failure('second_factor_setup_required', '');
-  const verified = caller.emailVerified || !deps.access.requireVerifiedEmail;
+  if (!may(caller.roles, rule.permission)) throw lacks(rule.permission);
+  if (caller.key && (rule.ownAccount || !keyMay(caller.key.scopes, rule.permission, rule.method))) {
+    // Sessions, devices and second factors are a person's: a key that leaked must not read them.
+    throw outOfScope(rule.permission);
+  }
+  if (caller.setupOnly && !rule.ownAccount) throw new Failure('second_factor_setup_required', '');
+  const verified = caller.emailVerified || rule.ownAccount === true || !deps.access.requireVerifiedEmail;
   if (verified && !rule.stepUp) return undefined;
   return askDatabase(caller, verified, rule, deps);
 }
@@ -36,18 +40,17 @@ async function askDatabase(caller: Caller, verified: boolean, rule: Rule, { db }
   if (rule.stepUp && !(await hasSteppedUp(db, caller))) throw new Failure('step_up_required', '');
 }
 
-async function hasSteppedUp(db: Deps['db'], { sessionId }: Caller): Promise<boolean> {
+export async function hasSteppedUp(db: Deps['db'], { sessionId }: Pick<Caller, 'sessionId'>): Promise<boolean> {
   const session = sessionId === undefined ? null : await findSession(db, sessionId);
   const at = session?.secondFactorAt?.getTime();
   return at !== undefined && Date.now() - at <= STEP_UP_MS;
 }
 
-/** A key does what its scopes say; everybody sees whose key it is. */
-function inScope({ key }: Caller, permission: Permission): boolean {
-  if (key === undefined || permission === 'profile.use') return true;
-  const scopes: readonly Permission[] = key.scopes satisfies readonly Scope[];
-  return scopes.includes(permission);
-}
-
 const lacks = (permission: Permission) =>
   new Failure('forbidden', `Your role does not have the right ${permission}. Ask an administrator of the office.`);
+
+const outOfScope = (permission: Permission) =>
+  new Failure(
+    'forbidden',
+    `The API key does not have the scope ${permission}. Ask an administrator of the office for one that does.`,
+  );

@@ -33,7 +33,7 @@ const create = defineRoute({
   body: newApplicationSchema,
   problems: ['not_found', 'incomplete_application'],
   responses: { 201: { description: 'The application', schema: applicationSchema } },
-  async handler({ body, actor, deps, locale, requestKey }) {
+  async handler({ body, actor, origin, deps, locale, requestKey }) {
     const at = new Date();
     await requireActiveCompany(deps, actor, body.companyId);
     const type = await licenseTypeInForce(deps.db, body.typeCode, at);
@@ -41,8 +41,8 @@ const create = defineRoute({
     if (body.submit) requireComplete(type, body.form, new Set(), locale);
     const id = asId<ApplicationId>(idFromKey(requestKey, 'application'));
     const draft = { id, companyId: body.companyId, typeCode: type.code, policyId: type.policyId, form: body.form };
-    await createDraft(deps.db, { ...draft, applicantId: actor.userId, at: at.toISOString() });
-    if (body.submit) await sendIn(deps, type, { id, companyId: body.companyId, by: actor.userId, at });
+    await createDraft(deps.db, { ...draft, applicantId: actor.userId, origin, at: at.toISOString() });
+    if (body.submit) await sendIn(deps, type, { id, companyId: body.companyId, by: actor.userId, origin, at });
     const { body: created, etag } = await applicationReply(deps.db, await applicationSeenBy(deps.db, actor, id));
     return json(201, created, { etag, headers: { Location: `/api/v1/licenses/applications/${id}` } });
   },

@@ -1,84 +1,63 @@
-import { addUser, findCredentials } from '../../db/users.ts';
-import { Failure } from '../../domain/failures.ts';
-import { asId, type UserId } from '../../domain/ids.ts';
-import { type PasswordPolicy, passwordProblems } from '../../domain/passwords.ts';
-import { explained } from '../field-problems.ts';
-import { hashPassword, passwordMatches } from '../passwords.ts';
-import type { Locale } from '../request.ts';
-import { idFromKey } from '../request-key.ts';
+/** Getting in and out. */
+import type { Request } from 'express';
+import { z } from 'zod';
+import type { Origin } from '../../domain/events.ts';
+import type { Whereabouts } from '../devices.ts';
+import { unlock } from '../lockout.ts';
+import { signInWithPassword } from '../login.ts';
 import { defineRoute, json, noContent, type Route } from '../route.ts';
-import { login, refreshToken, registered, registration, tokens } from '../schemas/people.ts';
-import { endSession, refreshSession, startSession } from '../sessions.ts';
+import { linkToken, login, mfaChallenge, refreshed, refreshToken, tokens, unlocked } from '../schemas/people.ts';
+import { endSession, refreshSession } from '../sessions.ts';
 
 const tags = ['Auth'];
 /** Tokens stay out of caches, and (not idempotent) out of the answers that are kept. */
 const secret = { headers: { 'Cache-Control': 'no-store' } };
 
-const register = defineRoute({
-  method: 'post',
-  path: '/auth/register',
-  summary: 'Open an account as a business owner',
-  tags,
-  permission: 'public',
-  body: registration,
-  responses: { 201: { description: 'The account, ready to log in.', schema: registered } },
-  problems: ['email_taken', 'weak_password', 'forbidden'],
-  handler: async ({ body, deps, locale, requestKey }) => {
-    if (!deps.selfRegistration)
-      throw new Failure('forbidden', 'Accounts are opened by the office here. Ask it for one.');
-    refuseWeak(body.password, body.email, locale, deps.access.passwords);
-    const user = await addUser(deps.db, {
-      id: asId<UserId>(idFromKey(requestKey, 'user')),
-      email: body.email,
-      passwordHash: await hashPassword(body.password),
-      name: body.name,
-      locale: body.locale ?? locale,
-      roles: ['owner'],
-    });
-    if (!user) throw new Failure('email_taken', '');
-    const { id, email, name, roles } = user;
-    return json(201, { id, email, name, locale: user.locale, roles });
-  },
+const whereabouts = (req: Request, origin: Origin, deviceToken?: string): Whereabouts => ({
+  origin,
+  userAgent: req.get('user-agent'),
+  deviceToken,
 });
-
-function refuseWeak(password: string, email: string, locale: Locale, policy: PasswordPolicy): void {
-  const problems = passwordProblems(password, email, policy);
-  if (problems.length === 0) return;
-  throw new Failure('weak_password', '', { errors: problems.map((code) => explained('/password', code, locale)) });
-}
 
 const logIn = defineRoute({
   method: 'post',
   path: '/auth/login',
   summary: 'Log in with e-mail address and password',
+  description:
+    'Answers with tokens or, where a second factor is set up and the device is not trusted, with a challenge for it. ' +
+    'After 5 failures the account waits 15 minutes, twice as long with each time, to 24 hours at most; counted apart for a ' +
+    'known device, a known network and everywhere else.',
   tags,
   permission: 'public',
+  limit: 'login',
   idempotent: false,
   body: login,
-  responses: { 200: { description: 'An access token for 15 minutes, and a refresh token.', schema: tokens } },
-  problems: ['invalid_credentials'],
-  handler: async ({ body, deps, origin }) => {
-    const user = await findCredentials(deps.db, body.email);
-    const matches = await passwordMatches(user?.passwordHash, body.password);
-    if (!user || !matches || user.status !== 'active') throw new Failure('invalid_credentials', '');
-    return json(
-      200,
-      await startSession(deps, user, { method: 'password', device: 'unknown', origin, secondFactorAt: null }),
-      secret,
-    );
+  responses: {
+    200: {
+      description: 'An access token for 15 minutes and a refresh token; or what to do next.',
+      schema: z.union([tokens, mfaChallenge]),
+    },
   },
+  problems: ['invalid_credentials', 'account_locked', 'rate_limited', 'temporarily_unavailable'],
+  handler: async ({ body: { email, password, deviceToken }, deps, origin, locale, req }) =>
+    json(
+      200,
+      await signInWithPassword(deps, { ...whereabouts(req, origin, deviceToken), email, password, locale }),
+      secret,
+    ),
 });
 
 const refresh = defineRoute({
   method: 'post',
   path: '/auth/refresh',
   summary: 'Exchange a refresh token for new tokens',
-  description: 'Each refresh token is good for one use. An old one that turns up again ends the whole log-in.',
+  description:
+    'Each refresh token is good for one use. An old one that turns up again ends the whole log-in, and its owner is told.',
   tags,
   permission: 'public',
   idempotent: false,
   body: refreshToken,
-  responses: { 200: { description: 'New tokens; the refresh token sent is used up.', schema: tokens } },
+  responses: { 200: { description: 'New tokens; the refresh token sent is used up.', schema: refreshed } },
   problems: ['invalid_credentials'],
   handler: async ({ body, deps, origin }) => json(200, await refreshSession(deps, body.refreshToken, origin), secret),
 });
@@ -98,4 +77,20 @@ const logOut = defineRoute({
   },
 });
 
-export const authRoutes: readonly Route[] = [register, logIn, refresh, logOut];
+const liftLock = defineRoute({
+  method: 'post',
+  path: '/auth/unlock',
+  summary: 'Open a locked account by the link in the letter',
+  description: 'Gives a device token: with it the log-in gets in, even while somebody goes on guessing from elsewhere.',
+  tags,
+  permission: 'public',
+  limit: 'login',
+  idempotent: false,
+  body: linkToken,
+  responses: { 200: { description: 'The account no longer waits.', schema: unlocked } },
+  problems: ['link_not_valid'],
+  handler: async ({ body, deps, origin, req }) =>
+    json(200, await unlock(deps, body.token, whereabouts(req, origin)), secret),
+});
+
+export const authRoutes: readonly Route[] = [logIn, refresh, logOut, liftLock];

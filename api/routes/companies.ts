@@ -5,10 +5,12 @@ import { Failure } from '../../domain/failures.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
 import { asId, type CompanyId } from '../../domain/ids.ts';
 import { rupiah } from '../../domain/money.ts';
+import { ownCompany } from '../company-members.ts';
 import { page, pageQuery, readCursor } from '../paging.ts';
 import { idFromKey } from '../request-key.ts';
 import { defineRoute, json, type Route } from '../route.ts';
 import { companies, company, newCompany } from '../schemas/companies.ts';
+import { companyIdSchema } from '../schemas/ids.ts';
 import { moneyJson, timeJson } from '../wire.ts';
 
 const tags = ['Users'];
@@ -27,13 +29,15 @@ const createCompany = defineRoute({
   handler: async ({ actor, body, deps, requestKey }) => {
     const { npwp, nib = null, capitalMinor = null, annualSalesMinor = null, ...rest } = body;
     const { personalData } = deps;
+    const [npwpHash = '', ...otherNpwpHashes] = personalData.fingerprints(npwp.value, NPWP);
     const added = await addCompany(
       deps.db,
       {
         ...rest,
         id: asId<CompanyId>(idFromKey(requestKey, 'company')),
         npwpEncrypted: personalData.seal(npwp.value, NPWP),
-        npwpHash: personalData.fingerprint(npwp.value, NPWP),
+        npwpHash,
+        otherNpwpHashes,
         npwpMasked: maskNumber(npwp.value),
         nib,
         capitalMinor,
@@ -68,6 +72,17 @@ const listCompanies = defineRoute({
   },
 });
 
+const readCompany = defineRoute({
+  method: 'get',
+  path: '/users/companies/:id',
+  summary: 'A company that the caller acts for',
+  tags,
+  permission: 'company.read',
+  params: z.object({ id: companyIdSchema }),
+  responses: { 200: { description: 'The company.', schema: company } },
+  handler: async ({ actor, params: { id }, deps }) => json(200, toCompany(await ownCompany(deps.db, id, actor.userId))),
+});
+
 function toCompany(row: Company) {
   const { id, name, legalForm, nib, address, kbli, scale, status } = row;
   return {
@@ -87,4 +102,4 @@ function toCompany(row: Company) {
   };
 }
 
-export const companyRoutes: readonly Route[] = [createCompany, listCompanies];
+export const companyRoutes: readonly Route[] = [createCompany, listCompanies, readCompany];

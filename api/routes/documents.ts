@@ -31,10 +31,11 @@ const upload = defineRoute({
   permission: 'application.write',
   params: z.object({ id: applicationIdSchema }),
   body: uploadSchema,
+  limit: 'upload',
   multipart: { file: 'file', maxBytes: MAX_BYTES },
   problems: ['not_found', 'not_a_draft', 'unsupported_media_type', 'file_too_large', 'too_many_files'],
   responses: { 201: { description: 'Stored', schema: uploadedSchema } },
-  async handler({ params: { id }, body: { kind }, file, actor, deps, locale, requestKey }) {
+  async handler({ params: { id }, body: { kind }, file, actor, origin, deps, locale, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
     if (!isEditable(application.state)) throw notEditable(application);
     await requireKnownKind(deps, application, kind, locale);
@@ -45,6 +46,7 @@ const upload = defineRoute({
       filename: displayName(file.filename),
       applicationId: id,
       by: actor.userId,
+      origin,
       at: new Date().toISOString(),
     };
     await addDocument(deps.db, { ...document, ...name });
@@ -89,9 +91,9 @@ const remove = defineRoute({
   params: z.object({ id: applicationIdSchema, documentId: documentIdSchema }),
   problems: ['not_found', 'not_a_draft'],
   responses: { 204: { description: 'It is off' } },
-  async handler({ params: { id, documentId }, actor, deps }) {
+  async handler({ params: { id, documentId }, actor, origin, deps }) {
     await ownApplication(deps.db, actor, id);
-    const removal = { applicationId: id, documentId, by: actor.userId, at: new Date().toISOString() };
+    const removal = { applicationId: id, documentId, by: actor.userId, origin, at: new Date().toISOString() };
     if (await removeDocument(deps.db, removal)) return noContent();
     throw new Failure('not_found', 'This application has no such document, or it was taken off before.');
   },
@@ -107,12 +109,12 @@ const download = defineRoute({
   params: z.object({ id: documentIdSchema }),
   problems: ['not_found'],
   responses: { 200: { description: 'The file', contentType: 'application/octet-stream' } },
-  async handler({ params: { id }, actor, deps }) {
+  async handler({ params: { id }, actor, origin, deps }) {
     const document = await findDocument(deps.db, actor, id);
     if (!document) throw new Failure('not_found', 'There is no such document, or none that you may see.');
     const { bytes, stream: content } = await opened(deps, document);
     if (!document.own) {
-      await recordDocumentView(deps.db, document, { by: actor.userId, at: new Date().toISOString() });
+      await recordDocumentView(deps.db, document, { by: actor.userId, origin, at: new Date().toISOString() });
     }
     return stream(document.contentType, content, {
       bytes,

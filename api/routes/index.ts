@@ -4,19 +4,31 @@
  * `/licenses/types` too, comes after all other licence paths.
  */
 import type { Route } from '../route.ts';
+import { accountPageRoutes } from './account-pages.ts';
+import { accountRoutes } from './accounts.ts';
+import { adminUserRoutes } from './admin-users.ts';
+import { apiKeyRoutes } from './api-keys.ts';
 import { applicationRoutes } from './applications.ts';
+import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { caseHistoryRoutes } from './case-history.ts';
 import { companyRoutes } from './companies.ts';
+import { companyMemberRoutes } from './company-members.ts';
+import { cspReportRoutes } from './csp-reports.ts';
 import { documentRoutes } from './documents.ts';
 import { invoiceRoutes } from './invoices.ts';
 import { licenseTypeRoutes } from './license-types.ts';
 import { licenseRoutes } from './licenses.ts';
+import { oauthRoutes } from './oauth.ts';
 import { payPageRoutes } from './pay-pages.ts';
 import { paymentRoutes } from './payments.ts';
+import { personalDataRoutes } from './personal-data.ts';
 import { problemRoutes } from './problems.ts';
+import { providerSignInRoutes } from './provider-sign-in.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
 import { reviewRoutes } from './review.ts';
+import { secondFactorRoutes } from './second-factors.ts';
+import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
 import { submissionRoutes } from './submissions.ts';
 import { userRoutes } from './users.ts';
@@ -26,8 +38,16 @@ import { webhookRoutes } from './webhooks.ts';
 export const routes: readonly Route[] = [
   ...statusRoutes,
   ...authRoutes,
+  ...secondFactorRoutes,
+  ...accountRoutes,
+  ...sessionRoutes,
   ...userRoutes,
+  ...adminUserRoutes,
   ...companyRoutes,
+  ...companyMemberRoutes,
+  ...apiKeyRoutes,
+  ...oauthRoutes,
+  ...providerSignInRoutes,
   ...licenseTypeRoutes,
   ...applicationRoutes,
   ...submissionRoutes,
@@ -38,8 +58,12 @@ export const routes: readonly Route[] = [
   ...invoiceRoutes,
   ...paymentRoutes,
   ...reconciliationRoutes,
+  ...personalDataRoutes,
+  ...auditRoutes,
   ...verifyRoutes,
   ...payPageRoutes,
+  ...accountPageRoutes,
   ...webhookRoutes,
   ...problemRoutes,
+  ...cspReportRoutes,
 ];

@@ -106,12 +106,12 @@ const pay = defineRoute({
   ],
   workflow: { gone: 'invoice_not_open' },
   responses: { 201: { description: 'Where to pay', schema: openedPaymentSchema } },
-  async handler({ params: { id }, body, actor, deps, locale, requestKey }) {
+  async handler({ params: { id }, body, actor, origin, deps, locale, requestKey }) {
     // Without their roles: whoever sees every invoice for the office pays only those of their own company.
     const invoice = await invoiceSeenBy(deps, { userId: actor.userId, roles: [] }, id);
     if (invoice.state !== 'open') throw notOpen(invoice);
     if (!AVAILABLE.includes(body.gateway)) throw notAvailable(body.gateway);
-    return json(201, await openPayment(deps, id, requestKey, { by: actor.userId, ...body, locale }));
+    return json(201, await openPayment(deps, id, requestKey, { by: actor.userId, ...body, locale, origin }));
   },
 });
 

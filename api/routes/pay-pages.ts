@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type PayableInvoice, payableInvoice } from '../../db/invoice-reads.ts';
 import { paymentOutcome } from '../../db/payment-reads.ts';
+import type { Origin } from '../../domain/events.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import type { InvoiceId } from '../../domain/ids.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -47,6 +48,7 @@ const payInvoice = defineRoute({
   description: 'Opens an attempt to pay, or finds the one that is open. The body is empty.',
   tags,
   permission: 'public',
+  limit: 'pay',
   idempotent: false,
   params: z.object({ invoiceId: z.string().max(200) }),
   responses: {
@@ -56,10 +58,11 @@ const payInvoice = defineRoute({
     422: { description: 'The gateway refuses; the page says what to do', ...page },
     503: { description: 'The gateway does not answer; the page says when to try again', ...page },
   },
-  async handler({ params, deps, locale, requestKey }) {
+  async handler({ params, origin, deps, locale, requestKey }) {
     const invoice = await invoiceOf(deps, params.invoiceId);
     if (!invoice) return html(404, unknownInvoicePage(locale), PAGE_HEADERS);
-    const opened = invoice.state === 'open' ? await pageToPayOn(deps, invoice, requestKey, locale) : NOT_OPEN;
+    const opened =
+      invoice.state === 'open' ? await pageToPayOn(deps, invoice, { requestKey, origin, locale }) : NOT_OPEN;
     if ('redirectUrl' in opened) return html(303, '', { ...PAGE_HEADERS, Location: opened.redirectUrl });
     return instead(deps, invoice.id, locale, opened.code);
   },
@@ -114,12 +117,11 @@ const NOT_OPEN: Trouble = { code: 'invoice_not_open' };
 async function pageToPayOn(
   deps: ApiDeps,
   { id, applicantId }: PayableInvoice,
-  requestKey: string,
-  locale: Locale,
+  { requestKey, origin, locale }: { requestKey: string; origin: Origin; locale: Locale },
 ): Promise<{ redirectUrl: string } | Trouble> {
   const [gateway] = GATEWAYS_OFFERED;
   try {
-    return await openPayment(deps, id, requestKey, { by: applicantId, gateway, locale });
+    return await openPayment(deps, id, requestKey, { by: applicantId, gateway, locale, origin });
   } catch (error) {
     const code = isStillRunning(error) ? 'gateway_unavailable' : toFailure(error, 'invoice_not_open').code;
     const expected = EXPECTED.find((one) => one === code);

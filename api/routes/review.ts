@@ -85,9 +85,9 @@ const review = defineRoute({
   problems,
   workflow: { gone: 'not_in_review' },
   responses: decided,
-  async handler({ params: { id }, body, actor, deps, requestKey }) {
+  async handler({ params: { id }, body, actor, origin, deps, requestKey }) {
     const decision: DecisionRequest = { ...body, by: actor, reasons: body.reasons ?? [] };
-    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey }, decision)));
+    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey, origin }, decision)));
   },
 });
 
@@ -102,9 +102,9 @@ const approve = defineRoute({
   problems,
   workflow: { gone: 'not_in_review' },
   responses: decided,
-  async handler({ params: { id }, body, actor, deps, requestKey }) {
+  async handler({ params: { id }, body, actor, origin, deps, requestKey }) {
     const decision: DecisionRequest = { ...body, by: actor, decision: 'approve', reasons: [] };
-    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey }, decision)));
+    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey, origin }, decision)));
   },
 });
 
@@ -119,9 +119,9 @@ const reject = defineRoute({
   problems,
   workflow: { gone: 'not_in_review' },
   responses: decided,
-  async handler({ params: { id }, body, actor, deps, requestKey }) {
+  async handler({ params: { id }, body, actor, origin, deps, requestKey }) {
     const decision: DecisionRequest = { ...body, by: actor, decision: 'reject', reasons: body.reasons ?? [] };
-    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey }, decision)));
+    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey, origin }, decision)));
   },
 });
 
@@ -154,9 +154,9 @@ const claim = defineRoute({
   problems: handingProblems,
   workflow: { gone: 'not_in_review' },
   responses: handed,
-  async handler({ params: { id }, actor, deps, requestKey }) {
+  async handler({ params: { id }, actor, origin, deps, requestKey }) {
     const request = { by: actor, to: actor.userId, reason: 'claim' };
-    const { assignee } = await reassign(deps, { applicationId: id, requestKey }, request);
+    const { assignee } = await reassign(deps, { applicationId: id, requestKey, origin }, request);
     return json(200, { applicationId: id, assigneeId: assignee });
   },
 });
@@ -172,8 +172,12 @@ const handOver = defineRoute({
   problems: handingProblems,
   workflow: { gone: 'not_in_review' },
   responses: handed,
-  async handler({ params: { id }, body: { userId, reason }, actor, deps, requestKey }) {
-    const { assignee } = await reassign(deps, { applicationId: id, requestKey }, { by: actor, to: userId, reason });
+  async handler({ params: { id }, body: { userId, reason }, actor, origin, deps, requestKey }) {
+    const { assignee } = await reassign(
+      deps,
+      { applicationId: id, requestKey, origin },
+      { by: actor, to: userId, reason },
+    );
     return json(200, { applicationId: id, assigneeId: assignee });
   },
 });

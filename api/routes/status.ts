@@ -20,6 +20,7 @@ const read = defineRoute({
     'that is still the current state; without, for the next change, unless the case is closed.',
   tags: ['Applications'],
   permission: 'application.read',
+  limit: 'status',
   params: z.object({ id: applicationIdSchema }),
   query: z.strictObject({ wait: z.coerce.number().int().min(0).max(30).optional().describe('Seconds.') }),
   responses: { 200: { description: 'The status', schema: statusSchema } },
@@ -56,7 +57,8 @@ async function afterChange(deps: ApiDeps, actor: Actor, id: ApplicationId, waitM
       const now = await statusNow(deps, actor, id);
       if (isClosed(now.body.state) || (seen !== undefined && !isFresh(seen, now.etag))) return now;
       seen ??= now.etag;
-      if (!(await changed)) return now;
+      // What was read when the wait began may be nothing that the caller may see by now.
+      if (!(await changed)) return await statusNow(deps, actor, id);
     }
   } finally {
     gone.abort();

@@ -29,7 +29,7 @@ const submitRoute = defineRoute({
   params,
   problems: ['not_found', 'already_submitted', 'incomplete_application'],
   responses,
-  async handler({ params: { id }, actor, deps, locale }) {
+  async handler({ params: { id }, actor, origin, deps, locale }) {
     const application = await ownApplication(deps.db, actor, id);
     if (application.state !== 'draft') throw alreadySubmitted(application);
     const at = new Date();
@@ -40,7 +40,7 @@ const submitRoute = defineRoute({
         'This type of licence is no longer offered. Begin another application.',
       );
     await requireAllOf(deps, application, type, locale);
-    await sendIn(deps, type, { id, companyId: application.companyId, by: actor.userId, at });
+    await sendIn(deps, type, { id, companyId: application.companyId, by: actor.userId, origin, at });
     return json(200, await statusOf(deps, actor, id));
   },
 });
@@ -58,14 +58,14 @@ const resubmitRoute = defineRoute({
   problems: ['not_found', 'not_awaiting_correction', 'incomplete_application'],
   workflow: { gone: 'not_awaiting_correction' },
   responses,
-  async handler({ params: { id }, actor, deps, locale, requestKey }) {
+  async handler({ params: { id }, actor, origin, deps, locale, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
     const refusal = refuseResubmission(application.state);
     if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
     const type = await licenseTypeUnder(deps.db, application.policyId);
     if (!type) throw new Error(`application ${id} has no policy`);
     await requireAllOf(deps, application, type, locale);
-    await resubmit(deps, { applicationId: id, requestKey }, actor);
+    await resubmit(deps, { applicationId: id, requestKey, origin }, actor);
     return json(200, await statusOf(deps, actor, id));
   },
 });
@@ -81,15 +81,15 @@ const withdrawRoute = defineRoute({
   problems: ['not_found', 'already_decided', 'already_closed'],
   workflow: { gone: 'already_closed' },
   responses,
-  async handler({ params: { id }, body: { reason }, actor, deps, requestKey }) {
+  async handler({ params: { id }, body: { reason }, actor, origin, deps, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
     const refusal = refuseWithdrawal(application.state);
     if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
     // Nobody works on a draft, so there is nobody to ask; should it be submitted at this moment, the process is asked.
     const done =
       application.state === 'draft' &&
-      (await withdrawDraft(deps.db, id, { by: actor.userId, reason, at: new Date().toISOString() }));
-    if (!done) await withdraw(deps, { applicationId: id, requestKey }, { by: actor, reason });
+      (await withdrawDraft(deps.db, id, { by: actor.userId, reason, origin, at: new Date().toISOString() }));
+    if (!done) await withdraw(deps, { applicationId: id, requestKey, origin }, { by: actor, reason });
     return json(200, await statusOf(deps, actor, id));
   },
 });

@@ -22,6 +22,7 @@ const receive = defineRoute({
   tags: ['Webhooks'],
   permission: 'public',
   params: z.object({ gateway: z.literal('midtrans') }),
+  limit: 'webhook',
   raw: true,
   idempotent: false,
   problems: ['not_found', 'bad_signature', 'malformed_request', 'file_too_large'],

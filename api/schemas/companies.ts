@@ -6,7 +6,7 @@ import { pageOf } from '../paging.ts';
 import { moneySchema, timeSchema } from '../wire.ts';
 
 /** A number of the state, checked for form and normalised; comes out with its warnings. */
-const identityNumber = (parse: (text: string) => ParsedNumber, example: string) =>
+export const identityNumber = (parse: (text: string) => ParsedNumber, example: string) =>
   z
     .string()
     .max(40)
@@ -43,7 +43,7 @@ export const company = z
     id: z.uuid(),
     name: z.string(),
     legalForm: z.enum(LEGAL_FORMS),
-    npwp: z.string().describe('Masked but for the last four digits.'),
+    npwp: z.string().describe('Masked but for the first and last four digits.'),
     nib: z.string().nullable(),
     address: z.string(),
     kbli: z.array(z.string()),

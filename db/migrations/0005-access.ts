@@ -55,7 +55,9 @@ const ACCOUNTS = `
     used_at timestamptz,
     check (expires_at > created_at)
   );
-  create index link_tokens_user on link_tokens (user_id, purpose) where used_at is null;
+  -- The newest of a person, or of an invitation, makes the older ones void.
+  create index link_tokens_user on link_tokens (user_id, purpose, created_at) where user_id is not null;
+  create index link_tokens_subject on link_tokens (subject_id, purpose, created_at) where subject_id is not null;
 
   -- Letters about accounts, written with the change they tell of and sent by a workflow each. The outbox holds no secret:
   -- a link's token is made when the letter is sent.
@@ -72,12 +74,16 @@ const ACCOUNTS = `
     check (user_id is not null or address_encrypted is not null)
   );
   create index account_letters_waiting on account_letters (created_at) where taken_at is null;
-  alter table mail_deliveries alter column user_id drop not null;
+  alter table mail_deliveries
+    alter column user_id drop not null,
+    drop constraint mail_deliveries_state_check,
+    -- Expired: the link or code in it was over before the mail could leave, so none was sent.
+    add constraint mail_deliveries_state_check check (state in ('queued', 'sent', 'refused', 'expired'));
 
   -- Failures in a row of one address, apart for devices and networks that it came from before: nobody locks it out from afar.
   create table login_locks (
     account_hash text not null,
-    origin text not null check (origin in ('known', 'unknown', 'second_factor')),
+    origin text not null check (origin in ('device', 'network', 'unknown', 'second_factor')),
     failures integer not null default 0,
     -- How often it was locked: each lock lasts twice as long as the one before.
     strikes integer not null default 0,
@@ -86,11 +92,13 @@ const ACCOUNTS = `
     primary key (account_hash, origin)
   );
 
-  -- Counters of rate-limiter-flexible, shared by all processes.
-  create table rate_limits (
+  -- Counters of rate-limiter-flexible, shared by all processes. Unlogged: each lives for minutes, and one that a crash
+  -- takes along only begins again.
+  create unlogged table rate_limits (
     key varchar(255) primary key,
     points integer not null default 0,
-    expire bigint
+    -- Milliseconds. Our bigint columns come back as BigInt, with which the library cannot count.
+    expire double precision
   );
   create index rate_limits_expire on rate_limits (expire);
 `;
@@ -109,19 +117,25 @@ const SESSIONS = `
     idle_until timestamptz not null,
     ends_at timestamptz not null,
     second_factor_at timestamptz,
+    -- Good for setting up a second factor and for nothing else, however often it is refreshed.
+    setup_only boolean not null default false,
     ended_at timestamptz,
     end_reason text check (end_reason in ('logged_out', 'revoked', 'replaced', 'reused', 'password_changed', 'disabled')),
     check ((ended_at is null) = (end_reason is null))
   );
   create index sessions_user on sessions (user_id, last_used_at) where ended_at is null;
   create index sessions_ended on sessions (ended_at) where ended_at is not null;
+  create index sessions_last on sessions (user_id, created_at);
 
   insert into sessions (id, user_id, method, device, address, created_at, last_used_at, idle_until, ends_at, ended_at, end_reason)
     select family_id, min(user_id::text)::uuid, 'password', 'unknown', 'unknown', min(created_at), max(created_at), max(expires_at),
       max(expires_at), max(revoked_at), case when max(revoked_at) is not null then 'revoked' end
     from refresh_tokens group by family_id;
   alter table refresh_tokens
+    -- The token that was exchanged for this one.
+    add column parent_hash text,
     add constraint refresh_tokens_session foreign key (family_id) references sessions (id);
+  create index refresh_tokens_parent on refresh_tokens (parent_hash) where parent_hash is not null;
 
   create function announce_session_end() returns trigger language plpgsql as $$
   begin
@@ -155,12 +169,12 @@ const SESSIONS = `
     user_id uuid not null references users (id),
     token_hash text not null unique check (token_hash ~ '^[0-9a-f]{64}$'),
     method text not null check (method in ('password', 'provider', 'invitation')),
-    device_id uuid references devices (id),
     failures integer not null default 0,
     created_at timestamptz not null,
     expires_at timestamptz not null,
     used_at timestamptz
   );
+  create index login_challenges_user on login_challenges (user_id, expires_at);
 
   create table oidc_logins (
     state_hash text primary key check (state_hash ~ '^[0-9a-f]{64}$'),
@@ -177,7 +191,8 @@ const SESSIONS = `
     created_at timestamptz not null,
     primary key (issuer, subject)
   );
-  create index oidc_identities_user on oidc_identities (user_id);
+  -- One account there for each here: an address that the provider gives to somebody else does not bring the account along.
+  create unique index oidc_identities_user on oidc_identities (user_id, issuer);
 `;
 
 const SECOND_FACTORS = `
@@ -201,12 +216,11 @@ const SECOND_FACTORS = `
     used_at timestamptz,
     primary key (user_id, code_hash)
   );
-  -- Codes sent by e-mail or SMS: the newest of a person and channel counts.
+  -- Codes sent by e-mail or SMS: the newest of a person and channel counts. Each is made from its ID and a key, so it is not here.
   create table sent_codes (
     id uuid primary key,
     user_id uuid not null references users (id),
     kind text not null check (kind in ('email', 'sms')),
-    code_hash text check (code_hash ~ '^[0-9a-f]{64}$'),
     failures integer not null default 0,
     created_at timestamptz not null,
     expires_at timestamptz not null,
@@ -240,10 +254,12 @@ const ACCESS_OF_MACHINES = `
     replaces uuid references api_keys (id)
   );
   create index api_keys_recent on api_keys (created_at desc, id desc);
+  create unique index api_keys_successor on api_keys (replaces) where replaces is not null and revoked_at is null;
 
   create function announce_api_key() returns trigger language plpgsql as $$
   begin
-    perform pg_notify('access_changed', json_build_object('key', new.id)::text);
+    perform pg_notify('access_changed', json_build_object('key', new.id,
+      'endsAt', extract(epoch from coalesce(new.revoked_at, new.expires_at)))::text);
     return null;
   end $$;
   create trigger api_keys_announce after update on api_keys for each row
@@ -278,7 +294,22 @@ const EVENTS = `
   create index events_type on events (type, id);
   create index events_subject on events (subject, id) where subject is not null;
   create index events_company on events (company_id, id) where company_id is not null;
-  create index events_recorded on events (recorded_at);
+  create index events_recorded on events (recorded_at, id);
+  create index events_request on events (request_id) where request_id is not null;
+  create index events_address on events (address, id) where address is not null;
+
+  -- recorded_at is when the transaction began. That it commits soon is what lets the sealing look at recent events only
+  -- and still miss none (domain/audit.ts), and what keeps an event from being dated back.
+  create function demand_in_time() returns trigger language plpgsql as $$
+  begin
+    if clock_timestamp() - new.recorded_at > interval '10 minutes' then
+      raise exception 'the event % was recorded at % and comes too late to be written', new.key, new.recorded_at
+        using errcode = 'restrict_violation';
+    end if;
+    return null;
+  end $$;
+  create constraint trigger events_in_time after insert on events deferrable initially deferred
+    for each row execute function demand_in_time();
 
   -- A batch of events in the chain: each hash takes in the one before, and is signed.
   create table event_seals (
@@ -307,17 +338,22 @@ const EVENTS = `
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
     drop table sealed_events, event_seals;
-    drop index events_actor, events_type, events_subject, events_company, events_recorded;
+    drop trigger events_in_time on events;
+    drop function demand_in_time;
+    drop index events_actor, events_type, events_subject, events_company, events_recorded, events_request, events_address;
     alter table events drop column subject, drop column address, drop column request_id;
     drop table company_invitations, api_keys, sent_codes, backup_codes, second_factors, oidc_identities, oidc_logins, login_challenges,
       devices;
-    alter table refresh_tokens drop constraint refresh_tokens_session;
+    alter table refresh_tokens drop constraint refresh_tokens_session, drop column parent_hash;
     drop table sessions, rate_limits, login_locks, account_letters, link_tokens;
     drop trigger users_access on users;
     drop function users_access_changed, announce_session_end, announce_api_key;
     drop index users_nik, users_recent, users_access_changed;
-    delete from mail_deliveries where user_id is null;
-    alter table mail_deliveries alter column user_id set not null;
+    delete from mail_deliveries where user_id is null or state = 'expired';
+    alter table mail_deliveries
+      alter column user_id set not null,
+      drop constraint mail_deliveries_state_check,
+      add constraint mail_deliveries_state_check check (state in ('queued', 'sent', 'refused'));
     alter table users drop column email_verified_at, drop column password_changed_at, drop column second_factor_grace_at,
       drop column nik_encrypted, drop column nik_hash, drop column nik_masked, drop column token_version, drop column access_changed_at;
     update users set password_hash = 'none' where password_hash is null;

@@ -48,7 +48,13 @@ describe('accounts and log-ins', () => {
       assert.equal(status, 201);
       const { id, ...rest } = body;
       assert.match(String(id), /^[0-9a-f-]{36}$/);
-      assert.deepEqual(rest, { email: 'sari@warung.id', name: 'Sari', locale: 'en', roles: ['owner'] });
+      assert.deepEqual(rest, {
+        email: 'sari@warung.id',
+        name: 'Sari',
+        locale: 'en',
+        roles: ['owner'],
+        emailVerified: false,
+      });
       const row = await database.db('users').where({ id }).first('password_hash');
       assert.match(row.password_hash, /^\$argon2id\$/);
     });

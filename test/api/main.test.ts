@@ -29,6 +29,7 @@ describe('the process of the API', function () {
       MIDTRANS_SERVER_KEY: 'SB-Mid-server-test',
       ALUR_JWT_PRIVATE_KEY: newPrivateKey(),
       ALUR_AUDIT_PRIVATE_KEY: newPrivateKey(),
+      ALUR_SECRET_KEY: PERSONAL_DATA_KEY.toString('base64'),
       ALUR_PERSONAL_DATA_KEY: PERSONAL_DATA_KEY.toString('base64'),
       ALUR_SIGNER_KEY_FILE: '/nonexistent/key.pem',
       ALUR_SIGNER_CERTIFICATE_FILE: '/nonexistent/certificate.pem',

@@ -2,19 +2,22 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { PROBLEM_TYPES } from '../../api/errors.ts';
 import { codesOf } from '../../api/openapi.ts';
-import { patternOf } from '../../api/route.ts';
+import { patternOf, type Route } from '../../api/route.ts';
 import { routes } from '../../api/routes/index.ts';
 import { FAILURE_CODES } from '../../domain/failures.ts';
+import { SCOPES } from '../../domain/roles.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const responseSchema = z.object({
   description: z.string(),
+  headers: z.record(z.string(), z.object({ $ref: z.string() })).optional(),
   content: z.record(z.string(), z.object({ schema: z.unknown() })).optional(),
 });
 const operationSchema = z.object({
   operationId: z.string(),
   'x-permission': z.string(),
+  deprecated: z.boolean().optional(),
   security: z.array(z.record(z.string(), z.array(z.string()))),
   requestBody: z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) }).optional(),
   parameters: z.array(z.object({ name: z.string(), in: z.string() })).optional(),
@@ -23,8 +26,19 @@ const operationSchema = z.object({
 const documentSchema = z.object({
   openapi: z.literal('3.1.0'),
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
-  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+  components: z.object({
+    schemas: z.record(z.string(), z.unknown()),
+    headers: z.record(z.string(), z.unknown()),
+    securitySchemes: z.record(z.string(), z.object({ type: z.string(), name: z.string().optional() })),
+  }),
 });
+
+/** An API key opens what a scope can name; of its own account it reads the profile. */
+function credentialsFor({ permission, method, ownAccount }: Route): Record<string, string[]>[] {
+  if (permission === 'public') return [];
+  const byKey = SCOPES.some((scope) => scope === permission) || (permission === 'profile.use' && method === 'get');
+  return byKey && !ownAccount ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
+}
 
 describe('the OpenAPI document', () => {
   let database: TestDatabase;
@@ -49,7 +63,8 @@ describe('the OpenAPI document', () => {
       const operation = document.paths[patternOf(route).replace(/:(\w+)/g, '{$1}')]?.[route.method];
       assert.ok(operation, 'it is in the document');
       assert.equal(operation['x-permission'], route.permission);
-      assert.deepEqual(operation.security, route.permission === 'public' ? [] : [{ bearer: [] }]);
+      assert.deepEqual(operation.security, credentialsFor(route));
+      assert.equal(operation.deprecated ?? false, route.deprecated ?? false);
       assert.ok(operation.responses[500]);
       for (const status of Object.keys(route.responses)) assert.ok(operation.responses[status], status);
       for (const code of codesOf(route)) {
@@ -73,6 +88,35 @@ describe('the OpenAPI document', () => {
       const response = await fetch(`${api.url}${path}`, { method: route.method.toUpperCase() });
       assert.equal(response.status, 401, `${route.method} ${path}`);
     }
+  });
+
+  it('says how the credentials that it names are sent', () => {
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(document.components.securitySchemes).map(([name, { type }]) => [name, type])),
+      { bearer: 'http', apiKey: 'apiKey' },
+    );
+    assert.equal(document.components.securitySchemes['apiKey']?.name, 'X-Api-Key');
+  });
+
+  it('tells apart what a route answers and what the frame refuses under one status', () => {
+    const { content } = document.paths['/oauth/token']?.post?.responses[400] ?? {};
+    assert.deepEqual(Object.keys(content ?? {}), ['application/json', 'application/problem+json']);
+  });
+
+  it('tells what is left of a limit with each answer, and when to come back after a 429', () => {
+    const operation = document.paths['/api/v1/licenses/status/{id}']?.['get'];
+    assert.deepEqual(Object.keys(operation?.responses[200]?.headers ?? {}), [
+      'RateLimit-Policy',
+      'RateLimit',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+    ]);
+    for (const [path, operations] of Object.entries(document.paths))
+      for (const { responses } of Object.values(operations))
+        assert.deepEqual(Object.keys(responses[429]?.headers ?? {}), ['Retry-After'], path);
+    for (const [, name = ''] of text.matchAll(/"#\/components\/headers\/([^"]+)"/g))
+      assert.ok(name in document.components.headers, name);
   });
 
   it('names each operation once, and every reference leads somewhere', () => {

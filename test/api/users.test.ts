@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { createPersonalData } from '../../db/personal-data.ts';
+import { maskNumber } from '../../domain/identity-numbers.ts';
+import { someNik } from '../builders/sealed.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
 
@@ -52,6 +54,79 @@ describe('people and their companies', () => {
       assert.notEqual(again.headers.get('etag'), read.headers.get('etag'));
     });
 
+    const put = (as: TestPerson, over: object) =>
+      api.call('/users/profile', { method: 'PUT', as, body: { name: as.name, locale: 'id', ...over } });
+    const changes = (person: TestPerson) =>
+      database
+        .db('events')
+        .where({ actor_id: person.id, type: 'user.changed' })
+        .orderBy('id')
+        .select('data', 'subject', 'address', 'request_id');
+
+    it('keeps a NIK sealed, shows it masked and warns of what looks odd', async () => {
+      const person = await api.person('owner');
+      assert.equal((await api.call('/users/profile', { as: person })).body['nik'], null);
+      const nik = someNik();
+      const { status, body } = await put(person, { nik: nik.replace(/(.{4})/g, '$1 ').trim() });
+      assert.deepEqual([status, body['nik'], body['warnings']], [200, maskNumber(nik), []]);
+      const row = await database.db('users').where({ id: person.id }).first('nik_encrypted', 'nik_hash', 'nik_masked');
+      assert.equal(createPersonalData([PERSONAL_DATA_KEY]).open(row.nik_encrypted, 'users.nik'), nik);
+      assert.ok(!Object.values(row).some((value) => String(value).includes(nik)));
+      const odd = await put(person, { nik: '9999990101850001' });
+      assert.deepEqual([odd.status, odd.body['warnings']], [200, ['nik_region_unknown']]);
+      assert.equal((await put(person, { nik: '3174' })).status, 422);
+    });
+
+    it('keeps the NIK that is not spoken of, and loses it with null', async () => {
+      const [person, nik] = [await api.person('owner'), someNik()];
+      await put(person, { nik });
+      assert.equal((await put(person, { name: 'Sari' })).body['nik'], maskNumber(nik));
+      assert.equal((await put(person, { nik: null })).body['nik'], null);
+      const row = await database.db('users').where({ id: person.id }).first('nik_encrypted', 'nik_hash', 'nik_masked');
+      assert.deepEqual({ ...row }, { nik_encrypted: null, nik_hash: null, nik_masked: null });
+    });
+
+    it('has a NIK that nobody else has; whose it is is not told', async () => {
+      const [first, second, nik] = [await api.person('owner'), await api.person('owner'), someNik()];
+      await put(first, { nik });
+      const { status, body } = await put(second, { nik, name: 'Not stored' });
+      assert.deepEqual([status, body['code']], [409, 'number_taken']);
+      assert.ok(![first.id, first.name, nik].some((value) => JSON.stringify(body).includes(value)));
+      assert.equal((await api.call('/users/profile', { as: second })).body['name'], second.name);
+      assert.equal((await put(first, { nik })).status, 200, 'one’s own is no other’s');
+    });
+
+    it('is changed with an event that tells which fields, the NIK masked and the name not at all', async () => {
+      const [person, nik, other] = [await api.person('owner'), '3174035708850001', '3273015708850002'];
+      await put(person, { nik });
+      await put(person, { name: 'Sari Dewi', nik: other });
+      await put(person, { name: 'Sari Dewi', nik: other });
+      await put(person, { name: 'Sari Dewi', nik: null });
+      const events = await changes(person);
+      assert.deepEqual(
+        events.map(({ data }) => data),
+        [
+          { fields: ['nik'], before: { nik: null }, after: { nik: '3174••••••••0001' } },
+          {
+            fields: ['name', 'nik'],
+            before: { nik: '3174••••••••0001' },
+            after: { nik: '3273••••••••0002' },
+          },
+          { fields: ['nik'], before: { nik: '3273••••••••0002' }, after: { nik: null } },
+        ],
+      );
+      for (const { subject, address, request_id } of events)
+        assert.deepEqual([subject, address, typeof request_id], [`user/${person.id}`, '127.0.0.1', 'string']);
+    });
+
+    it('changed twice under one key is two changes in the audit', async () => {
+      const person = await api.person('owner');
+      const headers = { 'idempotency-key': 'profile-1' };
+      for (const name of ['A', 'B', 'B'])
+        await api.call('/users/profile', { method: 'PUT', as: person, body: { name, locale: 'id' }, headers });
+      assert.equal((await changes(person)).length, 2);
+    });
+
     it('takes neither roles nor another address', async () => {
       for (const more of [{ roles: ['admin'] }, { email: 'x@example.id' }]) {
         const { status } = await api.call('/users/profile', {
@@ -80,7 +155,7 @@ describe('people and their companies', () => {
       assert.deepEqual(rest, {
         name: 'Warung Sari',
         legalForm: 'PT_perorangan',
-        npwp: '************1234',
+        npwp: '0012••••••••1234',
         nib: '1234567890123',
         address: 'Jl. Braga 1, Bandung',
         kbli: ['56101'],

@@ -17,6 +17,25 @@ export interface Pair {
   readonly goal: Goal;
 }
 
+/** A figure that is measured by itself, over some rounds. */
+export interface Absolute {
+  readonly what: string;
+  readonly unit: string;
+  /** Median of `values`. */
+  readonly value: number;
+  readonly values: readonly number[];
+  /** null = told for comparison. */
+  readonly goal: Goal | null;
+}
+
+export const absoluteOf = (what: string, unit: string, goal: Goal | null, values: readonly number[]): Absolute => ({
+  what,
+  unit,
+  goal,
+  values,
+  value: median(values),
+});
+
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 
 export function median(values: readonly number[]): number {

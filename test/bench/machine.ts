@@ -27,12 +27,16 @@ export interface Machine {
   readonly bareUrl: string;
   readonly bareQueue: string;
   readonly sandboxUrl: string;
+  readonly databaseUrl: string;
   readonly db: Knex;
   readonly client: Client;
   readonly driver: Driver;
   readonly api: Child;
   readonly worker: Child;
   readonly bareServer: Child;
+  /** The API without credential, limit and right. */
+  readonly openApi: Child;
+  readonly openUrl: string;
   /** Shows a line of progress. */
   say(line: string): void;
   readonly people: Readonly<Record<DemoAccount, Person>>;
@@ -52,12 +56,12 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
   const [databaseUrl, { address }, smtpUrl] = await Promise.all([startDatabase(directory), temporal(), startSmtp()]);
   const secrets = await ensureLocalSecrets(join(directory, 'secrets'));
   const personalDataKey = Buffer.from(secrets.personalDataKey, 'base64');
-  await loadDemoData({ databaseUrl, personalDataKey });
+  await loadDemoData({ databaseUrl, personalDataKeys: [personalDataKey] });
   const db = connect(databaseUrl, 4, 'alur-bench');
   stopAtEnd(() => db.destroy());
   await db.raw('create table bench_rows (key text primary key, at timestamptz not null default now())');
 
-  const [apiPort = 0, metricsPort = 0, barePort = 0] = await freePorts(3);
+  const [apiPort = 0, metricsPort = 0, barePort = 0, openPort = 0] = await freePorts(4);
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   const sandbox = await startGatewaySandboxes({
     port: 0,
@@ -88,10 +92,14 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     MIDTRANS_API_URL: `${sandbox.url}/midtrans`,
     ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
     ALUR_AUDIT_PRIVATE_KEY: secrets.auditPrivateKeyPem,
+    ALUR_SECRET_KEY: secrets.secretKey,
     ALUR_PERSONAL_DATA_KEY: secrets.personalDataKey,
     ALUR_SIGNER_KEY_FILE: signer.keyFile,
     ALUR_SIGNER_CERTIFICATE_FILE: signer.certificateFile,
+    // Counted like anybody's requests, and never too many.
+    ALUR_REQUESTS_PER_MINUTE: '1000000',
   };
+  const open = { ...alur, ALUR_API_PORT: String(openPort), BENCH_VIEWER: demoUserId('owner') };
   const bare = {
     ...common,
     TEMPORAL_TASK_QUEUE: BARE_QUEUE,
@@ -101,10 +109,12 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     BENCH_VIEWER: demoUserId('owner'),
   };
   const bareUrl = `http://127.0.0.1:${barePort}`;
-  const [api, worker, bareServer] = await Promise.all([
+  const openUrl = `http://127.0.0.1:${openPort}`;
+  const [api, worker, bareServer, openApi] = await Promise.all([
     start('api', 'api/main.js', alur, () => answers(`${apiUrl}/health/ready`, 200)),
     start('worker', 'worker/main.js', alur, () => answers(`http://127.0.0.1:${metricsPort}/health/ready`, 200)),
     start('bare-server', 'test/bench/programs/bare-server.js', bare, () => answers(`${bareUrl}/`, 404)),
+    start('open-api', 'test/bench/programs/open-api.js', open, () => answers(`${openUrl}/health/ready`, 200)),
     start('bare-worker', 'test/bench/programs/bare-worker.js', bare, () => polled(address)),
   ]);
   const connection = await Connection.connect({ address });
@@ -114,12 +124,15 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     bareUrl,
     bareQueue: BARE_QUEUE,
     sandboxUrl: sandbox.url,
+    databaseUrl,
     db,
     client: new Client({ connection }),
     driver: await startDriver(join(programs, 'test/bench/programs/driver.js'), bare),
     api,
     worker,
     bareServer,
+    openApi,
+    openUrl,
     say,
     people: await peopleOf(db, secrets, apiUrl),
   };

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import { REPOSITORY } from '../../local/paths.ts';
 import { once, stopAll } from '../support/registry.ts';
 import { sweepAbandoned } from '../support/run-directory.ts';
 import { countActions } from './actions.ts';
+import { measureAudit } from './audit.ts';
 import { drafts } from './cases.ts';
 import { measureDecisions } from './decision.ts';
 import { measureLifecycles } from './lifecycle.ts';
@@ -18,8 +19,9 @@ import { type Machine, startMachine } from './machine.ts';
 import { memoryOf } from './process-figures.ts';
 import { type Figures, report } from './report.ts';
 import { measureStatusReads } from './status-read.ts';
+import { measureTokenChecks } from './token-check.ts';
 
-const PARTS = ['lifecycles', 'decisions', 'actions', 'reads'];
+const PARTS = ['lifecycles', 'decisions', 'actions', 'reads', 'tokens', 'audit'];
 const REST_MS = 5_000;
 
 const { values } = parseArgs({
@@ -65,8 +67,10 @@ async function measure(machine: Machine): Promise<Figures> {
   const readable = lifecycles?.licensed ?? (await drafts(machine, 40));
   const reads = wanted.includes('reads') ? await told('Status reads', measureStatusReads(machine, readable)) : null;
   const loaded = memoryOf(machine);
+  const tokens = wanted.includes('tokens') ? await told('Token checks', measureTokenChecks()) : null;
+  const audit = wanted.includes('audit') ? await told('Audit', measureAudit(machine)) : null;
   await delay(REST_MS);
-  return { lifecycles, decisions, actions, reads, memory: { idle, loaded, rested: memoryOf(machine) } };
+  return { lifecycles, decisions, actions, reads, tokens, audit, memory: { idle, loaded, rested: memoryOf(machine) } };
 }
 
 async function told<T>(what: string, work: Promise<T>): Promise<T> {

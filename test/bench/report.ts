@@ -1,7 +1,7 @@
 /** The figures as Markdown, for the screen and for docs/performance.md alike. */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { actionsOf, countOf, KINDS, type LicenceActions, totalOf } from './actions.ts';
-import { goalText, median, type Pair, verdict } from './figures.ts';
+import { type Absolute, goalText, median, type Pair, verdict } from './figures.ts';
 import type { LifecycleFigures } from './lifecycle.ts';
 import type { Memory } from './process-figures.ts';
 
@@ -10,12 +10,15 @@ export interface Figures {
   readonly decisions: readonly Pair[] | null;
   readonly lifecycles: LifecycleFigures | null;
   readonly actions: readonly LicenceActions[] | null;
+  readonly tokens: readonly Absolute[] | null;
+  readonly audit: readonly Absolute[] | null;
   readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
 }
 
 const MOST_ACTIONS = { atMost: 40 };
 
-export function report({ reads, decisions, lifecycles, actions, memory }: Figures): string {
+export function report({ reads, decisions, lifecycles, actions, tokens, audit, memory }: Figures): string {
+  const alone = [...(tokens ?? []), ...(audit ?? [])];
   const pairs = [...(reads ?? []), ...(decisions ?? []), ...(lifecycles ? [lifecycles.pair] : [])];
   return [
     '# Performance',
@@ -32,6 +35,7 @@ export function report({ reads, decisions, lifecycles, actions, memory }: Figure
     ...INCLUDED.map((line) => `- ${line}`),
     '',
     ...(actions ? [...actionsTable(actions), ''] : []),
+    ...(alone.length > 0 ? [...absoluteTable(alone), ''] : []),
     ...memoryTable(memory),
     '',
     '## Why some goals are missed',
@@ -51,6 +55,8 @@ const INCLUDED = [
   '**Status read**: Alur is the whole API (bearer token, rights, schemas, headers, ETag, a log line, metrics). Bare is' +
     ' Express 5 and pg with the same prepared statement on the same database, the row as JSON, and nobody is asked who' +
     ' they are.',
+  '**Access on a status read**: Alur is the API as it is, bare the same API with its door open: the credential is sent' +
+    ' and not looked at, nothing is counted, no right is asked.',
   '**Decisions**: from `POST /licenses/approve/:id` to the answer, when the decision is durable. Alur is HTTP with an' +
     ' Idempotency-Key, the update, and the decision’s transaction. Bare is an update straight from a Temporal client with' +
     ' a synchronous validator and an activity of one insert. With 20 always in flight, the worker also does meanwhile' +
@@ -85,6 +91,24 @@ function pairsTable(pairs: readonly Pair[]): string[] {
       verdict(ratio, goal),
     ]),
   );
+}
+
+function absoluteTable(figures: readonly Absolute[]): string[] {
+  return [
+    'By themselves, median over the rounds:',
+    '',
+    ...table(
+      ['what', 'unit', 'Alur', 'rounds', 'goal', ''],
+      figures.map(({ what, unit, value, values, goal }) => [
+        what,
+        unit,
+        figure(value),
+        `${figure(Math.min(...values))}–${figure(Math.max(...values))} (${values.length})`,
+        goal ? goalText(goal) : '',
+        goal ? verdict(value, goal) : '',
+      ]),
+    ),
+  ];
 }
 
 /** A typical licence, kind by kind, and how far the others are from it. */

@@ -156,6 +156,8 @@ describe('a decision', () => {
     assert.equal(codeOf(situation(), request('hendra')), 'not_assigned');
     assert.equal(codeOf(situation({ assignee: null }), request('budi')), 'not_assigned');
     assert.equal(codeOf(situation({ stage: null, state: 'withdrawn' }), request('budi')), 'not_in_review');
+    assert.equal(codeOf(situation(), request('budi', { ownCase: true })), 'own_application');
+    assert.equal(codeOf(situation(), request('budi', { ownCase: false })), null);
     assert.equal(codeOf(situation(), request('budi', { stage: 'approval' })), 'stage_changed');
     assert.equal(codeOf(situation(), request('budi', { submissionHash: STALE })), 'submission_changed');
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { COMMON_PASSWORDS } from '../../domain/common-passwords.ts';
-import { PASSWORD_PROBLEMS, passwordProblems } from '../../domain/passwords.ts';
+import { PASSWORD_POLICY, PASSWORD_PROBLEMS, passwordProblems } from '../../domain/passwords.ts';
 
 const EMAIL = 'siti.rahayu@example.co.id';
 const problems = (password: string) => passwordProblems(password, EMAIL);
@@ -48,6 +48,19 @@ describe('a new password', () => {
     assert.deepEqual(problems('PassWORD123!'), ['common']);
     assert.deepEqual(problems('1234567890123456'), ['common']);
     assert.deepEqual(problems('BismillahirRahmanirRahim'), ['common']);
+  });
+
+  it('is not on the long list that is handed in, in whatever capitals', () => {
+    const isOnList = (password: string) => password === 'nusantara#2031';
+    assert.deepEqual(problems('Nusantara#2031'), []);
+    assert.deepEqual(passwordProblems('Nusantara#2031', EMAIL, PASSWORD_POLICY, isOnList), ['common']);
+  });
+
+  it('is as long as the office asks', () => {
+    const strict = { minLength: 12, passphraseLength: 20 };
+    assert.deepEqual(passwordProblems('Warung#47b', EMAIL, strict), ['too_short']);
+    assert.deepEqual(passwordProblems('Warung#47bcd', EMAIL, strict), []);
+    assert.deepEqual(passwordProblems('kerbau makan ubi', EMAIL, strict), ['needs_upper', 'needs_digit']);
   });
 
   it('gets the same answer in the order of the list, and none for what fits', () => {

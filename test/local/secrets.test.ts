@@ -16,7 +16,8 @@ describe('the secrets of the local mode', () => {
   it('are made once and stay', async () => {
     const made = await ensureLocalSecrets(directory);
     assert.equal(createPrivateKey(made.jwtPrivateKeyPem).asymmetricKeyType, 'ed25519');
-    assert.equal(Buffer.from(made.personalDataKey, 'base64').length, 32);
+    assert.equal(createPrivateKey(made.auditPrivateKeyPem).asymmetricKeyType, 'ed25519');
+    for (const key of [made.secretKey, made.personalDataKey]) assert.equal(Buffer.from(key, 'base64').length, 32);
     assert.ok(made.midtransServerKey.startsWith(LOCAL_SECRET_PREFIX));
     assert.deepEqual(await ensureLocalSecrets(directory), made);
   });
@@ -24,7 +25,7 @@ describe('the secrets of the local mode', () => {
   it('are for their owner only', async () => {
     await ensureLocalSecrets(directory);
     const files = await readdir(directory);
-    assert.equal(files.length, 3);
+    assert.equal(files.length, 5);
     for (const path of [directory, ...files.map((file) => join(directory, file))]) {
       assert.equal((await stat(path)).mode & 0o077, 0, path);
     }

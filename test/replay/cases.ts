@@ -1,4 +1,5 @@
 /** What the stored histories tell: real cases, played through the public API as people would. */
+import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { type ApplicationId, asId, type InvoiceId } from '../../domain/ids.ts';
 import type { Stage } from '../../domain/licensing.ts';
@@ -9,6 +10,9 @@ import { storyOf } from '../support/story.ts';
 import type { TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
 import { eventually } from '../support/wait.ts';
+import { playLetters } from './letter-cases.ts';
+import { playRotations } from './rotation-cases.ts';
+import { playTextMessages } from './text-message-cases.ts';
 
 /** Name of the history → ID of the execution that it is of. */
 export type Played = Readonly<Record<string, string>>;
@@ -170,5 +174,13 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
       await story.sandbox(reference, 'pay');
       return { 'invoicePayment-woken-by-a-late-notice': payment(invoiceId) };
     },
+    async () => {
+      const workflowId = `audit-seal-${randomUUID()}`;
+      await client.workflow.start('auditSeal', { workflowId, taskQueue: system.taskQueue });
+      return { 'auditSeal-until-nothing-is-left': workflowId };
+    },
+    () => playRotations(system),
+    () => playLetters(system),
+    () => playTextMessages(system),
   ];
 }

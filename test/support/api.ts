@@ -1,21 +1,23 @@
 /** The real API on a free port, on a test database: what every test of the API talks to. */
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
 import { z } from 'zod';
 import { createAccessChanges } from '../../api/access-changes.ts';
 import { createApiKeys } from '../../api/api-keys.ts';
 import { createApp } from '../../api/app.ts';
 import type { AccessPolicy, ApiDeps } from '../../api/deps.ts';
+import { createLogger } from '../../api/logging.ts';
+import { createRateLimits } from '../../api/rate-limits.ts';
 import type { Route } from '../../api/route.ts';
+import { createLimitedServer, type ServerLimits } from '../../api/server-limits.ts';
 import { createAccessTokens } from '../../api/tokens.ts';
 import { createApplicationChanges } from '../../api/waiting.ts';
+import { auditJwkOf } from '../../db/audit-hash.ts';
 import type { Knex } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
@@ -23,7 +25,9 @@ import { noteSecondFactor } from '../../db/sessions.ts';
 import { asId, type UserId } from '../../domain/ids.ts';
 import { PASSWORD_POLICY } from '../../domain/passwords.ts';
 import type { Role } from '../../domain/roles.ts';
-import { PERSONAL_DATA_KEY, type TestDatabase } from './database.ts';
+import { AUDIT_PRIVATE_KEY, newPrivateKey, PERSONAL_DATA_KEY, type TestDatabase } from './database.ts';
+
+export { newPrivateKey } from './database.ts';
 
 export interface TestApi {
   /** `http://127.0.0.1:<port>`, without a trailing slash; routes are below `/api/v1`. */
@@ -76,22 +80,26 @@ export const noTemporal = (): Client => new Client({ connection: Connection.lazy
 /**
  * Close it in `after`, before the database.
  * @param options what a test wants otherwise; by default Temporal is away @param routes instead of the API's own
+ * @param serverLimits shorter ones than people get
  */
 export async function startApi(
   database: Pick<TestDatabase, 'db' | 'url'>,
   options: Partial<ApiDeps> = {},
   routes?: readonly Route[],
+  serverLimits?: ServerLimits,
 ): Promise<TestApi> {
   const directory = await mkdtemp(join(tmpdir(), 'alur-api-'));
   const log: string[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line) => void log.push(line) });
-  const server = createServer();
+  const logger = createLogger('debug', { write: (line) => void log.push(line) });
+  const server = createLimitedServer(serverLimits);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${portOf(server.address())}`;
   const signingKey = newPrivateKey();
   const accessChanges = createAccessChanges(database.url, database.db, logger);
   accessChanges.open();
+  const personalData = createPersonalData([PERSONAL_DATA_KEY]);
+  const { requestsPerMinute } = options.access ?? OPEN_ACCESS;
   const deps: ApiDeps = {
     db: database.db,
     temporal: noTemporal(),
@@ -100,14 +108,19 @@ export async function startApi(
     tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
     midtransServerKey: 'SB-Mid-server-test',
-    personalData: createPersonalData([PERSONAL_DATA_KEY]),
+    personalData,
+    auditKey: auditJwkOf(AUDIT_PRIVATE_KEY),
     secretKey: PERSONAL_DATA_KEY,
     access: OPEN_ACCESS,
+    smsOffered: true,
     accessChanges,
     apiKeys: createApiKeys({ db: database.db, accessChanges, logger, production: false }),
+    oidc: undefined,
     logger,
     selfRegistration: true,
     trustedProxies: 0,
+    corsOrigins: [],
+    limits: createRateLimits({ db: database.db, logger, personalData, requestsPerMinute }),
     production: false,
     changes: createApplicationChanges(database.url, logger),
     ...options,
@@ -129,7 +142,7 @@ export async function startApi(
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
-      await Promise.all([closed, deps.changes.close(), accessChanges.close()]);
+      await Promise.all([closed, deps.changes.close(), accessChanges.close(), deps.limits.close()]);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -158,9 +171,6 @@ async function call(url: string, { method, as, body, headers }: CallOptions): Pr
     body: jsonObject.parse(text === '' ? {} : JSON.parse(text)),
   };
 }
-
-export const newPrivateKey = (): string =>
-  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** With a session of their own and no password: these people come with a token and never log in. */
 async function newPerson({ db, tokens }: ApiDeps, roles: Role[]): Promise<TestPerson> {

@@ -1,5 +1,5 @@
 /** A database for each test file, copied from one that was migrated and filled with the demonstration data once. */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import { connect } from '../../db/connection.ts';
@@ -10,6 +10,13 @@ import { postgres } from './machine.ts';
 
 /** The key that encrypts tax numbers in the test databases. */
 export const PERSONAL_DATA_KEY = randomBytes(32);
+
+/** PKCS#8 PEM of a new Ed25519 key. */
+export const newPrivateKey = (): string =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/** Signs the audit's chain in tests: the worker's part of the key whose public part the test API gives out. */
+export const AUDIT_PRIVATE_KEY = newPrivateKey();
 
 export type TestDatabase = {
   url: string;
@@ -53,7 +60,7 @@ async function makeTemplate(): Promise<Template> {
   const template = 'template_demo';
   await ensureDatabase(adminUrl, template);
   await migrateToLatest(urlOf(template));
-  const accounts = await loadDemoData({ databaseUrl: urlOf(template), personalDataKey: PERSONAL_DATA_KEY });
+  const accounts = await loadDemoData({ databaseUrl: urlOf(template), personalDataKeys: [PERSONAL_DATA_KEY] });
   return { template, accounts };
 }
 

@@ -29,6 +29,7 @@ const activities = createActivities({
     certificatePem: await readFile(settings.signerCertificateFile, 'utf8'),
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
+  sms: null,
   publicUrl: settings.publicUrl,
   personalData: createPersonalData([secretKey]),
   secretKey,

@@ -12,16 +12,24 @@ import type { ActivityDeps } from '../../activities/deps.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
+import { createSmsSender } from '../../activities/sms/sender.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
 import type { DemoAccount } from '../../local/demo-data.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { ensureLocalSigner } from '../../local/signer.ts';
+import { LOCAL_SMS_TOKEN } from '../../local/sms.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorker } from '../../worker/create.ts';
 import { logTo } from '../../worker/telemetry.ts';
-import { newPrivateKey, startApi, type TestApi } from './api.ts';
-import { createTestDatabase, demoAccounts, PERSONAL_DATA_KEY, type TestDatabase } from './database.ts';
+import { startApi, type TestApi } from './api.ts';
+import {
+  AUDIT_PRIVATE_KEY,
+  createTestDatabase,
+  demoAccounts,
+  PERSONAL_DATA_KEY,
+  type TestDatabase,
+} from './database.ts';
 import type { DyingWorkerSettings } from './dying-worker-settings.ts';
 import { gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { once, stopAtEnd } from './registry.ts';
@@ -152,7 +160,7 @@ async function activityDeps(
   publicUrl: string,
   sandboxUrl: string,
 ): Promise<ActivityDeps> {
-  const { smtpUrl } = await mailbox();
+  const { smtpUrl, smsUrl } = await mailbox();
   const midtrans = {
     serverKey: MIDTRANS_SERVER_KEY,
     snapUrl: `${sandboxUrl}/midtrans`,
@@ -164,10 +172,11 @@ async function activityDeps(
     gateways: createGateways({ midtrans }),
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
+    sms: createSmsSender({ url: `${smsUrl}/messages`, token: LOCAL_SMS_TOKEN }),
     publicUrl,
     personalData: createPersonalData([PERSONAL_DATA_KEY]),
     secretKey: PERSONAL_DATA_KEY,
-    auditPrivateKeyPem: newPrivateKey(),
+    auditPrivateKeyPem: AUDIT_PRIVATE_KEY,
   };
 }
 

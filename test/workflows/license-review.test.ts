@@ -156,6 +156,33 @@ describe('the review of a licence', () => {
     });
   });
 
+  it('is in nobody’s hands who acts for the company by now, whichever way they decide', async () => {
+    const id = await story.submitted();
+    const reviewer = await story.holder(id, FIRST_STAGE);
+    await opened(id);
+    const { db } = system.database;
+    const { company_id } = await db('applications').where({ id }).first('company_id');
+    const membership = { company_id, user_id: demoUserId(reviewer) };
+    await db('company_members').insert(membership);
+    try {
+      const { body } = await story.expect(
+        403,
+        story.call('POST', `licenses/approve/${id}`, { as: reviewer, body: {} }),
+      );
+      assert.match(JSON.stringify(body), /"own_application"/);
+      await system.client.workflow.getHandle(workflowId(id)).signal(approveSignal, { by: demoUserId(reviewer) });
+      const [refusal] = await eventually('the refusal on record', async () => {
+        const found = await events(id, 'decision.refused');
+        return found.length > 0 ? found : null;
+      });
+      assert.equal(refusal?.data.code, 'own_application');
+      assert.equal((await story.status(id)).state, FIRST_STAGE);
+    } finally {
+      await db('company_members').where(membership).delete();
+    }
+    await story.approve(id, FIRST_STAGE);
+  });
+
   describe('the ladder', () => {
     it('reminds, warns, hands over to the supervisor, each once', async () => {
       const id = await story.submitted();
