@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Failure, type FieldProblem } from '../domain/failures.ts';
@@ -16,9 +17,11 @@ const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
 /** A hash keeps a processor busy for some 20 ms and 19 MiB of memory; the other processor is for everybody else. */
 const hashing = pLimit(availableParallelism() >= 8 ? 2 : 1);
-/** One more, which looks up and writes down while another is hashed. */
-const turns = pLimit(hashing.concurrency + 1);
-/** Some 15 seconds of work: whoever comes later is told to come back rather than left hanging. */
+/** Look-ups wait while another is hashed: a log-in more or less at once is felt by everybody who reads. */
+const turns = pLimit(hashing.concurrency);
+/** While others wait each turn begins with a pause: hashes back to back would keep a processor from everybody else. */
+const BREATH_MS = 15;
+/** Some 20 seconds of work: whoever comes later is told to come back rather than left hanging. */
 const MAX_WAITING = 500;
 
 /**
@@ -26,7 +29,11 @@ const MAX_WAITING = 500;
  * would take all of its connections from everybody else.
  * @throws Failure `temporarily_unavailable` when too many are waiting already
  */
-export const inTurn = <T>(work: () => Promise<T>): Promise<T> => bounded(turns, work);
+export const inTurn = <T>(work: () => Promise<T>): Promise<T> =>
+  bounded(turns, async () => {
+    if (turns.pendingCount > 0) await delay(BREATH_MS);
+    return work();
+  });
 
 async function bounded<T>(limit: LimitFunction, work: () => Promise<T>): Promise<T> {
   if (limit.pendingCount >= MAX_WAITING) throw new Failure('temporarily_unavailable', '', { retryAfterSeconds: 15 });

@@ -172,6 +172,22 @@ describe('a body', () => {
       assert.equal(body.detail, 'The key "name" stands twice in one object.');
     });
 
+    it('may not say the same twice either', async () => {
+      for (const text of [
+        '{"name":"a","name":"a"}',
+        '{"x":[{"name":1 , "name"\n:1}]}',
+        '{"name":"\\\\","name":"\\\\"}',
+      ]) {
+        assert.deepEqual(await refused('/test/free', text), [400, 'malformed_request'], text);
+      }
+    });
+
+    it('may hold what looks like a key inside a text', async () => {
+      for (const text of ['{"form":{"a":"\\"a\\":","b":"\\\\","c":": \\\\\\":"}}', '{"form":{"":1,"a":["a","a"]}}']) {
+        assert.deepEqual(await refused('/test/free', text), [200, undefined], text);
+      }
+    });
+
     it('keeps its values: numbers, text of all kinds, equal names in different objects', async () => {
       const form = {
         n: 12.5,

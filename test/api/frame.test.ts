@@ -141,7 +141,7 @@ describe('the frame of the API', () => {
       assert.equal(body.code, 'unauthenticated');
     });
 
-    it('refuses API keys, which do not exist yet', async () => {
+    it('refuses an API key that nobody was given', async () => {
       assert.equal((await api.call('/test/staff', { headers: { 'x-api-key': 'alur_live_x' } })).status, 401);
     });
 
