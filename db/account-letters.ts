@@ -82,6 +82,8 @@ export interface LetterRecipient {
   readonly name: string;
   readonly locale: Locale;
   readonly active: boolean;
+  /** Not before an invitation was accepted, and never for who comes through an identity provider. */
+  readonly hasPassword: boolean;
   readonly officeName: string;
   readonly zone: OfficeZone;
 }
@@ -102,6 +104,7 @@ export async function findRecipient(
       name: 'u.name',
       locale: 'u.locale',
       active: db.raw("u.status = 'active'"),
+      hasPassword: db.raw('u.password_hash is not null'),
       officeName: 'o.name',
       zone: 'o.zone',
     });
@@ -114,5 +117,5 @@ export async function strangerAt(db: Knex, email: string): Promise<LetterRecipie
     .whereRaw(`id = (${FIRST_OFFICE})`)
     .first({ officeName: 'name', zone: 'zone' });
   if (!office) throw new Error('no letter can be written: there is no office to sign it');
-  return { userId: null, email, name: email, locale: 'id', active: true, ...office };
+  return { userId: null, email, name: email, locale: 'id', active: true, hasPassword: false, ...office };
 }

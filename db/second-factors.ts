@@ -101,6 +101,16 @@ export async function removeFactor(db: Knex, userId: UserId, kind: FactorKind): 
   return rows === 1;
 }
 
+/** Takes everything away that a code could be given by. @returns the kinds that counted; empty = there was none */
+export async function removeAllFactors(db: Knex, userId: UserId): Promise<FactorKind[]> {
+  const rows: { kind: FactorKind; confirmedAt: Date | null }[] = await db('second_factors')
+    .where({ user_id: userId })
+    .delete()
+    .returning(['kind', db.ref('confirmed_at').as('confirmedAt')]);
+  await removeBackupCodes(db, userId);
+  return rows.filter(({ confirmedAt }) => confirmedAt !== null).map(({ kind }) => kind);
+}
+
 /** Puts these in place of all that there were. @param hashes of codes, one each */
 export async function replaceBackupCodes(db: Knex, userId: UserId, hashes: readonly string[], at: Date): Promise<void> {
   await removeBackupCodes(db, userId);

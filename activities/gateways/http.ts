@@ -8,7 +8,7 @@ export interface Exchange {
   /** For sentences: "create the payment". */
   readonly purpose: string;
   readonly url: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: Record<string, string>;
   readonly body?: unknown;
   readonly timeoutMs: number;
@@ -36,7 +36,7 @@ const NEVER_SENT = new Set([
 
 /**
  * Sends and reads one exchange. Answers below 500 other than 429 come back, whatever they say.
- * @throws GatewayError `unknown` only for a POST: reading changes nothing, so a lost read is `retry_later`.
+ * @throws GatewayError `unknown` only for a POST or DELETE: reading changes nothing, so a lost read is `retry_later`.
  */
 export async function exchange(request: Exchange): Promise<Answer> {
   const response = await send(request);
@@ -67,7 +67,8 @@ async function send(request: Exchange): Promise<Response> {
   }
 }
 
-function lost(request: Exchange, cause: unknown): GatewayError {
+/** For a request without an answer: not reached, too slow, or cut off. */
+export function lost(request: Exchange, cause: unknown): GatewayError {
   if (cause instanceof Error && cause.name === 'TimeoutError') {
     const told = sentence(request, `did not answer within ${request.timeoutMs} ms`);
     return new GatewayError(afterSending(request), 'timed_out', told);
@@ -89,7 +90,9 @@ function systemCode(error: unknown): string {
 }
 
 function rateLimited(request: Exchange, response: Response): GatewayError {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  // Billplz has no retry-after: it tells in ratelimit-reset when its window starts anew.
+  const told = response.headers.get('retry-after') ?? response.headers.get('ratelimit-reset');
+  const seconds = Number(told ?? Number.NaN);
   const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
   return new GatewayError('retry_later', 'rate_limited', sentence(request, 'asked to slow down'), {
     retryAfterSeconds,

@@ -38,6 +38,8 @@ export function createAccountLetterActivities(deps: Deps) {
       const to = await recipientOf(deps, letter);
       // A reset for an address without an account, or an account that was closed meanwhile: nobody to write to.
       if (!to?.active) return { sent: false };
+      // Nothing to forget: an invited person has the link of the invitation, which tells that somebody joined.
+      if (letter.template === 'password_reset' && !to.hasPassword) return { sent: false };
       const carried = await carriedBy(deps, letter, to);
       return sendOnce(
         deps,

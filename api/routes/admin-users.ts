@@ -14,6 +14,7 @@ import {
   inviteAccount,
   inviteAgain,
   joinStaff,
+  resetSecondFactors,
 } from '../staff-accounts.ts';
 
 const params = z.object({ id: userIdSchema });
@@ -87,6 +88,23 @@ const inviteOnceMore = defineRoute({
   },
 });
 
+const resetFactors = defineRoute({
+  method: 'delete',
+  path: '/admin/users/:id/second-factors',
+  summary: 'Take the second factors of an account away: for a lost telephone',
+  description: 'Ends its log-ins and tells the person. Make sure by other means who is asking.',
+  tags,
+  permission,
+  stepUp: true,
+  params,
+  problems: ['own_account', 'second_factor_missing', 'step_up_required'],
+  responses: { 204: { description: 'Gone; the next log-in asks for none' } },
+  async handler({ params: { id }, actor, origin, locale, deps, requestKey }) {
+    await resetSecondFactors(deps, id, { by: actor.userId, origin, locale, requestKey });
+    return noContent();
+  },
+});
+
 const change = defineRoute({
   method: 'put',
   path: '/admin/users/:id',
@@ -129,4 +147,4 @@ const join = defineRoute({
   },
 });
 
-export const adminUserRoutes: readonly Route[] = [list, read, invite, inviteOnceMore, change, join];
+export const adminUserRoutes: readonly Route[] = [list, read, invite, inviteOnceMore, change, resetFactors, join];

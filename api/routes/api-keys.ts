@@ -23,14 +23,16 @@ import { positionInTime } from '../schemas/ids.ts';
 import { timeJson, timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: z.guid() });
-const common = { tags: ['API keys'], permission: 'api_key.manage', stepUp: true } as const;
+const common = { tags: ['API keys'], permission: 'api_key.manage' } as const;
+/** A list shows no key; making, changing and ending one is what a stolen session must not do. */
+const sensitive = { ...common, stepUp: true } as const;
 /** The answer holds the key: neither caches nor the answers kept for repeats may have it. */
 const secret = { headers: { 'Cache-Control': 'no-store' } };
 const shownOnce = 'The key, shown this once.';
 
 /** What creates a key, under both of its names. */
 const creation = {
-  ...common,
+  ...sensitive,
   method: 'post',
   idempotent: false,
   body: newApiKey,
@@ -143,7 +145,7 @@ const read = defineRoute({
 });
 
 const revoke = defineRoute({
-  ...common,
+  ...sensitive,
   method: 'delete',
   path: '/admin/api-keys/:id',
   summary: 'Revoke an API key, at once and for good',
@@ -157,7 +159,7 @@ const revoke = defineRoute({
 });
 
 const rotate = defineRoute({
-  ...common,
+  ...sensitive,
   method: 'post',
   path: '/admin/api-keys/:id/rotate',
   summary: 'Put a new API key in the place of one',

@@ -5,9 +5,11 @@ import { joinStaff } from '../../api/staff-accounts.ts';
 import { createLink } from '../../db/link-tokens.ts';
 import { Failure } from '../../domain/failures.ts';
 import { asId, type UserId } from '../../domain/ids.ts';
+import type { Role } from '../../domain/roles.ts';
 import { aCompany } from '../builders/licensing.ts';
 import { startApi, type TestApi, type TestPerson, testSession } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { codeOf, totpSchema } from '../support/second-factors.ts';
 import { eventually } from '../support/wait.ts';
 
 const page = z.object({
@@ -418,6 +420,54 @@ describe('accounts, for administrators', () => {
       await demotedUnnoticed(second);
       const { status, body } = await change(third.id, { roles: ['ops'] }, second);
       assert.deepEqual([status, body.code], [403, 'forbidden']);
+    });
+  });
+
+  describe('taking second factors away for somebody', () => {
+    const withApp = async (role: Role) => {
+      const person = await api.person(role);
+      const { body } = await api.call('/auth/mfa/totp', { as: person, body: {} });
+      const code = codeOf(totpSchema.parse(body).secret);
+      assert.equal((await api.call('/auth/mfa/totp/confirm', { as: person, body: { code } })).status, 200);
+      return person;
+    };
+    const takeAway = (id: string, as = admin) =>
+      api.call(`/admin/users/${id}/second-factors`, {
+        method: 'DELETE',
+        as,
+        headers: { 'idempotency-key': randomUUID() },
+      });
+
+    it('leaves none, no backup code and no log-in, tells the person and is recorded', async () => {
+      const person = await withApp('verifier');
+      assert.equal((await takeAway(person.id)).status, 204);
+      for (const table of ['second_factors', 'backup_codes']) {
+        assert.deepEqual(await database.db(table).where({ user_id: person.id }), [], table);
+      }
+      assert.deepEqual(await database.db('sessions').where({ user_id: person.id, ended_at: null }), []);
+      await eventually('the old token to be refused', async () =>
+        (await api.call('/users/profile', { as: person })).status === 401 ? true : null,
+      );
+      const letters = await database.db('account_letters').where({ user_id: person.id }).orderBy('created_at').select();
+      assert.deepEqual(letters.at(-1)?.data.change, 'removed');
+      const [last] = (await eventsAbout(person.id)).toReversed();
+      assert.deepEqual([last.type, last.actor_id, last.data], ['second_factor.removed', admin.id, { kinds: ['totp'] }]);
+    });
+
+    it('is refused for oneself, for somebody who has none, for nobody, and without a fresh second factor', async () => {
+      const person = await withApp('examiner');
+      const [self, none, nobody] = [
+        await takeAway(admin.id),
+        await takeAway((await invited()).id),
+        await takeAway(randomUUID()),
+      ];
+      assert.deepEqual(
+        [self, none, nobody].map(({ body }) => body.code),
+        ['own_account', 'second_factor_missing', 'not_found'],
+      );
+      assert.equal((await takeAway(person.id, await api.person('admin'))).body.code, 'step_up_required');
+      assert.equal((await takeAway(person.id, await api.person('ops'))).body.code, 'forbidden');
+      assert.equal((await database.db('second_factors').where({ user_id: person.id })).length, 1);
     });
   });
 });

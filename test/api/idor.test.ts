@@ -111,6 +111,7 @@ const REACHES: Readonly<Record<string, Reach>> = {
   'POST /licenses/reassign/:id': review('reassign', ({ colleague }) => ({ userId: colleague.id, reason: 'holiday' })),
   'GET /admin/users/:id': { at: ({ owner }) => `/admin/users/${owner.id}` },
   'POST /admin/users/:id/invite': { at: ({ owner }) => `/admin/users/${owner.id}/invite` },
+  'DELETE /admin/users/:id/second-factors': { at: ({ owner }) => `/admin/users/${owner.id}/second-factors` },
   'PUT /admin/users/:id': { at: ({ owner }) => `/admin/users/${owner.id}`, body: () => ({ name: 'Mallory' }) },
   'GET /admin/api-keys/:id': { at: () => `/admin/api-keys/${randomUUID()}` },
   'DELETE /admin/api-keys/:id': { at: () => `/admin/api-keys/${randomUUID()}` },
