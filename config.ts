@@ -62,6 +62,17 @@ const environment = z.object({
   MIDTRANS_SERVER_KEY: z.string().min(8),
   MIDTRANS_SNAP_URL: url('http', 'https').default('https://app.midtrans.com'),
   MIDTRANS_API_URL: url('http', 'https').default('https://api.midtrans.com'),
+  /** Further gateways: each is offered when all of its secrets are set. */
+  XENDIT_SECRET_KEY: z.string().min(8).optional(),
+  XENDIT_CALLBACK_TOKEN: z.string().min(8).optional(),
+  XENDIT_API_URL: url('http', 'https').default('https://api.xendit.co'),
+  STRIPE_SECRET_KEY: z.string().min(8).optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().min(8).optional(),
+  STRIPE_API_URL: url('http', 'https').default('https://api.stripe.com'),
+  BILLPLZ_API_KEY: z.string().min(8).optional(),
+  BILLPLZ_X_SIGNATURE_KEY: z.string().min(8).optional(),
+  BILLPLZ_COLLECTION_ID: z.string().min(1).optional(),
+  BILLPLZ_API_URL: url('http', 'https').default('https://www.billplz.com/api'),
   /** PKCS#8 PEM of an Ed25519 key that signs access tokens. */
   ALUR_JWT_PRIVATE_KEY: z.string().includes('PRIVATE KEY', { message: 'a PKCS#8 PEM' }),
   /** PEMs of earlier signing keys, one after the other: their tokens are believed until they expire. */
@@ -128,6 +139,23 @@ function shape(env: z.infer<typeof environment>) {
       snapUrl: env.MIDTRANS_SNAP_URL.replace(/\/$/, ''),
       apiUrl: env.MIDTRANS_API_URL.replace(/\/$/, ''),
     },
+    xendit: allOrNone({
+      secretKey: env.XENDIT_SECRET_KEY,
+      callbackToken: env.XENDIT_CALLBACK_TOKEN,
+      apiUrl: env.XENDIT_API_URL.replace(/\/$/, ''),
+    }),
+    stripe: allOrNone({
+      secretKey: env.STRIPE_SECRET_KEY,
+      webhookSecret: env.STRIPE_WEBHOOK_SECRET,
+      apiUrl: env.STRIPE_API_URL.replace(/\/$/, ''),
+    }),
+    billplz: allOrNone({
+      apiKey: env.BILLPLZ_API_KEY,
+      xSignatureKey: env.BILLPLZ_X_SIGNATURE_KEY,
+      collectionId: env.BILLPLZ_COLLECTION_ID,
+      apiUrl: env.BILLPLZ_API_URL.replace(/\/$/, ''),
+      callbackUrl: `${env.ALUR_PUBLIC_URL.replace(/\/$/, '')}/webhooks/billplz`,
+    }),
     jwt: { privateKeyPem: env.ALUR_JWT_PRIVATE_KEY, previousKeysPem: env.ALUR_JWT_PREVIOUS_KEYS },
     auditPrivateKeyPem: env.ALUR_AUDIT_PRIVATE_KEY,
     secretKey: fromBase64(env.ALUR_SECRET_KEY),
@@ -168,6 +196,9 @@ const isWhole = <Part extends Record<string, string | undefined>>(
 const TOGETHER = [
   ['ALUR_OIDC_ISSUER', 'ALUR_OIDC_CLIENT_ID', 'ALUR_OIDC_CLIENT_SECRET'],
   ['ALUR_SMS_URL', 'ALUR_SMS_TOKEN'],
+  ['XENDIT_SECRET_KEY', 'XENDIT_CALLBACK_TOKEN'],
+  ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+  ['BILLPLZ_API_KEY', 'BILLPLZ_X_SIGNATURE_KEY', 'BILLPLZ_COLLECTION_ID'],
 ] as const satisfies readonly (readonly (keyof z.infer<typeof environment>)[])[];
 
 function halves(env: z.infer<typeof environment>): string[] {

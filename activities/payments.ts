@@ -22,6 +22,7 @@ import type { EventType, Origin, SealedOrigin } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { ApplicationId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
 import type { MailMoney } from '../domain/mail.ts';
+import type { Money } from '../domain/money.ts';
 import {
   type GatewayName,
   type GatewayPayment,
@@ -54,6 +55,7 @@ export interface Attempt {
   readonly attempt: number;
   readonly reference: string;
   readonly gateway: GatewayName;
+  readonly method: string | null;
   readonly state: PaymentState;
   readonly redirectUrl: string | null;
   readonly instructions: Readonly<Record<string, string>> | null;
@@ -92,7 +94,9 @@ export interface AskGateway {
   readonly expireFirst: boolean;
 }
 
-export function createPaymentActivities(deps: ActivityDeps) {
+type PaymentDeps = Pick<ActivityDeps, 'db' | 'gateways' | 'publicUrl' | 'personalData'>;
+
+export function createPaymentActivities(deps: PaymentDeps) {
   const { db, gateways, publicUrl } = deps;
   const gatewayOf = (name: GatewayName): PaymentGateway => {
     const gateway = gateways[name];
@@ -127,7 +131,8 @@ export function createPaymentActivities(deps: ActivityDeps) {
       const refused = await db.transaction((tx) => storeIntent(tx, input, openOrigin(deps, input.origin)));
       if (refused) return refused;
       const payment = await findPayment(db, input.reference);
-      if (payment.state !== 'created' && payment.state !== 'unknown')
+      // A look-up may have found it open after the answer with the page's address was lost: then it is asked for again.
+      if (!isOpenPayment(payment.state) || payment.redirectUrl !== null)
         return { outcome: 'open', attempt: toAttempt(payment) };
       return createAtGateway(db, gatewayOf(input.gateway), payment, input, publicUrl);
     },
@@ -149,6 +154,7 @@ const toAttempt = (payment: Payment): Attempt => ({
   attempt: payment.attempt,
   reference: payment.reference,
   gateway: payment.gateway,
+  method: payment.method,
   state: payment.state,
   redirectUrl: payment.redirectUrl,
   instructions: payment.instructions,
@@ -223,24 +229,36 @@ async function createAtGateway(
  * - refused for good: the attempt failed, and the payer is told.
  * - `reference_used`: an earlier try of this very attempt got through and its page's address is lost; nobody can have
  *   seen it, so the attempt is closed and the workflow opens the next under a new reference.
+ * - `answer_lost`: the gateway may have it and can be neither asked again nor asked about. Finance gets a case, once; the
+ *   attempt stays `unknown` until a notice or a person brings the gateway's own ID, or until it expires.
  * - unclear: the attempt is `unknown` until a repeat with the same reference, or a look-up, clears it up.
  */
 async function notCreated(db: Knex, payment: Payment, input: OpenAttempt, error: GatewayError): Promise<AttemptOpened> {
   if (error.kind === 'refused') {
     await failAttempt(db, payment, input.at);
-    const lostAnswer = error.code === 'reference_used';
+    const addressLost = error.code === 'reference_used';
     return {
       outcome: 'refused',
-      code: lostAnswer ? 'payment_unclear' : 'gateway_refused',
-      sentence: lostAnswer
+      code: addressLost ? 'payment_unclear' : 'gateway_refused',
+      sentence: addressLost
         ? 'The address of the pay page was lost; a new attempt is needed.'
         : `The gateway refused: ${error.message}`,
     };
+  }
+  if (error.code === 'answer_lost') {
+    await db.transaction((tx) => lostAnswer(tx, payment, input.at));
+    return { outcome: 'refused', code: 'gateway_unavailable', sentence: error.message };
   }
   if (error.kind === 'unknown') {
     await movePayment(db, { reference: payment.reference, to: 'unknown', at: input.at });
   }
   throw retryable(error);
+}
+
+async function lostAnswer(tx: Knex, payment: Payment, at: string): Promise<void> {
+  const invoice = await lockInvoice(tx, payment.invoiceId);
+  await movePayment(tx, { reference: payment.reference, to: 'unknown', at });
+  await openCase(tx, { at, invoice, payment, amount: payment.amount }, 'unclear');
 }
 
 async function failAttempt(db: Knex, payment: Payment, at: string): Promise<void> {
@@ -301,7 +319,8 @@ async function apply(tx: Knex, input: AskGateway, said: GatewayPayment): Promise
   };
 }
 
-// A page on which nobody chose a channel is unknown to the gateway for ever; past its own expiry it takes no money.
+// A page on which nobody chose a channel is unknown to the gateway for ever, and past its own expiry it takes no money; of a
+// bill whose ID was lost nobody knows the address. Should money come all the same, `expired` is followed by `paid`.
 const expiredUnseen = (payment: Payment, said: GatewayPayment, at: string): PaymentState | null =>
   said.state === 'not_found' && isOpenPayment(payment.state) && payment.expiresAt.getTime() <= Date.parse(at)
     ? 'expired'
@@ -335,7 +354,7 @@ async function moveOn(tx: Knex, step: Step): Promise<PaymentCaseKind | null> {
     paidAt: said.paidAt,
   });
   if (to === 'paid') return receiveMoney(tx, step);
-  if (to === 'reversed') return openCase(tx, step, 'reversed');
+  if (to === 'reversed') return openCase(tx, subjectOfCase(step), 'reversed');
   return null;
 }
 
@@ -344,7 +363,7 @@ async function receiveMoney(tx: Knex, step: Step): Promise<PaymentCaseKind | nul
   const { input, invoice, said } = step;
   const paid = said.paid ?? step.payment.amount;
   const judgement = judgePayment(invoice, paid);
-  if (judgement !== 'pays') return openCase(tx, step, judgement);
+  if (judgement !== 'pays') return openCase(tx, subjectOfCase(step), judgement);
   await markInvoicePaid(tx, invoice.id, said.paidAt ?? input.at);
   await recordEvent(tx, {
     key: `payment/${invoice.id}/invoice-paid`,
@@ -358,15 +377,29 @@ async function receiveMoney(tx: Knex, step: Step): Promise<PaymentCaseKind | nul
   return null;
 }
 
-async function openCase(tx: Knex, step: Step, kind: PaymentCaseKind): Promise<PaymentCaseKind> {
-  const { input, invoice, payment, said } = step;
+interface CaseSubject {
+  readonly at: string;
+  readonly invoice: InvoiceForPayment;
+  readonly payment: Payment;
+  readonly amount: Money;
+}
+
+const subjectOfCase = ({ input, invoice, payment, said }: Step): CaseSubject => ({
+  at: input.at,
+  invoice,
+  payment,
+  amount: said.paid ?? payment.amount,
+});
+
+async function openCase(tx: Knex, about: CaseSubject, kind: PaymentCaseKind): Promise<PaymentCaseKind> {
+  const { at, invoice, payment, amount } = about;
   const key = `payment/${invoice.id}/${payment.attempt}/case/${kind}`;
   await recordEvent(tx, {
     key,
     type: 'payment.case_opened',
     ...subjectOf(invoice),
     data: { kind, attempt: payment.attempt },
-    at: input.at,
+    at,
   });
   await openPaymentCase(tx, {
     key,
@@ -376,8 +409,8 @@ async function openCase(tx: Knex, step: Step, kind: PaymentCaseKind): Promise<Pa
     paymentId: payment.id,
     invoiceId: invoice.id,
     applicationId: invoice.applicationId,
-    amount: said.paid ?? payment.amount,
-    at: input.at,
+    amount,
+    at,
   });
   return kind;
 }

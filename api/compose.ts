@@ -31,7 +31,7 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     files: createFileStore(config.filesDir),
     tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
     publicUrl,
-    midtransServerKey: config.midtrans.serverKey,
+    gateways: config,
     personalData,
     auditKey: auditJwkOf(config.auditPrivateKeyPem),
     secretKey: config.secretKey,

@@ -11,6 +11,7 @@ import type { IdentityProvider } from './identity-provider.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { AccessTokens } from './tokens.ts';
 import type { ApplicationChanges } from './waiting.ts';
+import type { GatewaySecrets } from './webhooks/index.ts';
 
 /** What the office has decided about getting in. */
 export interface AccessPolicy {
@@ -30,7 +31,7 @@ export interface ApiDeps {
   readonly tokens: AccessTokens;
   /** Without a trailing slash. */
   readonly publicUrl: string;
-  readonly midtransServerKey: string;
+  readonly gateways: GatewaySecrets;
   readonly personalData: PersonalData;
   /** Public part of the key that signs the audit's chain; the worker alone has the other. */
   readonly auditKey: AuditJwk;

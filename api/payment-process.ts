@@ -3,15 +3,17 @@ import { setTimeout } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Origin } from '../domain/events.ts';
 import type { InvoiceId } from '../domain/ids.ts';
-import type { GatewayName } from '../domain/payments.ts';
+import type { Currency } from '../domain/money.ts';
+import { GATEWAY_CURRENCIES, GATEWAYS, type GatewayName } from '../domain/payments.ts';
 import { paymentId } from '../workflows/ids.ts';
 import { type OpenPayment, type PayRequest, payUpdate } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { withinTime } from './review-process.ts';
 import { sealOrigin } from './sealed-origin.ts';
 
-/** Gateways that this office has an account with; the first is the one for payers who were not asked. */
-export const GATEWAYS_OFFERED = ['midtrans'] as const satisfies readonly GatewayName[];
+/** Gateways that this office has an account with and that take this currency; the first is for payers who were not asked. */
+export const gatewaysFor = ({ gateways }: Pick<ApiDeps, 'gateways'>, currency: Currency): readonly GatewayName[] =>
+  GATEWAYS.filter((name) => gateways[name] !== undefined && GATEWAY_CURRENCIES[name].includes(currency));
 
 /** The process asks the gateway within this time, and waits for it. */
 const GATEWAY_ANSWERS_WITHIN_MS = 25_000;

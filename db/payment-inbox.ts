@@ -18,6 +18,8 @@ export interface ReceivedNotice {
   readonly inboxId: string;
   /** Whose process to wake; null when no payment has this reference: then finance has a case. */
   readonly invoiceId: InvoiceId | null;
+  /** Our own name of the payment, also where the gateway named its transaction instead. */
+  readonly reference: string;
   /** A process has looked into it: a repeat needs nothing more. Else signal it, again if need be. */
   readonly handled: boolean;
 }
@@ -28,12 +30,17 @@ export interface ReceivedNotice {
  */
 export async function receiveNotice(db: Knex, notice: NewNotice): Promise<ReceivedNotice> {
   return db.transaction(async (trx) => {
-    const payment: { id: PaymentId; invoice_id: InvoiceId } | undefined = await trx('payments')
-      .where({ gateway: notice.gateway, gateway_reference: notice.reference })
-      .first('id', 'invoice_id');
+    const payment: { id: PaymentId; invoice_id: InvoiceId; gateway_reference: string } | undefined = await trx(
+      'payments',
+    )
+      .where({ gateway: notice.gateway })
+      // A gateway's own disputes and refunds name its transaction and not our reference.
+      .where((own) => own.where({ gateway_reference: notice.reference }).orWhere({ transaction_id: notice.reference }))
+      .first('id', 'invoice_id', 'gateway_reference');
     const stored = await insertOnce(trx, notice, payment?.id ?? null);
     if (!payment) await openUnknown(trx, notice);
-    return { ...stored, invoiceId: payment?.invoice_id ?? null };
+    const reference = payment?.gateway_reference ?? notice.reference;
+    return { ...stored, reference, invoiceId: payment?.invoice_id ?? null };
   });
 }
 

@@ -142,9 +142,13 @@ export interface PaymentMove {
   readonly expiresAt?: string;
 }
 
-/** Moves an attempt along its transition table. @returns false when there is no such edge from where it is */
+/**
+ * Moves an attempt along its transition table. An address of the pay page is kept also when the state is known already.
+ * @returns false when there is no such edge from where it is
+ */
 export async function movePayment(tx: Knex, move: PaymentMove): Promise<boolean> {
-  const from = PAYMENT_STATES.filter((state) => paymentTransitions[state].includes(move.to));
+  const stays = (state: PaymentState) => state === move.to && move.redirectUrl !== undefined;
+  const from = PAYMENT_STATES.filter((state) => paymentTransitions[state].includes(move.to) || stays(state));
   const changed = await tx('payments')
     .where({ gateway_reference: move.reference })
     .whereIn('state', from)
@@ -167,7 +171,7 @@ export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STAT
 /** Notes that the gateway was asked after these notices came: a repeat of one of them needs nothing more. */
 export async function markNoticesHandled(tx: Knex, reference: string, upTo: string, at: string): Promise<void> {
   await tx('payment_inbox')
-    .where({ reference })
+    .where({ payment_id: tx('payments').where({ gateway_reference: reference }).select('id') })
     .where('id', '<=', upTo)
     .whereNull('handled_at')
     .update({ handled_at: at });

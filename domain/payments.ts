@@ -3,10 +3,18 @@
  * Rules from gateways.md's invariants: an unclear answer is `unknown` and is asked about, never tried again;
  * a late `pending` or `expired` never undoes `paid`.
  */
-import { type Money, sameMoney } from './money.ts';
+import { type Currency, type Money, sameMoney } from './money.ts';
 
 export const GATEWAYS = ['midtrans', 'xendit', 'stripe', 'billplz'] as const;
 export type GatewayName = (typeof GATEWAYS)[number];
+
+/** In what each gateway takes money: Midtrans and Xendit rupiah, Billplz ringgit, Stripe both. */
+export const GATEWAY_CURRENCIES: Record<GatewayName, readonly Currency[]> = {
+  midtrans: ['IDR'],
+  xendit: ['IDR'],
+  stripe: ['IDR', 'MYR'],
+  billplz: ['MYR'],
+};
 
 /** States of one attempt to collect an invoice. `created` = the intent is stored, the gateway was not asked yet. */
 export const PAYMENT_STATES = ['created', 'unknown', 'pending', 'paid', 'failed', 'expired', 'reversed'] as const;
@@ -68,7 +76,10 @@ const WANTED: Record<GatewayPaymentState, PaymentState | null> = {
 export const INVOICE_STATES = ['open', 'paid', 'lapsed', 'void'] as const;
 export type InvoiceState = (typeof INVOICE_STATES)[number];
 
-/** Money that came in but does not simply pay an open invoice; each is a case for finance, none is dropped. */
+/**
+ * Money that came in but does not simply pay an open invoice, and attempts of which nobody can tell whether the gateway
+ * has them (`unclear`). Each is a case for finance, none is dropped.
+ */
 export const PAYMENT_CASE_KINDS = [
   'late',
   'twice',
@@ -77,6 +88,7 @@ export const PAYMENT_CASE_KINDS = [
   'wrong_currency',
   'unknown_object',
   'reversed',
+  'unclear',
 ] as const;
 export type PaymentCaseKind = (typeof PAYMENT_CASE_KINDS)[number];
 

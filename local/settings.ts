@@ -1,7 +1,9 @@
 /** Which servers this start brings up itself, which real ones it uses, and the environment of API and worker. */
 import { join } from 'node:path';
 import { type Config, LOCAL_SECRET_PREFIX, loadConfig } from '../config.ts';
+import type { GatewayName } from '../domain/payments.ts';
 import { StartFailure } from './failure.ts';
+import { gatewayAccounts } from './gateways/accounts.ts';
 import { PATHS } from './paths.ts';
 import type { PortName, Ports } from './ports.ts';
 import type { LocalSecrets } from './secrets.ts';
@@ -10,12 +12,14 @@ import { LOCAL_SMS_TOKEN } from './sms.ts';
 /** What is brought up here; the others are real servers that the environment names. */
 export type OwnServers = { postgres: boolean; temporal: boolean; mailbox: boolean; gateways: boolean };
 
+const GATEWAY_URLS = ['MIDTRANS_SNAP_URL', 'MIDTRANS_API_URL', 'XENDIT_API_URL', 'STRIPE_API_URL', 'BILLPLZ_API_URL'];
+
 export function ownServers(env: NodeJS.ProcessEnv): OwnServers {
   return {
     postgres: !env.DATABASE_URL,
     temporal: !env.TEMPORAL_ADDRESS,
     mailbox: !env.SMTP_URL,
-    gateways: !env.MIDTRANS_SNAP_URL && !env.MIDTRANS_API_URL,
+    gateways: GATEWAY_URLS.every((name) => !env[name]),
   };
 }
 
@@ -51,6 +55,7 @@ export function settingsOf(env: NodeJS.ProcessEnv, ports: Ports, secrets: LocalS
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const childEnv = {
     ...madeUp(ports, secrets, databaseUrl),
+    ...(own.gateways ? sandboxAccounts(ports, secrets) : {}),
     ...(own.mailbox && !env.ALUR_SMS_URL && !env.ALUR_SMS_TOKEN ? localSms(ports) : {}),
     ...given,
     ...fixed(ports),
@@ -59,7 +64,6 @@ export function settingsOf(env: NodeJS.ProcessEnv, ports: Ports, secrets: LocalS
 }
 
 function madeUp(ports: Ports, secrets: LocalSecrets, databaseUrl: string): NodeJS.ProcessEnv {
-  const midtrans = `http://127.0.0.1:${ports.gateways}/midtrans`;
   return {
     ALUR_PUBLIC_URL: `http://localhost:${ports.api}`,
     // Accounts with known passwords: nobody else's machine may reach them.
@@ -68,9 +72,6 @@ function madeUp(ports: Ports, secrets: LocalSecrets, databaseUrl: string): NodeJ
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     ALUR_FILES_DIR: PATHS.files,
-    MIDTRANS_SERVER_KEY: secrets.midtransServerKey,
-    MIDTRANS_SNAP_URL: midtrans,
-    MIDTRANS_API_URL: midtrans,
     ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
     ALUR_AUDIT_PRIVATE_KEY: secrets.auditPrivateKeyPem,
     ALUR_SECRET_KEY: secrets.secretKey,
@@ -91,6 +92,27 @@ const localSms = (ports: Ports): NodeJS.ProcessEnv => ({
   ALUR_SMS_URL: `http://127.0.0.1:${ports.mailbox}/sms/messages`,
   ALUR_SMS_TOKEN: LOCAL_SMS_TOKEN,
 });
+
+/** Accounts at the sandboxes; where one gateway is real, none of the others is made up. */
+function sandboxAccounts(ports: Ports, { midtransServerKey }: LocalSecrets): NodeJS.ProcessEnv {
+  const { xendit, stripe, billplz } = gatewayAccounts(midtransServerKey);
+  const at = (name: GatewayName) => `http://127.0.0.1:${ports.gateways}/${name}`;
+  return {
+    MIDTRANS_SERVER_KEY: midtransServerKey,
+    MIDTRANS_SNAP_URL: at('midtrans'),
+    MIDTRANS_API_URL: at('midtrans'),
+    XENDIT_SECRET_KEY: xendit.secretKey,
+    XENDIT_CALLBACK_TOKEN: xendit.callbackToken,
+    XENDIT_API_URL: at('xendit'),
+    STRIPE_SECRET_KEY: stripe.secretKey,
+    STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
+    STRIPE_API_URL: at('stripe'),
+    BILLPLZ_API_KEY: billplz.apiKey,
+    BILLPLZ_X_SIGNATURE_KEY: billplz.xSignatureKey,
+    BILLPLZ_COLLECTION_ID: billplz.collectionId,
+    BILLPLZ_API_URL: `${at('billplz')}/api`,
+  };
+}
 
 function fixed(ports: Ports): NodeJS.ProcessEnv {
   return { ALUR_MODE: 'local', ALUR_API_PORT: String(ports.api), ALUR_METRICS_PORT: String(ports.metrics) };

@@ -35,7 +35,7 @@ async function main(config: Config): Promise<void> {
       db,
       mail,
       files: createFileStore(config.filesDir),
-      gateways: createGateways(config),
+      gateways: createGateways(config, db),
       signer: createLocalSigner(await signerFiles(config)),
       sms: config.sms ? createSmsSender(config.sms) : null,
       publicUrl: config.publicUrl,

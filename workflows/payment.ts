@@ -134,7 +134,7 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   /** Gives the payer a page to pay on: the one that is open, or a new one once the old can take no money. */
   async function serve(request: Request): Promise<void> {
     const last = watched.at(-1);
-    if (last && isOpen(last.attempt) && Date.parse(last.attempt.expiresAt) <= Date.now())
+    if (last && isOpen(last.attempt) && (isOver(last.attempt) || isAnother(request.asked, last.attempt)))
       await look(last, { expireFirst: true, noticesUpTo: null });
     if (invoiceState !== 'open') request.answer = NOT_OPEN;
     else if (last && isOpen(last.attempt) && last.attempt.redirectUrl) request.answer = pageOf(last.attempt);
@@ -280,6 +280,12 @@ const GATEWAY_AWAY = refusal(
 );
 
 const isOpen = ({ state }: Attempt): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
+
+const isOver = ({ expiresAt }: Attempt): boolean => Date.parse(expiresAt) <= Date.now();
+
+/** Where the gateway cannot end a page that nobody has chosen a channel on, that page is what the payer gets after all. */
+const isAnother = ({ gateway, method }: PayRequest, attempt: Attempt): boolean =>
+  gateway !== attempt.gateway || (method !== undefined && method !== attempt.method);
 
 /** An attempt that is over is still asked about after its expiry: gateways settle late, and money is money. */
 function watch(attempt: Attempt): Watched {

@@ -39,6 +39,8 @@ export interface PaymentGateway {
   /**
    * Opens an attempt. Repeating it with the **same** reference is safe and never opens a second one: it gives the first
    * answer again, or GatewayError `refused` with code `reference_used`, or works if the first call never arrived.
+   * A gateway that can neither recognise a repeat nor be asked (Billplz) is asked once: after that a repeat is `unknown`
+   * with code `answer_lost`, for a person to clear up.
    * @throws GatewayError
    */
   create(request: CreatePaymentRequest): Promise<CreatedPayment>;
@@ -65,6 +67,7 @@ export type GatewayErrorCode =
   | 'timed_out'
   | 'connection_lost'
   | 'in_progress'
+  | 'answer_lost'
   | 'gateway_failed'
   | 'unreadable_answer';
 

@@ -13,7 +13,7 @@ import type { Actor } from '../../domain/licensing.ts';
 import { type GatewayName, INVOICE_STATES } from '../../domain/payments.ts';
 import type { ApiDeps } from '../deps.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
-import { GATEWAYS_OFFERED, openPayment } from '../payment-process.ts';
+import { gatewaysFor, openPayment } from '../payment-process.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
 import { companyIdSchema, invoiceIdSchema, positionInTime } from '../schemas/ids.ts';
@@ -85,8 +85,6 @@ const pdf = defineRoute({
   },
 });
 
-const AVAILABLE: readonly GatewayName[] = GATEWAYS_OFFERED;
-
 const pay = defineRoute({
   method: 'post',
   path: '/invoices/:id/pay',
@@ -110,7 +108,8 @@ const pay = defineRoute({
     // Without their roles: whoever sees every invoice for the office pays only those of their own company.
     const invoice = await invoiceSeenBy(deps, { userId: actor.userId, roles: [] }, id);
     if (invoice.state !== 'open') throw notOpen(invoice);
-    if (!AVAILABLE.includes(body.gateway)) throw notAvailable(body.gateway);
+    const offered = gatewaysFor(deps, invoice.total.currency);
+    if (!offered.includes(body.gateway)) throw notAvailable(body.gateway, offered);
     return json(201, await openPayment(deps, id, requestKey, { by: actor.userId, ...body, locale, origin }));
   },
 });
@@ -118,9 +117,9 @@ const pay = defineRoute({
 const notOpen = ({ number, state }: Invoice) =>
   new Failure('invoice_not_open', `Invoice ${number} is ${state}: it cannot be paid any more.`, { state });
 
-const notAvailable = (gateway: GatewayName) =>
-  new Failure('gateway_not_available', `${gateway} is not offered here. Choose one of: ${AVAILABLE.join(', ')}.`, {
-    errors: [{ pointer: '/gateway', code: 'not_available', detail: AVAILABLE.join(', ') }],
+const notAvailable = (gateway: GatewayName, offered: readonly GatewayName[]) =>
+  new Failure('gateway_not_available', `${gateway} is not offered here. Choose one of: ${offered.join(', ')}.`, {
+    errors: [{ pointer: '/gateway', code: 'not_available', detail: offered.join(', ') }],
   });
 
 export const invoiceRoutes = [list, read, pdf, pay];

@@ -12,7 +12,7 @@ import { loggable } from '../logging.ts';
 import { PAGE_HEADERS, type Words } from '../pages/layout.ts';
 import { paidPage, unknownPaymentPage } from '../pages/paid.ts';
 import { payPage, unknownInvoicePage } from '../pages/pay.ts';
-import { GATEWAYS_OFFERED, openPayment } from '../payment-process.ts';
+import { gatewaysFor, openPayment } from '../payment-process.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, html } from '../route.ts';
 import { invoiceIdSchema, paymentIdSchema } from '../schemas/ids.ts';
@@ -116,10 +116,11 @@ const NOT_OPEN: Trouble = { code: 'invoice_not_open' };
 
 async function pageToPayOn(
   deps: ApiDeps,
-  { id, applicantId }: PayableInvoice,
+  { id, applicantId, total }: PayableInvoice,
   { requestKey, origin, locale }: { requestKey: string; origin: Origin; locale: Locale },
 ): Promise<{ redirectUrl: string } | Trouble> {
-  const [gateway] = GATEWAYS_OFFERED;
+  const [gateway] = gatewaysFor(deps, total.currency);
+  if (!gateway) return { code: 'gateway_not_available' };
   try {
     return await openPayment(deps, id, requestKey, { by: applicantId, gateway, locale, origin });
   } catch (error) {

@@ -4,20 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-
-export interface GatewayNotification {
-  readonly gateway: 'midtrans';
-  /** The order_id: `payments.gatewayReference`. Some channels (BSI) put the transaction_id here: an unknown object then. */
-  readonly reference: string;
-  readonly objectId: string;
-  /** Names this step of this transaction: repeats of one notification share it, two different ones do not. */
-  readonly status: string;
-  readonly body: unknown;
-}
-
-export type NotificationReading =
-  | { readonly ok: true; readonly notification: GatewayNotification }
-  | { readonly ok: false; readonly problem: 'bad_signature' | 'malformed' };
+import type { NotificationReading } from './notification.ts';
 
 const signed = z.object({
   order_id: z.string().min(1),

@@ -4,6 +4,7 @@ import * as licensing from './0002-licensing.ts';
 import * as money from './0003-money.ts';
 import * as mailAndRequests from './0004-mail-and-requests.ts';
 import * as access from './0005-access.ts';
+import * as gateways from './0006-gateways.ts';
 
 interface Migration {
   readonly name: string;
@@ -18,6 +19,7 @@ const migrations: Migration[] = [
   { name: '0003-money', ...money },
   { name: '0004-mail-and-requests', ...mailAndRequests },
   { name: '0005-access', ...access },
+  { name: '0006-gateways', ...gateways },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */

@@ -2,9 +2,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import type { GatewayName } from '../../domain/payments.ts';
+import { gatewayAccounts } from './accounts.ts';
+import { createBillplzSandbox } from './billplz/index.ts';
 import { controlRoutes } from './control.ts';
 import { createFaults } from './faults.ts';
 import { createMidtransSandbox } from './midtrans/index.ts';
+import { createStripeSandbox } from './stripe/index.ts';
+import { createXenditSandbox } from './xendit/index.ts';
 
 export interface GatewaySandboxOptions {
   /** 0 = any free one. */
@@ -12,6 +17,7 @@ export interface GatewaySandboxOptions {
   readonly host?: string;
   /** Notifications go to `<webhookBaseUrl>/webhooks/<gateway>`. */
   readonly webhookBaseUrl: string;
+  /** The accounts at the other gateways are made from it, see accounts.ts. */
   readonly midtransServerKey: string;
   /** Where payments survive a restart; null = memory only. */
   readonly stateDir: string | null;
@@ -22,7 +28,7 @@ export interface GatewaySandboxOptions {
 }
 
 export interface GatewaySandboxes {
-  /** Base URL of Midtrans (Snap and Core) is `<url>/midtrans`. */
+  /** Base URL of each gateway is `<url>/<name>`. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
@@ -35,20 +41,34 @@ export async function startGatewaySandboxes(options: GatewaySandboxOptions): Pro
   let webhookBaseUrl = options.webhookBaseUrl;
   let url = '';
   const faults = createFaults();
-  const midtrans = createMidtransSandbox({
-    serverKey: options.midtransServerKey,
+  const clock = options.clock ?? (() => new Date());
+  const scale = options.notificationRetryScale ?? 1 / 60;
+  const accounts = gatewayAccounts(options.midtransServerKey);
+  const common = (name: GatewayName, theirTimeoutMs: number) => ({
     stateDir: options.stateDir,
     faults,
-    clock: options.clock ?? (() => new Date()),
-    url: () => `${url}/midtrans`,
-    notificationUrl: () => `${webhookBaseUrl}/webhooks/midtrans`,
-    notificationTimeoutMs: options.notificationTimeoutMs ?? 15_000,
-    retryScale: options.notificationRetryScale ?? 1 / 60,
+    clock,
+    url: () => `${url}/${name}`,
+    notificationUrl: () => `${webhookBaseUrl}/webhooks/${name}`,
+    notificationTimeoutMs: options.notificationTimeoutMs ?? theirTimeoutMs,
+    retryScale: scale,
   });
+  const sandboxes = [
+    createMidtransSandbox({ ...common('midtrans', 15_000), serverKey: options.midtransServerKey }),
+    createXenditSandbox({ ...common('xendit', 30_000), ...accounts.xendit }),
+    createStripeSandbox({ ...common('stripe', 20_000), ...accounts.stripe }),
+    createBillplzSandbox({
+      ...common('billplz', 20_000),
+      ...accounts.billplz,
+      readsAWindow: null,
+      // The merchant here may have another address by now than when it asked for the bill.
+      callbackAddress: (callbackUrl) => `${webhookBaseUrl}/webhooks/billplz${new URL(callbackUrl).search}`,
+    }),
+  ];
   const app = express();
   app.disable('x-powered-by');
-  app.use('/midtrans', midtrans.router);
-  app.use(controlRoutes([midtrans], faults));
+  for (const { name, router } of sandboxes) app.use(`/${name}`, router);
+  app.use(controlRoutes(sandboxes, faults));
 
   const server = createServer(app);
   const port = await listen(server, options.port, host);
@@ -60,7 +80,7 @@ export async function startGatewaySandboxes(options: GatewaySandboxOptions): Pro
       webhookBaseUrl = next;
     },
     close: async () => {
-      midtrans.close();
+      for (const sandbox of sandboxes) sandbox.close();
       await stop(server);
     },
   };

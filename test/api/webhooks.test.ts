@@ -45,7 +45,7 @@ describe('the webhook of a gateway', () => {
     const options = {
       temporal: new Client({ connection }),
       taskQueue: `nobody-${randomUUID()}`,
-      midtransServerKey: SERVER_KEY,
+      gateways: { midtrans: { serverKey: SERVER_KEY } },
     };
     api = await startApi(database, options);
     companyId = await aCompany(database.db, await aUser(database.db, 'owner'));
@@ -136,7 +136,7 @@ describe('the webhook of a gateway', () => {
     assert.equal((await send('{}', 'stripe')).status, 404);
   });
   it('asks to come again while Temporal is away, and has stored the notice by then', async () => {
-    const alone = await startApi(database, { midtransServerKey: SERVER_KEY });
+    const alone = await startApi(database, { gateways: { midtrans: { serverKey: SERVER_KEY } } });
     const { notice } = await aNotice();
     const { status, headers: answered } = await send(signed(notice), 'midtrans', alone);
     assert.equal(status, 503);
@@ -146,7 +146,7 @@ describe('the webhook of a gateway', () => {
   });
   it('asks to come again while PostgreSQL is away', async () => {
     const db = connect('postgres://nobody@127.0.0.1:1/none');
-    const alone = await startApi({ db, url: database.url }, { midtransServerKey: SERVER_KEY });
+    const alone = await startApi({ db, url: database.url }, { gateways: { midtrans: { serverKey: SERVER_KEY } } });
     const { notice } = await aNotice();
     assert.equal((await send(signed(notice), 'midtrans', alone)).status, 503);
     await alone.close();

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { findPayment, insertPayment, movePayment, openPaymentCase, paymentsOf } from '../../db/payments.ts';
+import { receiveNotice } from '../../db/payment-inbox.ts';
+import {
+  findPayment,
+  insertPayment,
+  markNoticesHandled,
+  movePayment,
+  openPaymentCase,
+  paymentsOf,
+} from '../../db/payments.ts';
 import type { CompanyId, InvoiceId, UserId } from '../../domain/ids.ts';
 import { rupiah } from '../../domain/money.ts';
 import { OPEN_PAYMENT_STATES, PAYMENT_STATES, type PaymentState, paymentTransitions } from '../../domain/payments.ts';
@@ -122,5 +130,23 @@ describe('the attempts to collect an invoice', () => {
     await openPaymentCase(database.db, { ...found, kind: 'twice', amount: null });
     const cases = await database.db('payment_cases').where({ key }).select('kind', 'amount_minor', 'currency', 'state');
     assert.deepEqual(cases, [{ kind: 'late', amount_minor: 361_000n, currency: 'IDR', state: 'open' }]);
+  });
+
+  it('are found by a notice that names the gateway’s own transaction, and its answer covers it', async () => {
+    const { reference, invoiceId } = await (async () => {
+      const id = await invoice();
+      return { invoiceId: id, ...(await aPayment(database.db, { invoiceId: id, state: 'paid' })) };
+    })();
+    const transaction = `pi_${randomUUID()}`;
+    await database.db('payments').where({ gateway_reference: reference }).update({ transaction_id: transaction });
+    const notice = { gateway: 'midtrans', objectId: `dp_${transaction}`, status: 'lost', body: {}, at: LATER } as const;
+    const received = await receiveNotice(database.db, { ...notice, reference: transaction });
+    assert.deepEqual([received.invoiceId, received.reference, received.handled], [invoiceId, reference, false]);
+    assert.equal((await database.db('payment_cases').where({ reference: transaction })).length, 0);
+    await markNoticesHandled(database.db, reference, received.inboxId, LATER);
+    assert.equal((await receiveNotice(database.db, { ...notice, reference: transaction })).handled, true);
+
+    const elsewhere = await receiveNotice(database.db, { ...notice, gateway: 'xendit', reference: transaction });
+    assert.equal(elsewhere.invoiceId, null, 'another gateway’s transaction may have the same name');
   });
 });

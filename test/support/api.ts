@@ -107,7 +107,7 @@ export async function startApi(
     files: createFileStore(directory),
     tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
-    midtransServerKey: 'SB-Mid-server-test',
+    gateways: { midtrans: { serverKey: 'SB-Mid-server-test' } },
     personalData,
     auditKey: auditJwkOf(AUDIT_PRIVATE_KEY),
     secretKey: PERSONAL_DATA_KEY,

@@ -18,12 +18,16 @@ const settings = dyingWorkerSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
 
 const secretKey = Buffer.from(settings.secretKey, 'base64');
 
+const db = connect(settings.databaseUrl, 10);
 const activities = createActivities({
-  db: connect(settings.databaseUrl, 10),
+  db,
   files: createFileStore(settings.filesDir),
-  gateways: createGateways({
-    midtrans: { serverKey: settings.midtransServerKey, snapUrl: settings.midtransUrl, apiUrl: settings.midtransUrl },
-  }),
+  gateways: createGateways(
+    {
+      midtrans: { serverKey: settings.midtransServerKey, snapUrl: settings.midtransUrl, apiUrl: settings.midtransUrl },
+    },
+    db,
+  ),
   signer: createLocalSigner({
     keyPem: await readFile(settings.signerKeyFile, 'utf8'),
     certificatePem: await readFile(settings.signerCertificateFile, 'utf8'),

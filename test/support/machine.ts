@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type ChildSpec, startChild } from '../../local/children.ts';
 import { StartFailure } from '../../local/failure.ts';
+import { gatewayAccounts } from '../../local/gateways/accounts.ts';
 import { startGatewaySandboxes } from '../../local/gateways/server.ts';
 import { startMailbox } from '../../local/mailbox.ts';
 import { freePorts } from '../../local/ports.ts';
@@ -20,6 +21,12 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** The Midtrans server key that the sandbox of this run knows. */
 export const MIDTRANS_SERVER_KEY = `local-only-${randomUUID()}`;
+
+/** The gateways' accounts as merchant and sandboxes of this run share them. */
+export const GATEWAY_SECRETS = {
+  midtrans: { serverKey: MIDTRANS_SERVER_KEY },
+  ...gatewayAccounts(MIDTRANS_SERVER_KEY),
+} as const;
 
 /** A PostgreSQL server of its own, without fsync. `adminUrl` names the database `postgres`, as a superuser. */
 export const postgres = once(async () => {

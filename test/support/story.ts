@@ -1,6 +1,7 @@
 /** What people do, through the public API only: the steps that the tests' stories are told in. */
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import type { GatewayName } from '../../domain/payments.ts';
 import type { DemoAccount } from '../../local/demo-data.ts';
 import type { TestSystem } from './system.ts';
 import { eventually } from './wait.ts';
@@ -147,10 +148,13 @@ export function storyOf(system: TestSystem) {
     eventually(`an invoice of ${id}`, async () => (await status(id)).invoice?.id);
 
   /** Opens a payment attempt; gives the reference that the gateway knows it by. */
-  const openPayment = async (id: string): Promise<{ paymentId: string; reference: string; redirectUrl: string }> => {
+  const openPayment = async (
+    id: string,
+    gateway: GatewayName = 'midtrans',
+  ): Promise<{ paymentId: string; reference: string; redirectUrl: string }> => {
     const invoiceId = await invoiceOf(id);
     const opened = await eventually('the invoice can be paid', async () => {
-      const answer = await call('POST', `invoices/${invoiceId}/pay`, { as: 'owner', body: { gateway: 'midtrans' } });
+      const answer = await call('POST', `invoices/${invoiceId}/pay`, { as: 'owner', body: { gateway } });
       // Between the invoice's record and the start of its collection there is a moment without a process.
       if (answer.status === 409) return null;
       assert.equal(answer.status, 201, JSON.stringify(answer.body));

@@ -10,7 +10,7 @@ import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
-import { createGateways } from '../../activities/gateways/index.ts';
+import { createGateways, type GatewaySettings } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
 import { createSmsSender } from '../../activities/sms/sender.ts';
 import { createFileStore } from '../../db/files.ts';
@@ -31,7 +31,7 @@ import {
   type TestDatabase,
 } from './database.ts';
 import type { DyingWorkerSettings } from './dying-worker-settings.ts';
-import { gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
+import { GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { once, stopAtEnd } from './registry.ts';
 
 export interface TestSystem {
@@ -87,7 +87,7 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
   const files = createFileStore(directory);
-  const api = await startApi(database, { temporal: client, taskQueue, files, midtransServerKey: MIDTRANS_SERVER_KEY });
+  const api = await startApi(database, { temporal: client, taskQueue, files, gateways: GATEWAY_SECRETS });
   const sandbox = await gateways();
   sandbox.setWebhookBaseUrl(api.url);
   const deps = await activityDeps(database, files, api.url, sandbox.url);
@@ -161,15 +161,10 @@ async function activityDeps(
   sandboxUrl: string,
 ): Promise<ActivityDeps> {
   const { smtpUrl, smsUrl } = await mailbox();
-  const midtrans = {
-    serverKey: MIDTRANS_SERVER_KEY,
-    snapUrl: `${sandboxUrl}/midtrans`,
-    apiUrl: `${sandboxUrl}/midtrans`,
-  };
   return {
     db: database.db,
     files,
-    gateways: createGateways({ midtrans }),
+    gateways: createGateways(gatewaySettings(sandboxUrl, publicUrl), database.db),
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
     sms: createSmsSender({ url: `${smsUrl}/messages`, token: LOCAL_SMS_TOKEN }),
@@ -179,6 +174,17 @@ async function activityDeps(
     auditPrivateKeyPem: AUDIT_PRIVATE_KEY,
   };
 }
+
+const gatewaySettings = (sandboxUrl: string, publicUrl: string): GatewaySettings => ({
+  midtrans: { ...GATEWAY_SECRETS.midtrans, snapUrl: `${sandboxUrl}/midtrans`, apiUrl: `${sandboxUrl}/midtrans` },
+  xendit: { ...GATEWAY_SECRETS.xendit, apiUrl: `${sandboxUrl}/xendit` },
+  stripe: { ...GATEWAY_SECRETS.stripe, apiUrl: `${sandboxUrl}/stripe` },
+  billplz: {
+    ...GATEWAY_SECRETS.billplz,
+    apiUrl: `${sandboxUrl}/billplz/api`,
+    callbackUrl: `${publicUrl}/webhooks/billplz`,
+  },
+});
 
 async function dieInOwnProcess(settings: DyingWorkerSettings): Promise<void> {
   const script = join(import.meta.dirname, 'dying-worker.ts');

@@ -1,0 +1,144 @@
+/**
+ * Stripe's words, translated: a Checkout Session with its payment, and how amounts are written.
+ * https://docs.stripe.com/api/checkout/sessions/object, https://docs.stripe.com/currencies
+ */
+import { z } from 'zod';
+import { isCurrency, type Money, money } from '../../domain/money.ts';
+import type { GatewayPayment, GatewayPaymentState } from '../../domain/payments.ts';
+
+/** Our reference in the metadata of a session, its payment and its charge. */
+export const REFERENCE = 'alur_reference';
+
+const charge = z.object({
+  id: z.string(),
+  created: z.number().int(),
+  disputed: z.boolean(),
+  refunded: z.boolean(),
+  payment_method_details: z.object({ type: z.string() }).nullable(),
+});
+
+const paymentIntent = z.object({
+  id: z.string().min(1),
+  status: z.string(),
+  amount_received: z.number().int(),
+  currency: z.string(),
+  latest_charge: charge.nullable(),
+});
+
+export const session = z.object({
+  id: z.string().min(1),
+  client_reference_id: z.string().nullable(),
+  status: z.enum(['open', 'complete', 'expired']),
+  payment_status: z.enum(['paid', 'unpaid', 'no_payment_required']),
+  url: z.url({ protocol: /^https?$/ }).nullable(),
+  amount_total: z.number().int(),
+  currency: z.string(),
+  expires_at: z.number().int(),
+});
+export type Session = z.infer<typeof session>;
+
+/** With `payment_intent.latest_charge` expanded. */
+export const sessionWithPayment = session.extend({ payment_intent: paymentIntent.nullable() });
+export type SessionWithPayment = z.infer<typeof sessionWithPayment>;
+
+export const NOT_FOUND: GatewayPayment = {
+  state: 'not_found',
+  paid: null,
+  paidAt: null,
+  transactionId: null,
+  method: null,
+};
+
+/**
+ * @param disputes the states of the payment's disputes.
+ * @throws RangeError when an amount, currency or state is not one we know how to read.
+ */
+export function toGatewayPayment(said: SessionWithPayment, disputes: readonly string[]): GatewayPayment {
+  const intent = said.payment_intent;
+  const state = stateOf(said, disputes);
+  const took = intent !== null && TOOK_MONEY.has(state);
+  return {
+    state,
+    paid: took ? fromWire(intent.amount_received, intent.currency) : null,
+    paidAt: took && intent.latest_charge ? new Date(intent.latest_charge.created * 1000).toISOString() : null,
+    transactionId: intent?.id ?? said.id,
+    method: methodOf(said),
+  };
+}
+
+const TOOK_MONEY: ReadonlySet<GatewayPaymentState> = new Set(['paid', 'reversed', 'refunded']);
+
+function stateOf(said: SessionWithPayment, disputes: readonly string[]): GatewayPaymentState {
+  switch (said.status) {
+    case 'open':
+      // Also after a declined card: the payer may try another one on the same page.
+      return 'pending';
+    case 'expired':
+      return 'expired';
+    case 'complete':
+      return completed(said, disputes);
+  }
+}
+
+function completed({ payment_intent: intent }: SessionWithPayment, disputes: readonly string[]) {
+  switch (intent?.status) {
+    case 'succeeded':
+      return keptOrGone(intent.latest_charge, disputes);
+    // Submitted, but the method says later whether it worked. Not `payment_status`: it lags behind the payment.
+    case 'processing':
+    case 'requires_action':
+    case 'requires_capture':
+      return 'pending';
+    case 'requires_payment_method':
+    case 'canceled':
+      return 'failed';
+    default:
+      throw new RangeError(`a completed session has a payment in state "${intent?.status}"`);
+  }
+}
+
+/** A partial refund leaves the payment paid: how much went back is the refund's story. */
+function keptOrGone(made: z.infer<typeof charge> | null, disputes: readonly string[]): GatewayPaymentState {
+  if (made === null) return 'paid';
+  // `disputed` stays true for ever, also when the dispute was won or was only an inquiry.
+  if (made.disputed && disputes.some((state) => WITHDRAWN.has(state))) return 'reversed';
+  return made.refunded ? 'refunded' : 'paid';
+}
+
+// https://docs.stripe.com/disputes/how-disputes-work: the money is gone from the first day and returns when it is won.
+const WITHDRAWN: ReadonlySet<string> = new Set([
+  'needs_response',
+  'under_review',
+  'lost',
+  'appeal_needs_response',
+  'appeal_under_review',
+]);
+
+function methodOf({ payment_intent: intent }: SessionWithPayment): string | null {
+  const type = intent?.latest_charge?.payment_method_details?.type ?? null;
+  return type === 'card' ? 'credit_card' : type;
+}
+
+/** Alur's names of methods in Stripe's words; undefined = Stripe has no such method for IDR or MYR. */
+export const stripeMethod = (method: string): string | undefined => METHODS.get(method);
+
+const METHODS = new Map([
+  ['credit_card', 'card'],
+  ['fpx', 'fpx'],
+  ['grabpay', 'grabpay'],
+]);
+
+/** **Stripe writes rupiah with two decimals**: Rp10.000 is 1000000. Ringgit have two everywhere. */
+export const toWire = ({ amountMinor, currency }: Money): number => Number(amountMinor * SCALE[currency]);
+
+/** @throws RangeError on a fraction of a rupiah and on foreign currencies. */
+export function fromWire(amount: number, currency: string): Money {
+  const known = currency.toUpperCase();
+  if (!isCurrency(known)) throw new RangeError('the currency is neither IDR nor MYR');
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError('the amount is not a whole number');
+  const minor = BigInt(amount);
+  if (minor % SCALE[known] !== 0n) throw new RangeError('the amount has a fraction of a rupiah');
+  return money(minor / SCALE[known], known);
+}
+
+const SCALE = { IDR: 100n, MYR: 1n } as const;

@@ -1,0 +1,16 @@
+/** What a gateway's notification comes down to, whoever wrote it. */
+import type { GatewayName } from '../../domain/payments.ts';
+
+export interface GatewayNotification {
+  readonly gateway: GatewayName;
+  /** `payments.gatewayReference`, as the gateway repeats it; what belongs to no payment of ours is an unknown object. */
+  readonly reference: string;
+  readonly objectId: string;
+  /** Names this step of this object: repeats of one notification share it, two different ones do not. */
+  readonly status: string;
+  readonly body: unknown;
+}
+
+export type NotificationReading =
+  | { readonly ok: true; readonly notification: GatewayNotification }
+  | { readonly ok: false; readonly problem: 'bad_signature' | 'malformed' };

@@ -1,0 +1,83 @@
+/** The merchant's side over HTTP: the part of `/v1` that the SDK is asked for, behind the secret key. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Request, type RequestHandler, Router } from 'express';
+import type { Reply } from '../faults.ts';
+import { createLists } from './lists.ts';
+import { createRefundApi } from './refund-api.ts';
+import { missing, refused } from './refusals.ts';
+import { reading, writing } from './serving.ts';
+import { newSession } from './session-request.ts';
+import { expire, opened, type Session } from './sessions.ts';
+import { type ApiState, told } from './state.ts';
+
+export function apiRoutes(state: ApiState): Router {
+  const read = reading(state.faults);
+  const write = writing(state.faults, state.keys);
+  const refunds = createRefundApi(state);
+  const lists = createLists(state);
+  const router = Router();
+  router.use('/v1', authorized(state.secretKey));
+  router.post('/v1/checkout/sessions', write('create', create(state)));
+  router.get('/v1/checkout/sessions', read('status', lists.sessions));
+  router.get('/v1/checkout/sessions/:id', read('status', onSession(state, get)));
+  router.post('/v1/checkout/sessions/:id/expire', write('expire', onSession(state, end)));
+  router.get('/v1/payment_intents/search', read('status', lists.payments));
+  router.get('/v1/disputes', read('status', lists.disputes));
+  router.post('/v1/refunds', write('refund', refunds.create));
+  router.get('/v1/refunds', read('status', refunds.list));
+  router.get('/v1/refunds/:id', read('status', refunds.get));
+  router.use('/v1', (req, res) => {
+    const { status, body } = refused(
+      404,
+      `Unrecognized request URL (${req.method}: ${req.originalUrl.split('?')[0]}).`,
+    );
+    res.status(status).json(body);
+  });
+  return router;
+}
+
+/** The SDK sends the key as a bearer, curl in the examples as a user without a password. */
+function authorized(secretKey: string): RequestHandler {
+  const accepted = [`Bearer ${secretKey}`, `Basic ${Buffer.from(`${secretKey}:`).toString('base64')}`].map(digest);
+  return (req, res, next) => {
+    const given = digest(req.get('authorization') ?? '');
+    if (accepted.some((right) => timingSafeEqual(given, right))) return next();
+    const { status, body } = refused(401, 'Invalid API Key provided.');
+    res.status(status).json(body);
+  };
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+const create =
+  (state: ApiState) =>
+  (req: Request): Reply => {
+    const asked = newSession(req.body, state.clock());
+    if ('refusal' in asked) return asked.refusal;
+    const session = opened(asked.session);
+    state.save(session);
+    return { status: 200, body: told(state, session, req) };
+  };
+
+const get = (state: ApiState, session: Session, req: Request): Reply => ({
+  status: 200,
+  body: told(state, session, req),
+});
+
+const onSession =
+  (state: ApiState, work: (state: ApiState, session: Session, req: Request) => Reply) =>
+  (req: Request): Reply => {
+    const id = String(req.params.id);
+    const session = state.find(id);
+    return session === undefined ? missing('checkout.session', id, 'session') : work(state, session, req);
+  };
+
+function end(state: ApiState, session: Session, req: Request): Reply {
+  if (session.status !== 'open') {
+    const message = `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of \`${session.status}\`.`;
+    return refused(400, message);
+  }
+  const ended = expire(session);
+  state.ended(ended);
+  return { status: 200, body: told(state, ended, req) };
+}

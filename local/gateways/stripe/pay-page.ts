@@ -1,0 +1,160 @@
+/** The page behind a session's url: what a payer sees, plus the buttons that a sandbox has and a bank has not. */
+import Handlebars from 'handlebars';
+import { formatMoney, money } from '../../../domain/money.ts';
+import { type Channel, type Session, stateOf, type WireCurrency } from './sessions.ts';
+
+export type Locale = 'id' | 'en';
+
+const WORDS = {
+  id: {
+    title: 'Pembayaran',
+    sandbox: 'Kotak pasir: tidak ada uang sungguhan yang berpindah.',
+    order: 'Nomor pesanan',
+    expires: 'Bayar sebelum',
+    method: 'Cara membayar',
+    pay: 'Bayar dengan',
+    fail: 'Buat pembayaran ditolak',
+    hold: 'Kirim, tetapi tahan dulu',
+    settle: 'Selesaikan pembayaran yang ditahan',
+    expire: 'Biarkan kedaluwarsa',
+    declined: 'Pembayaran ditolak. Coba lagi atau pakai cara lain.',
+    back: 'Kembali ke penjual',
+    empty: 'Halaman pembayaran ini tidak ada. Periksa tautannya, atau mulai lagi dari tagihan Anda.',
+    change: 'English',
+  },
+  en: {
+    title: 'Payment',
+    sandbox: 'Sandbox: no real money moves.',
+    order: 'Order',
+    expires: 'Pay before',
+    method: 'Paid by',
+    pay: 'Pay with',
+    fail: 'Have the payment declined',
+    hold: 'Submit, but hold it',
+    settle: 'Let the held payment through',
+    expire: 'Let it expire',
+    declined: 'The payment was declined. Try again, or use another way.',
+    back: 'Back to the merchant',
+    empty: 'There is no such payment page. Check the link, or start again from your invoice.',
+    change: 'Bahasa Indonesia',
+  },
+} as const;
+
+const CHANNEL_NAMES: Record<Channel, Record<Locale, string>> = {
+  card: { id: 'kartu', en: 'card' },
+  fpx: { id: 'FPX', en: 'FPX' },
+  grabpay: { id: 'GrabPay', en: 'GrabPay' },
+};
+
+const OUTCOMES = new Map<string, Record<Locale, string>>([
+  ['open', { id: 'Menunggu pembayaran', en: 'Waiting for the payment' }],
+  ['expired', { id: 'Halaman ini sudah kedaluwarsa.', en: 'This page has expired.' }],
+  ['processing', { id: 'Pembayaran sedang diproses.', en: 'The payment is being processed.' }],
+  ['succeeded', { id: 'Pembayaran diterima. Terima kasih.', en: 'Payment received. Thank you.' }],
+  ['failed', { id: 'Pembayaran gagal.', en: 'The payment failed.' }],
+  ['refunded', { id: 'Pembayaran dikembalikan, seluruhnya atau sebagian.', en: 'Refunded, in full or in part.' }],
+  ['disputed', { id: 'Pembayaran ditarik kembali oleh bank.', en: 'The bank took the payment back.' }],
+]);
+
+const LAYOUT = Handlebars.compile(`<!doctype html>
+<html lang="{{locale}}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
+<title>{{words.title}}{{#if session}} · {{session.reference}}{{/if}}</title>
+<style>
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:28rem;padding:1rem}
+header{display:flex;justify-content:space-between;align-items:baseline}
+.sandbox{border-left:4px solid #d97706;padding:.25rem .75rem}
+.amount{font-size:2rem;font-weight:700;margin:.5rem 0}
+table{width:100%;border-collapse:collapse}td{padding:.25rem 0;vertical-align:top}td:last-child{text-align:right;white-space:nowrap}
+button,.back{display:block;box-sizing:border-box;width:100%;min-height:3rem;margin:.5rem 0;padding:.6rem 1rem;border:1px solid #8888;border-radius:.5rem;font:inherit;text-align:center;text-decoration:none;cursor:pointer}
+.main{background:#0f766e;border-color:#0f766e;color:#fff}
+</style>
+</head>
+<body>
+<header><h1>{{words.title}}</h1><a href="?lang={{other}}" lang="{{other}}">{{words.change}}</a></header>
+<p class="sandbox">{{words.sandbox}}</p>
+{{#if session}}
+<p class="amount">{{amount}}</p>
+<table>
+{{#each items}}<tr><td>{{name}}{{#if many}} × {{quantity}}{{/if}}</td><td>{{price}}</td></tr>{{/each}}
+<tr><td>{{words.order}}</td><td>{{session.reference}}</td></tr>
+<tr><td>{{words.expires}}</td><td>{{expires}}</td></tr>
+{{#if channel}}<tr><td>{{words.method}}</td><td>{{channel}}</td></tr>{{/if}}
+</table>
+<p role="status"><strong>{{outcome}}</strong></p>
+{{#if notice}}<p role="alert">{{notice}}</p>{{/if}}
+{{#if open}}
+<form method="post" action="{{action}}/pay?lang={{locale}}">
+{{#each channels}}<button class="main" name="channel" value="{{value}}">{{../words.pay}} {{name}}</button>{{/each}}
+</form>
+<form method="post" action="{{action}}/fail?lang={{locale}}"><button>{{words.fail}}</button></form>
+<form method="post" action="{{action}}/challenge?lang={{locale}}"><button>{{words.hold}}</button></form>
+<form method="post" action="{{action}}/expire?lang={{locale}}"><button>{{words.expire}}</button></form>
+{{/if}}
+{{#if held}}
+<form method="post" action="{{action}}/settle?lang={{locale}}"><button class="main">{{words.settle}}</button></form>
+<form method="post" action="{{action}}/fail?lang={{locale}}"><button>{{words.fail}}</button></form>
+{{/if}}
+{{#if back}}<a class="back" href="{{back}}">{{words.back}}</a>{{/if}}
+{{else}}
+<p role="alert">{{words.empty}}</p>
+{{/if}}
+</body>
+</html>
+`);
+
+export interface PayPageOptions {
+  readonly locale: Locale;
+  /** The page's own address, under which the buttons post. */
+  readonly action: string;
+  /** Why the last button did nothing. */
+  readonly notice?: string;
+}
+
+export function renderPayPage(session: Session, { locale, action, notice }: PayPageOptions): string {
+  const { payment, status } = session;
+  const open = status === 'open';
+  return LAYOUT({
+    ...common(locale),
+    session,
+    action,
+    notice: notice ?? (open && payment?.status === 'declined' ? WORDS[locale].declined : undefined),
+    open,
+    held: payment?.status === 'processing',
+    amount: formatWire(session.amount, session.currency),
+    items: session.items.map(({ name, unitAmount, quantity }) => ({
+      name,
+      quantity,
+      many: quantity > 1,
+      price: formatWire(unitAmount * quantity, session.currency),
+    })),
+    expires: jakartaTime(session.expiresAt, locale),
+    channel: payment === null || open ? null : CHANNEL_NAMES[payment.channel][locale],
+    channels: session.channels.map((value) => ({ value, name: CHANNEL_NAMES[value][locale] })),
+    outcome: OUTCOMES.get(stateOf(session))?.[locale],
+    back: backUrl(session),
+  });
+}
+
+export const renderNoSuchPage = (locale: Locale): string => LAYOUT(common(locale));
+
+const common = (locale: Locale) => ({ locale, other: locale === 'id' ? 'en' : 'id', words: WORDS[locale] });
+
+/** Stripe's units to Alur's: rupiah lose their two decimals. */
+export const alurMinor = (amount: number, currency: WireCurrency): number =>
+  currency === 'idr' ? Math.floor(amount / 100) : amount;
+
+export const formatWire = (amount: number, currency: WireCurrency): string =>
+  formatMoney(money(alurMinor(amount, currency), currency === 'idr' ? 'IDR' : 'MYR'));
+
+const jakartaTime = (iso: string, locale: Locale): string =>
+  `${new Intl.DateTimeFormat(locale === 'id' ? 'id-ID' : 'en-GB', {
+    timeZone: 'Asia/Jakarta',
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  }).format(new Date(iso))} WIB`;
+
+const backUrl = ({ id, status, successUrl, cancelUrl }: Session): string | null =>
+  status === 'complete' ? successUrl.replaceAll('{CHECKOUT_SESSION_ID}', id) : cancelUrl;
