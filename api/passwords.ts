@@ -1,24 +1,24 @@
 /**
- * Passwords: what a new one must be, and their hashes. Hashing runs off the main thread, and few at once: 200 log-ins at
- * once must leave the processor to those who read a status.
+ * Passwords: what a new one must be, and their hashes. Hashing runs off the main thread, one at a time and at a low
+ * priority: 200 log-ins at once must leave the processor to those who read a status.
  */
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { parseOptions } from '@node-rs/argon2';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Failure, type FieldProblem } from '../domain/failures.ts';
 import { type PasswordPolicy, type PasswordProblem, passwordProblems } from '../domain/passwords.ts';
 import { explained } from './field-problems.ts';
+import { hashOf, verifyHash } from './hashing.ts';
 import type { Locale } from './request.ts';
 
 /** argon2id, version 19; OWASP's first choice of parameters, 19 MiB and 2 passes. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-/** A hash keeps a processor busy for some 20 ms and 19 MiB of memory; the other processor is for everybody else. */
-const hashing = pLimit(availableParallelism() >= 8 ? 2 : 1);
+/** A hash keeps a processor busy for some 20 ms and 19 MiB of memory; there is one thread for them. */
+const hashing = pLimit(1);
 /** Look-ups wait while another is hashed: a log-in more or less at once is felt by everybody who reads. */
-const turns = pLimit(hashing.concurrency);
+const turns = pLimit(1);
 /** While others wait each turn begins with a pause: hashes back to back would keep a processor from everybody else. */
 const BREATH_MS = 15;
 /** Some 20 seconds of work: whoever comes later is told to come back rather than left hanging. */
@@ -41,7 +41,7 @@ async function bounded<T>(limit: LimitFunction, work: () => Promise<T>): Promise
 }
 
 /** @throws Failure `temporarily_unavailable` when too many are waiting already */
-export const hashPassword = (password: string): Promise<string> => bounded(hashing, () => hash(password, PARAMETERS));
+export const hashPassword = (password: string): Promise<string> => bounded(hashing, () => hashOf(password, PARAMETERS));
 
 /**
  * Takes as long without a hash, so that an address nobody has cannot be told from a wrong password.
@@ -49,7 +49,7 @@ export const hashPassword = (password: string): Promise<string> => bounded(hashi
  */
 export async function passwordMatches(passwordHash: string | null | undefined, password: string): Promise<boolean> {
   const compared = passwordHash ?? (await decoy());
-  const matches = await bounded(hashing, () => verify(compared, password));
+  const matches = await bounded(hashing, () => verifyHash(compared, password));
   return matches && typeof passwordHash === 'string';
 }
 
@@ -66,7 +66,7 @@ export function isOutdated(passwordHash: string): boolean {
 
 let made: Promise<string> | undefined;
 function decoy(): Promise<string> {
-  made ??= hash(randomBytes(16), PARAMETERS);
+  made ??= hashOf(randomBytes(16).toString('hex'), PARAMETERS);
   return made;
 }
 
