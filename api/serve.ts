@@ -94,7 +94,10 @@ function contextOf(route: Route, req: Request, deps: ApiDeps, requestKey: string
     file: uploadedFile(req),
     rawBody: Buffer.isBuffer(req.body) ? req.body : EMPTY,
     actor: req.actor,
-    origin: originOf(req),
+    // Most requests give rise to no event, and the address is not free: it is read from what proxies say.
+    get origin() {
+      return originOf(req);
+    },
     locale,
     deps,
     requestKey,

@@ -25,20 +25,26 @@ export function authenticate(req: Request, deps: Deps): Caller | undefined | Pro
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined) throw refused('Send Authorization: Bearer <access token>.');
   const known = deps.tokens.known(token);
-  return known ? current(known, addressOf(req), deps) : verified(token, addressOf(req), deps);
+  return known ? current(known, req, deps) : verified(token, req, deps);
 }
 
-async function verified(token: string, address: string, deps: Deps): Promise<Caller> {
+async function verified(token: string, req: Request, deps: Deps): Promise<Caller> {
   const caller = await deps.tokens.verify(token);
   if (!caller) throw refused('The access token is not valid or has expired. Refresh it, or log in again.');
-  return current(caller, address, deps);
+  return current(caller, req, deps);
 }
 
-function current(caller: Caller, address: string, { accessChanges, apiKeys }: Deps): Caller {
-  const holds = accessChanges.stillHolds(caller) && (caller.key === undefined || !apiKeys.isRevoked(caller.key.id));
-  if (!holds) throw refused('The log-in was ended, or its rights have changed. Refresh the token, or log in again.');
-  if (caller.key && !inNetworks(address, caller.key.networks)) throw notFrom(address);
+function current(caller: Caller, req: Request, { accessChanges, apiKeys }: Deps): Caller {
+  const { key } = caller;
+  if (!accessChanges.stillHolds(caller) || (key && apiKeys.isRevoked(key.id))) {
+    throw refused('The log-in was ended, or its rights have changed. Refresh the token, or log in again.');
+  }
+  if (key) requireNetwork(key.networks, addressOf(req));
   return caller;
+}
+
+function requireNetwork(networks: readonly string[] | undefined, address: string): void {
+  if (!inNetworks(address, networks)) throw notFrom(address);
 }
 
 const refused = (message: string): Failure => new Failure('unauthenticated', message);
