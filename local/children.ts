@@ -60,7 +60,13 @@ async function shorten(logFile: string): Promise<void> {
   if (found !== null && found.size > LONGEST_LOG_BYTES) await truncate(logFile);
 }
 
+const closed = new Set<string>();
+
+/** From here on nothing starts that would leave its record in this directory: the end has begun, and nobody would stop it. */
+export const startNoMoreIn = (runDirectory: string): void => void closed.add(runDirectory);
+
 function launch(spec: ChildSpec): Child {
+  if (closed.has(spec.runDirectory)) throw new StartFailure(`${spec.label} is not started any more: all of it stops.`);
   const started = spawnLogged(spec);
   const { pid } = started;
   const exited = new Promise<string>((resolve) => {

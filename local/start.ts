@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { ConfigError } from '../config.ts';
 import { migrateToLatest } from '../db/migrate.ts';
-import type { KeptChild } from './children.ts';
+import { type KeptChild, startNoMoreIn } from './children.ts';
 import { type DemoAccounts, loadDemoData } from './demo-data.ts';
 import { hasCode, messageOf, StartFailure } from './failure.ts';
 import { findLauncher, releaseLock, takeLock } from './lock.ts';
@@ -39,7 +39,10 @@ async function start(env: NodeJS.ProcessEnv, screen: Screen, stopping: Stopping)
   const launcher = findLauncher(env);
   await takeLock(PATHS.lock, `http://localhost:${ports.api}`, launcher);
   stopping.atLast(() => releaseLock(PATHS.lock));
-  stopping.sweepWith(() => stopRecorded(PATHS.run));
+  stopping.sweepWith(() => {
+    startNoMoreIn(PATHS.run);
+    return stopRecorded(PATHS.run);
+  });
   await recover(screen);
   stopping.atFirst(() => removeReadyFile(PATHS.ready));
   await requireFree(ports, portsInUse(own));

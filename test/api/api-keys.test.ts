@@ -154,7 +154,7 @@ describe('API keys', () => {
       assert.deepEqual(await database.db('users').count(), before, 'an account was left behind');
     });
 
-    it('is for admins with a fresh second factor only, and not for a key', async () => {
+    it('is for admins with a fresh second factor only, and not for a key; looking at them wants none', async () => {
       const { key, id } = await create();
       const tired = await api.person('admin');
       const supervisor = await api.person('supervisor');
@@ -175,7 +175,7 @@ describe('API keys', () => {
         ]);
         assert.deepEqual(
           codes.map(({ body }) => body.code),
-          ['step_up_required', 'forbidden', 'forbidden'],
+          [method === 'GET' ? undefined : 'step_up_required', 'forbidden', 'forbidden'],
           `${method} ${where}`,
         );
       }

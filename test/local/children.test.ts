@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChildSpec, keepRunning, startChild } from '../../local/children.ts';
+import { type ChildSpec, keepRunning, startChild, startNoMoreIn } from '../../local/children.ts';
 import { isRunning, readRecord } from '../../local/processes.ts';
 import { removeDirectory, temporaryDirectory } from '../support/temporary.ts';
 
@@ -31,6 +31,12 @@ describe('a child process', () => {
     ...more,
   });
   const RUNS = 'console.log("up"); setInterval(() => 0, 9e5)';
+
+  it('does not start any more once the end has begun', async () => {
+    startNoMoreIn(directory);
+    await assert.rejects(startChild(spec(RUNS)), /the worker is not started any more/);
+    assert.equal(record(), null);
+  });
 
   it('is there, recorded, once it is ready, and leaves no record when it was stopped', async () => {
     const child = await startChild(spec(RUNS));
