@@ -424,6 +424,10 @@ describe('accounts, for administrators', () => {
   });
 
   describe('taking second factors away for somebody', () => {
+    let admin: TestPerson;
+    before(async () => {
+      admin = await anAdmin();
+    });
     const withApp = async (role: Role) => {
       const person = await api.person(role);
       const { body } = await api.call('/auth/mfa/totp', { as: person, body: {} });
@@ -431,7 +435,7 @@ describe('accounts, for administrators', () => {
       assert.equal((await api.call('/auth/mfa/totp/confirm', { as: person, body: { code } })).status, 200);
       return person;
     };
-    const takeAway = (id: string, as = admin) =>
+    const takeAway = (id: string, as: TestPerson = admin) =>
       api.call(`/admin/users/${id}/second-factors`, {
         method: 'DELETE',
         as,
@@ -458,7 +462,7 @@ describe('accounts, for administrators', () => {
       const person = await withApp('examiner');
       const [self, none, nobody] = [
         await takeAway(admin.id),
-        await takeAway((await invited()).id),
+        await takeAway((await api.person('owner')).id),
         await takeAway(randomUUID()),
       ];
       assert.deepEqual(

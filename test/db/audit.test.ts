@@ -208,7 +208,13 @@ describe('reading the audit', () => {
 
   it('filters by when it was recorded, half-open', async () => {
     const { db } = database;
-    const ids = [await anEvent(db), await anEvent(db), await anEvent(db)];
+    // A Date has milliseconds: events of one of them could not be told apart by it.
+    const apart = () => db.raw('select pg_sleep(0.002)');
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      ids.push(await anEvent(db));
+      await apart();
+    }
     const times: Date[] = await db('events').whereIn('id', ids).orderBy('id').pluck('recorded_at');
     const [, from, to] = times;
     assert.ok(from && to && from < to);

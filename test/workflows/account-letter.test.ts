@@ -159,7 +159,7 @@ describe('a letter about an account', function () {
   it('tells Temporal its ID and nothing else: no address, name, link or token', async () => {
     const email = `${randomUUID()}@example.test`;
     const { id: userId } = await person();
-    await system.database.db('users').where({ id: userId }).update({ email });
+    await system.database.db('users').where({ id: userId }).update({ email, password_hash: 'none' });
     const id = randomUUID();
     const addressEncrypted = system.deps.personalData.seal(email, 'account_letters.address');
     await writeLetter(system.database.db, {
