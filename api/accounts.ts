@@ -12,7 +12,7 @@ import { Failure } from '../domain/failures.ts';
 import { asId, type UserId } from '../domain/ids.ts';
 import { dispatchLetter } from './account-letters.ts';
 import { placeOf } from './devices.ts';
-import { limiterOf } from './limiters.ts';
+import { limiterOf, secondsOf } from './limiters.ts';
 import { accountsOf, noteFailure, noteSuccess, refuseLocked, refuseSlowedLine } from './lockout.ts';
 import type { LoginDeps } from './login.ts';
 import { hashPassword, passwordMatches, refuseWeak } from './passwords.ts';
@@ -65,7 +65,7 @@ const LETTERS_AN_HOUR = 5;
 async function mayWrite(deps: LoginDeps, about: string): Promise<{ ok: boolean; seconds: number }> {
   const limiter = limiterOf(deps.db, { keyPrefix: 'letters', points: LETTERS_AN_HOUR, duration: 3600 });
   const { consumedPoints, msBeforeNext } = await limiter.penalty(about);
-  return { ok: consumedPoints <= LETTERS_AN_HOUR, seconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) };
+  return { ok: consumedPoints <= LETTERS_AN_HOUR, seconds: secondsOf(msBeforeNext) };
 }
 
 /**

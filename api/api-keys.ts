@@ -2,7 +2,7 @@
  * Keys of integrators: what stands behind `X-Api-Key`. A key that was seen a moment ago costs no query; one that was
  * revoked, or whose account was, is known within moments (api/access-changes.ts).
  */
-import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { findStoredKey, noteKeyUse, type StoredKey } from '../db/api-keys.ts';
@@ -21,6 +21,7 @@ import type { AccessChanges } from './access-changes.ts';
 import { loggable } from './logging.ts';
 import { inNetworks } from './networks.ts';
 import type { Caller, KeyOfCaller } from './request.ts';
+import { isSameSecret } from './secrets.ts';
 import { ACCESS_TOKEN_SECONDS } from './tokens.ts';
 
 export type KeyCaller = Caller & { readonly key: KeyOfCaller };
@@ -75,7 +76,7 @@ export function createApiKeys({ db, accessChanges, logger, production }: Deps): 
   async function lookUp(hash: string, prefix: string, address: string): Promise<KeyCaller> {
     known.delete(hash);
     const key = await findStoredKey(db, prefix);
-    if (!key || !isSame(key.keyHash, hash)) throw refused(UNKNOWN);
+    if (!key || !isSameSecret(hash, key.keyHash)) throw refused(UNKNOWN);
     refuseUnusable(key, prefix);
     known.set(hash, key);
     return admit(key, address);
@@ -114,8 +115,6 @@ const callerOf = (key: StoredKey): KeyCaller => ({
     endsAt: key.expiresAt,
   },
 });
-
-const isSame = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
 
 function refuseUnusable(key: StoredKey, prefix: string): void {
   const state = keyStateAt(key, new Date());

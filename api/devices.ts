@@ -1,7 +1,6 @@
 /** The place that a log-in comes from: by what device, and in which network. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import bowser from 'bowser';
-import ipaddr from 'ipaddr.js';
 import type { Knex } from '../db/connection.ts';
 import {
   addDevice,
@@ -18,6 +17,7 @@ import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import { asId, type UserId } from '../domain/ids.ts';
 import type { ApiDeps } from './deps.ts';
+import { networkOf, UNKNOWN } from './networks.ts';
 
 /** What a request says of where it comes from. */
 export interface Whereabouts {
@@ -96,8 +96,6 @@ export async function forgetDevice(
   });
 }
 
-const UNKNOWN = 'unknown';
-
 /** As a person would call it: "Chrome on Android". */
 export function deviceNameOf(userAgent: string | undefined): string {
   // Longer ones are made up, and cost the parser's patterns their time.
@@ -106,19 +104,3 @@ export function deviceNameOf(userAgent: string | undefined): string {
   const names = [browser.name, os.name].filter((name) => name !== undefined && name !== '');
   return names.length === 0 ? UNKNOWN : names.join(' on ');
 }
-
-/** `203.0.113.0/24`, `2001:db8:7::/48`. */
-export const networkOf = (address: string | null): string => cut(address, 24, 48);
-
-/** Who is behind an address, as far as one can tell: an IPv6 line has a whole /64. */
-export const lineOf = (address: string | null): string => cut(address, 32, 64);
-
-function cut(address: string | null, v4Bits: number, v6Bits: number): string {
-  if (address === null || !ipaddr.isValid(address)) return UNKNOWN;
-  const parsed = ipaddr.process(address);
-  return parsed.kind() === 'ipv4'
-    ? `${ipaddr.IPv4.networkAddressFromCIDR(`${parsed}/${v4Bits}`)}/${v4Bits}`
-    : `${ipaddr.IPv6.networkAddressFromCIDR(`${withoutZone(parsed.toString())}/${v6Bits}`)}/${v6Bits}`;
-}
-
-const withoutZone = (address: string): string => address.replace(/%.*$/, '');

@@ -23,11 +23,18 @@ export function limiterOf(db: Knex, limit: Limit): RateLimiterAbstract {
 const createLimiter = (db: Knex, limit: Limit): RateLimiterAbstract =>
   new RateLimiterPostgres({
     ...limit,
-    storeClient: db,
-    storeType: 'knex',
-    tableName: 'rate_limits',
-    tableCreated: true,
-    // The general limits tidy the table up (shared-counts.ts).
-    clearExpiredByTimeout: false,
+    ...sharedTable(db),
     insuranceLimiter: new RateLimiterMemory(limit),
   });
+
+export const sharedTable = (db: Knex) => ({
+  storeClient: db,
+  storeType: 'knex',
+  tableName: 'rate_limits',
+  tableCreated: true,
+  // The general limits tidy the table up (shared-counts.ts).
+  clearExpiredByTimeout: false,
+});
+
+/** What Retry-After says: whole seconds, one at least. */
+export const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

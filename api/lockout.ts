@@ -11,8 +11,9 @@ import { Failure } from '../domain/failures.ts';
 import { lockedUntil } from '../domain/lockout.ts';
 import { dispatchLetter } from './account-letters.ts';
 import type { ApiDeps } from './deps.ts';
-import { lineOf, meetDevice, type Place, type Whereabouts } from './devices.ts';
-import { limiterOf } from './limiters.ts';
+import { meetDevice, type Place, type Whereabouts } from './devices.ts';
+import { limiterOf, secondsOf } from './limiters.ts';
+import { lineOf } from './networks.ts';
 
 type Deps = Pick<ApiDeps, 'db' | 'temporal' | 'taskQueue' | 'logger' | 'personalData'>;
 
@@ -104,9 +105,7 @@ async function writeLockLetter(db: Knex, id: string, { user, origin }: Attempt, 
 }
 
 const waits = (until: Date): Failure =>
-  new Failure('account_locked', '', { retryAfterSeconds: secondsFrom(until.getTime() - Date.now()) });
-
-const secondsFrom = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
+  new Failure('account_locked', '', { retryAfterSeconds: secondsOf(until.getTime() - Date.now()) });
 
 /**
  * What the link in the letter about a lock does: lifts the locks, and makes the device it is opened on a known one, so that
@@ -159,7 +158,7 @@ export async function refuseSlowedLine(deps: Deps, { known, origin }: Attempt): 
   const found = await lineFailures(deps.db).get(lineOf(origin.address));
   if (!found || found.consumedPoints <= LINE_FAILURES) return;
   deps.logger.warn({ requestId: origin.requestId }, 'a log-in is held up: its address failed at many accounts');
-  throw new Failure('rate_limited', '', { retryAfterSeconds: secondsFrom(found.msBeforeNext) });
+  throw new Failure('rate_limited', '', { retryAfterSeconds: secondsOf(found.msBeforeNext) });
 }
 
 /** Successes do not count: an office logs in from one address in the morning. */

@@ -42,3 +42,22 @@ export function inNetworks(address: string, networks: readonly string[] = []): b
     return block[0].kind() === from.kind() && from.match(block);
   });
 }
+
+/** Of an address that cannot be read. */
+export const UNKNOWN = 'unknown';
+
+/** `203.0.113.0/24`, `2001:db8:7::/48`. */
+export const networkOf = (address: string | null): string => cut(address, 24, 48);
+
+/** Who is behind an address, as far as one can tell: an IPv6 line has a whole /64. */
+export const lineOf = (address: string | null): string => cut(address, 32, 64);
+
+function cut(address: string | null, v4Bits: number, v6Bits: number): string {
+  if (address === null || !ipaddr.isValid(address)) return UNKNOWN;
+  const parsed = ipaddr.process(address);
+  return parsed.kind() === 'ipv4'
+    ? `${ipaddr.IPv4.networkAddressFromCIDR(`${parsed}/${v4Bits}`)}/${v4Bits}`
+    : `${ipaddr.IPv6.networkAddressFromCIDR(`${withoutZone(parsed.toString())}/${v6Bits}`)}/${v6Bits}`;
+}
+
+const withoutZone = (address: string): string => address.replace(/%.*$/, '');

@@ -1,5 +1,5 @@
 /** Staff sign-in through the office's identity provider: whom its word lets in. It opens no accounts. */
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { recordEvent } from '../db/events.ts';
 import { hashOfSecret } from '../db/one-time-secrets.ts';
@@ -13,6 +13,7 @@ import type { IdentityProvider, ProvenIdentity, SignInSecrets } from './identity
 import { admit, type TokensAnswer } from './login.ts';
 import type { Locale } from './request.ts';
 import { type Challenge, confirmedMethods, startChallenge } from './second-factors.ts';
+import { isSameSecret } from './secrets.ts';
 
 export const SIGN_IN_SECONDS = 600;
 const COLUMN = 'oidc_logins.secrets';
@@ -84,11 +85,9 @@ async function secretsOf(
   const sealed = await takeSignIn(db, hashOfSecret(query.get('state') ?? ''), new Date());
   if (!sealed) throw refused('This sign-in is not known, was used before, or took longer than ten minutes.');
   const { browserHash, ...secrets } = remembered.parse(JSON.parse(personalData.open(sealed, COLUMN)));
-  if (isSame(browserHash, hashOfSecret(browserSecret ?? ''))) return secrets;
+  if (isSameSecret(hashOfSecret(browserSecret ?? ''), browserHash)) return secrets;
   throw refused('This sign-in was begun in another browser.');
 }
-
-const isSame = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
 const refused = (why: string): Failure =>
   new Failure('provider_sign_in_refused', `${why} Begin again at GET /api/v1/auth/oidc/login.`);

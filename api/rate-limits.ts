@@ -4,14 +4,15 @@
  * account, few and slow anyway, ask PostgreSQL each time.
  */
 import type { Response } from 'express';
-import ipaddr from 'ipaddr.js';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Knex } from '../db/connection.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import { Failure } from '../domain/failures.ts';
+import { secondsOf, sharedTable } from './limiters.ts';
 import { loggable } from './logging.ts';
 import { rateLimited } from './metrics.ts';
+import { lineOf } from './networks.ts';
 import type { Caller } from './request.ts';
 import { type Count, createSharedCounts, WINDOW_MS } from './shared-counts.ts';
 
@@ -106,7 +107,7 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
     countAddress(limit, address, res) {
       const now = Date.now();
       const rule = general[limit];
-      count(rule.countOf(networkOf(address), now), rule, now, res);
+      count(rule.countOf(whoIsBehind(address), now), rule, now, res);
     },
     countAccount: (limit, account, res) => accounts[limit](account, res),
     close: () => shared.close(),
@@ -122,11 +123,7 @@ function accountLimit(name: AccountLimitName, { db, logger, personalData, reques
   const points = share(ACCOUNT_LIMITS[name].share, { db, logger, personalData, requestsPerMinute });
   const rule = { name: `${name}-account`, points, policy: policyOf(`${name}-account`, points, duration) };
   const store = new RateLimiterPostgres({
-    storeClient: db,
-    storeType: 'knex',
-    tableName: 'rate_limits',
-    tableCreated: true,
-    clearExpiredByTimeout: false,
+    ...sharedTable(db),
     keyPrefix: rule.name,
     points,
     duration,
@@ -150,7 +147,7 @@ function accountLimit(name: AccountLimitName, { db, logger, personalData, reques
   }
 
   return async ({ address, email }: Account, res: Response): Promise<void> => {
-    const account = `${email.trim().toLowerCase()}\n${networkOf(address)}`;
+    const account = `${email.trim().toLowerCase()}\n${whoIsBehind(address)}`;
     const used = await consume(personalData.fingerprint(account, 'rate_limits.key'));
     const over = used.consumedPoints > points || used.consumedPoints === 0;
     tell(res, rule, used.remainingPoints, used.msBeforeNext);
@@ -182,10 +179,5 @@ function tooMany(limit: string, ms: number): Failure {
   return new Failure('rate_limited', '', { retryAfterSeconds: secondsOf(ms) });
 }
 
-const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
-
-/** An IPv6 customer has a /64 at least, and could come from another address of it each time. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || !ipaddr.IPv6.isValid(address)) return address;
-  return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString();
-}
+/** As `lineOf`; of an IPv4 address that is the address itself, and most requests are spared the reading of it. */
+const whoIsBehind = (address: string): string => (address.includes(':') ? lineOf(address) : address);

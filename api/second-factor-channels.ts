@@ -1,5 +1,5 @@
 /** Codes that Alur sends: one interface, by e-mail or by SMS. */
-import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { WorkflowIdConflictPolicy } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { writeLetter } from '../db/account-letters.ts';
@@ -24,6 +24,7 @@ import { dispatchLetter } from './account-letters.ts';
 import type { ApiDeps } from './deps.ts';
 import { toFailure } from './failures.ts';
 import { withinTime } from './review-process.ts';
+import { isSameSecret } from './secrets.ts';
 
 type Deps = Pick<ApiDeps, 'db' | 'temporal' | 'taskQueue' | 'logger' | 'secretKey' | 'smsOffered'>;
 
@@ -62,7 +63,7 @@ export function channelFor(kind: SentKind, deps: Deps): Channel {
     verify: async (trx, userId, code, at) => {
       const id = await liveSentCode(trx, userId, kind, at);
       if (id === null) return false;
-      if (same(sentCode(deps.secretKey, id), code)) return useSentCode(trx, id, at);
+      if (isSameSecret(code, sentCode(deps.secretKey, id))) return useSentCode(trx, id, at);
       await noteWrongSentCode(trx, id);
       return false;
     },
@@ -119,7 +120,3 @@ const startTextMessage = (id: string, { temporal, taskQueue }: Deps) =>
 
 const noProvider = () =>
   new Failure('code_not_sent', 'This office sends no text messages. Use an authenticator app, or codes by e-mail.');
-
-/** @param given six digits, like the code */
-const same = (code: string, given: string): boolean =>
-  code.length === given.length && timingSafeEqual(Buffer.from(code), Buffer.from(given));

@@ -1,8 +1,9 @@
 /** A log-in: a short access token that needs no look-up, and a refresh token that is looked up and used once. */
-import { hash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { writeLetter } from '../db/account-letters.ts';
 import type { Knex } from '../db/connection.ts';
 import { recordEvent } from '../db/events.ts';
+import { hashOfSecret } from '../db/one-time-secrets.ts';
 import {
   endSessionOfToken,
   endSessions,
@@ -52,7 +53,7 @@ export async function startSession(deps: SessionDeps, user: User, login: NewLogi
   const token = newToken();
   const at = new Date();
   const session = newSession(user, login, at);
-  const replaced = await openSession(deps.db, session, hashOf(token), login.provenSince ?? at);
+  const replaced = await openSession(deps.db, session, hashOfSecret(token), login.provenSince ?? at);
   if (!replaced) throw new Failure('invalid_credentials', '');
   await recordEvent(deps.db, {
     key: `session/${session.id}/started`,
@@ -96,7 +97,7 @@ export async function refreshSession(
   const next = newToken();
   const letter = randomUUID();
   const rotation = await deps.db.transaction(async (trx) => {
-    const rotated = await rotate(trx, { tokenHash: hashOf(token), nextHash: hashOf(next), origin });
+    const rotated = await rotate(trx, { tokenHash: hashOfSecret(token), nextHash: hashOfSecret(next), origin });
     if (rotated.outcome === 'reused') await noteReuse(trx, rotated.session, origin, letter);
     return rotated;
   });
@@ -149,7 +150,7 @@ const issueFor = ({ tokens }: SessionDeps, user: User, { id, setupOnly }: Pick<S
 export async function endSession({ db }: Pick<ApiDeps, 'db'>, token: string, origin: Origin): Promise<void> {
   const at = new Date();
   await db.transaction(async (trx) => {
-    const session = await endSessionOfToken(trx, hashOf(token), at);
+    const session = await endSessionOfToken(trx, hashOfSecret(token), at);
     if (session) await recordEnd(trx, session, 'logged_out', origin, at);
   });
 }
@@ -216,7 +217,6 @@ const ended = () =>
   new Failure('invalid_credentials', 'The log-in has ended. Log in again with e-mail address and password.');
 
 const newToken = (): string => randomBytes(32).toString('base64url');
-const hashOf = (token: string): string => hash('sha256', token);
 
 const answer = (accessToken: string, refreshToken: string) =>
   ({ accessToken, refreshToken, tokenType: 'Bearer', expiresInSeconds: ACCESS_TOKEN_SECONDS }) as const;

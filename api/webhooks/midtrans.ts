@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { NotificationReading } from './notification.ts';
+import { jsonOf, type NotificationReading } from './notification.ts';
 
 const signed = z.object({
   order_id: z.string().min(1),
@@ -32,7 +32,7 @@ const step = z.object({
  * @param rawBody the bytes as received; a re-serialised body may write numbers otherwise than they were signed.
  */
 export function readMidtransNotification(rawBody: Buffer, serverKey: string): NotificationReading {
-  const body = parse(rawBody);
+  const body = jsonOf(rawBody);
   const claim = signed.safeParse(body);
   if (!claim.success) return { ok: false, problem: 'malformed' };
   if (!isSigned(claim.data, serverKey)) return { ok: false, problem: 'bad_signature' };
@@ -48,15 +48,6 @@ export function readMidtransNotification(rawBody: Buffer, serverKey: string): No
       body,
     },
   };
-}
-
-function parse(rawBody: Buffer): unknown {
-  try {
-    return JSON.parse(rawBody.toString('utf8'));
-  } catch {
-    // Falls through to "malformed": undefined is no object.
-    return undefined;
-  }
 }
 
 /** sha512hex(order_id + status_code + gross_amount + serverKey), on the literal strings ("10000.00", not 10000). */

@@ -14,3 +14,13 @@ export interface GatewayNotification {
 export type NotificationReading =
   | { readonly ok: true; readonly notification: GatewayNotification }
   | { readonly ok: false; readonly problem: 'bad_signature' | 'malformed' };
+
+/** undefined for what is no JSON: no schema takes that, so it ends as malformed. */
+export function jsonOf(rawBody: Buffer): unknown {
+  try {
+    return JSON.parse(rawBody.toString('utf8'));
+  } catch {
+    // The parser's own error is left behind on purpose: it quotes the body.
+    return undefined;
+  }
+}

@@ -2,10 +2,10 @@
  * Reads a Xendit notification off the wire. Pure: storing it, signalling and answering are the route's.
  * https://docs.xendit.co/docs/handling-webhooks
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import type { GatewayNotification, NotificationReading } from './notification.ts';
+import { isSameSecret } from '../secrets.ts';
+import { type GatewayNotification, jsonOf, type NotificationReading } from './notification.ts';
 
 const invoice = z.object({
   id: z.string().min(1),
@@ -33,27 +33,14 @@ export function readXenditNotification(
   callbackToken: string,
 ): NotificationReading {
   if (!knowsToken(headers['x-callback-token'], callbackToken)) return { ok: false, problem: 'bad_signature' };
-  const body = parse(rawBody);
+  const body = jsonOf(rawBody);
   const said = refundEvent.safeParse(body).success ? readRefund(body) : readInvoice(body);
   if (said === null) return { ok: false, problem: 'malformed' };
   return { ok: true, notification: { gateway: 'xendit', ...said, body } };
 }
 
-/** Digests have one length, so neither the length nor the first wrong character of a guess shows in the time taken. */
 function knowsToken(given: string | string[] | undefined, expected: string): boolean {
-  if (typeof given !== 'string' || expected === '') return false;
-  return timingSafeEqual(digest(given), digest(expected));
-}
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-function parse(rawBody: Buffer): unknown {
-  try {
-    return JSON.parse(rawBody.toString('utf8'));
-  } catch {
-    // Falls through to "malformed": undefined is no object.
-    return undefined;
-  }
+  return typeof given === 'string' && expected !== '' && isSameSecret(given, expected);
 }
 
 type Said = Pick<GatewayNotification, 'reference' | 'objectId' | 'status'>;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { deviceNameOf, lineOf, networkOf } from '../../api/devices.ts';
+import { deviceNameOf } from '../../api/devices.ts';
+import { lineOf, networkOf } from '../../api/networks.ts';
 
 describe('the place that a log-in comes from', () => {
   it('is a network of /24, or /48 for IPv6, however the address is written', () => {

@@ -1,8 +1,8 @@
 /** The merchant's side over HTTP, `/api/v3`, behind the API key: making, reading and deleting bills. No list of them. */
-import { timingSafeEqual } from 'node:crypto';
 import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { type Faults, misbehaving, type Reply } from '../faults.ts';
+import { basic, behindKey } from '../merchant-key.ts';
 import { type Bill, deletionRefusal, opened } from './bills.ts';
 import { limitReads } from './rate-limit.ts';
 import { billBody, refused, transactionsBody } from './wire.ts';
@@ -38,13 +38,10 @@ export function apiRoutes(state: ApiState): Router {
 }
 
 function authorized(apiKey: string): RequestHandler {
-  const expected = Buffer.from(`Basic ${Buffer.from(`${apiKey}:`).toString('base64')}`);
-  return (req, res, next) => {
-    const given = Buffer.from(req.get('authorization') ?? '');
-    if (given.length === expected.length && timingSafeEqual(given, expected)) return next();
+  return behindKey([basic(apiKey)], (_req, res) => {
     const { status, body } = refused(401, 'Unauthorized', 'Access denied');
     res.status(status).json(body);
-  };
+  });
 }
 
 export const malformed: ErrorRequestHandler = (_error, _req, res, _next) => {

@@ -1,7 +1,7 @@
 /** The merchant's side over HTTP: Snap and the Core API behind the server key. */
-import { timingSafeEqual } from 'node:crypto';
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import { type Faults, misbehaving } from '../faults.ts';
+import { basic, behindKey } from '../merchant-key.ts';
 import { createCoreApi, refusal } from './core.ts';
 import { createIdempotencyCache } from './idempotency.ts';
 import type { Order } from './orders.ts';
@@ -48,14 +48,11 @@ export function apiRoutes({
 }
 
 function authorized(serverKey: string): RequestHandler {
-  const expected = Buffer.from(`Basic ${Buffer.from(`${serverKey}:`).toString('base64')}`);
   const message = 'Access denied due to unauthorized transaction, please check client or server key';
-  return (req, res, next) => {
-    const given = Buffer.from(req.get('authorization') ?? '');
-    if (given.length === expected.length && timingSafeEqual(given, expected)) return next();
+  return behindKey([basic(serverKey)], (req, res) => {
     const reply = refusal('401', message);
     res.status(401).json(req.baseUrl.endsWith('/v2') ? reply.body : { error_messages: [message] });
-  };
+  });
 }
 
 export const malformed: ErrorRequestHandler = (_error, _req, res, _next) => {

@@ -1,8 +1,9 @@
 /** The payer's side over HTTP: the pay page and its buttons. */
 import { type Request, Router } from 'express';
+import type { Locale } from '../pay-page-frame.ts';
 import { type GatewaySandbox, ImpossibleEvent } from '../sandbox.ts';
 import { choose, hasTransaction, type Order } from './orders.ts';
-import { type Locale, renderNoSuchPage, renderPayPage } from './pay-page.ts';
+import { renderNoSuchPage, renderPayPage } from './pay-page.ts';
 
 export interface PageState {
   readonly clock: () => Date;

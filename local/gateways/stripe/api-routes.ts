@@ -1,7 +1,7 @@
 /** The merchant's side over HTTP: the part of `/v1` that the SDK is asked for, behind the secret key. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { Reply } from '../faults.ts';
+import { basic, behindKey } from '../merchant-key.ts';
 import { createLists } from './lists.ts';
 import { createRefundApi } from './refund-api.ts';
 import { missing, refused } from './refusals.ts';
@@ -38,16 +38,11 @@ export function apiRoutes(state: ApiState): Router {
 
 /** The SDK sends the key as a bearer, curl in the examples as a user without a password. */
 function authorized(secretKey: string): RequestHandler {
-  const accepted = [`Bearer ${secretKey}`, `Basic ${Buffer.from(`${secretKey}:`).toString('base64')}`].map(digest);
-  return (req, res, next) => {
-    const given = digest(req.get('authorization') ?? '');
-    if (accepted.some((right) => timingSafeEqual(given, right))) return next();
+  return behindKey([`Bearer ${secretKey}`, basic(secretKey)], (_req, res) => {
     const { status, body } = refused(401, 'Invalid API Key provided.');
     res.status(status).json(body);
-  };
+  });
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 const create =
   (state: ApiState) =>

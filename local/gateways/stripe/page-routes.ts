@@ -1,7 +1,8 @@
 /** The payer's side over HTTP: the Checkout page and its buttons. */
 import { type Request, Router } from 'express';
+import type { Locale } from '../pay-page-frame.ts';
 import { type GatewaySandbox, ImpossibleEvent } from '../sandbox.ts';
-import { type Locale, renderNoSuchPage, renderPayPage } from './pay-page.ts';
+import { renderNoSuchPage, renderPayPage } from './pay-page.ts';
 import type { Session } from './sessions.ts';
 
 export interface PageState {

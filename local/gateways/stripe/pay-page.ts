@@ -1,9 +1,7 @@
 /** The page behind a session's url: what a payer sees, plus the buttons that a sandbox has and a bank has not. */
-import Handlebars from 'handlebars';
 import { formatMoney, money } from '../../../domain/money.ts';
+import { jakartaTime, type Locale, otherThan, payPage } from '../pay-page-frame.ts';
 import { type Channel, type Session, stateOf, type WireCurrency } from './sessions.ts';
-
-export type Locale = 'id' | 'en';
 
 const WORDS = {
   id: {
@@ -56,36 +54,10 @@ const OUTCOMES = new Map<string, Record<Locale, string>>([
   ['disputed', { id: 'Pembayaran ditarik kembali oleh bank.', en: 'The bank took the payment back.' }],
 ]);
 
-const LAYOUT = Handlebars.compile(`<!doctype html>
-<html lang="{{locale}}">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<title>{{words.title}}{{#if session}} · {{session.reference}}{{/if}}</title>
-<style>
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:28rem;padding:1rem}
-header{display:flex;justify-content:space-between;align-items:baseline}
-.sandbox{border-left:4px solid #d97706;padding:.25rem .75rem}
-.amount{font-size:2rem;font-weight:700;margin:.5rem 0}
-table{width:100%;border-collapse:collapse}td{padding:.25rem 0;vertical-align:top}td:last-child{text-align:right;white-space:nowrap}
-button,.back{display:block;box-sizing:border-box;width:100%;min-height:3rem;margin:.5rem 0;padding:.6rem 1rem;border:1px solid #8888;border-radius:.5rem;font:inherit;text-align:center;text-decoration:none;cursor:pointer}
-.main{background:#0f766e;border-color:#0f766e;color:#fff}
-</style>
-</head>
-<body>
-<header><h1>{{words.title}}</h1><a href="?lang={{other}}" lang="{{other}}">{{words.change}}</a></header>
-<p class="sandbox">{{words.sandbox}}</p>
-{{#if session}}
-<p class="amount">{{amount}}</p>
-<table>
-{{#each items}}<tr><td>{{name}}{{#if many}} × {{quantity}}{{/if}}</td><td>{{price}}</td></tr>{{/each}}
-<tr><td>{{words.order}}</td><td>{{session.reference}}</td></tr>
-<tr><td>{{words.expires}}</td><td>{{expires}}</td></tr>
-{{#if channel}}<tr><td>{{words.method}}</td><td>{{channel}}</td></tr>{{/if}}
-</table>
-<p role="status"><strong>{{outcome}}</strong></p>
-{{#if notice}}<p role="alert">{{notice}}</p>{{/if}}
-{{#if open}}
+const LAYOUT = payPage({
+  payment: 'session',
+  reference: 'reference',
+  actions: `{{#if open}}
 <form method="post" action="{{action}}/pay?lang={{locale}}">
 {{#each channels}}<button class="main" name="channel" value="{{value}}">{{../words.pay}} {{name}}</button>{{/each}}
 </form>
@@ -96,14 +68,8 @@ button,.back{display:block;box-sizing:border-box;width:100%;min-height:3rem;marg
 {{#if held}}
 <form method="post" action="{{action}}/settle?lang={{locale}}"><button class="main">{{words.settle}}</button></form>
 <form method="post" action="{{action}}/fail?lang={{locale}}"><button>{{words.fail}}</button></form>
-{{/if}}
-{{#if back}}<a class="back" href="{{back}}">{{words.back}}</a>{{/if}}
-{{else}}
-<p role="alert">{{words.empty}}</p>
-{{/if}}
-</body>
-</html>
-`);
+{{/if}}`,
+});
 
 export interface PayPageOptions {
   readonly locale: Locale;
@@ -140,7 +106,7 @@ export function renderPayPage(session: Session, { locale, action, notice }: PayP
 
 export const renderNoSuchPage = (locale: Locale): string => LAYOUT(common(locale));
 
-const common = (locale: Locale) => ({ locale, other: locale === 'id' ? 'en' : 'id', words: WORDS[locale] });
+const common = (locale: Locale) => ({ locale, other: otherThan(locale), words: WORDS[locale] });
 
 /** Stripe's units to Alur's: rupiah lose their two decimals. */
 export const alurMinor = (amount: number, currency: WireCurrency): number =>
@@ -148,13 +114,6 @@ export const alurMinor = (amount: number, currency: WireCurrency): number =>
 
 export const formatWire = (amount: number, currency: WireCurrency): string =>
   formatMoney(money(alurMinor(amount, currency), currency === 'idr' ? 'IDR' : 'MYR'));
-
-const jakartaTime = (iso: string, locale: Locale): string =>
-  `${new Intl.DateTimeFormat(locale === 'id' ? 'id-ID' : 'en-GB', {
-    timeZone: 'Asia/Jakarta',
-    dateStyle: 'medium',
-    timeStyle: 'short',
-  }).format(new Date(iso))} WIB`;
 
 const backUrl = ({ id, status, successUrl, cancelUrl }: Session): string | null =>
   status === 'complete' ? successUrl.replaceAll('{CHECKOUT_SESSION_ID}', id) : cancelUrl;

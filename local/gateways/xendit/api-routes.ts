@@ -1,8 +1,8 @@
 /** The merchant's side over HTTP, behind the secret key: invoices and their refunds. */
-import { timingSafeEqual } from 'node:crypto';
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { type Faults, misbehaving, type Reply } from '../faults.ts';
+import { basic, behindKey } from '../merchant-key.ts';
 import { CHANNELS, type Channel, expire, type Invoice, isOpen, opened } from './invoices.ts';
 import { createRefundApi } from './refund-api.ts';
 import { invalidRequest, refused } from './refusals.ts';
@@ -46,13 +46,10 @@ export function apiRoutes(state: ApiState): Router {
 }
 
 function authorized(secretKey: string): RequestHandler {
-  const expected = Buffer.from(`Basic ${Buffer.from(`${secretKey}:`).toString('base64')}`);
-  return (req, res, next) => {
-    const given = Buffer.from(req.get('authorization') ?? '');
-    if (given.length === expected.length && timingSafeEqual(given, expected)) return next();
+  return behindKey([basic(secretKey)], (_req, res) => {
     const { status, body } = refused(401, 'INVALID_API_KEY', 'API key is not authorized for this API service');
     res.status(status).json(body);
-  };
+  });
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'is not a valid url' });

@@ -1,10 +1,8 @@
 /** The page behind an invoice_url: what a payer sees, plus the buttons that a sandbox has and a bank has not. */
-import Handlebars from 'handlebars';
 import QRCode from 'qrcode';
 import { formatMoney, rupiah } from '../../../domain/money.ts';
+import { jakartaTime, type Locale, otherThan, payPage } from '../pay-page-frame.ts';
 import { type Channel, type Invoice, isOpen, isPaid } from './invoices.ts';
-
-export type Locale = 'id' | 'en';
 
 const WORDS = {
   id: {
@@ -59,39 +57,10 @@ const OUTCOMES: Record<Invoice['status'], Record<Locale, string>> = {
   EXPIRED: { id: 'Waktu pembayaran sudah habis.', en: 'The time to pay is over.' },
 };
 
-const LAYOUT = Handlebars.compile(`<!doctype html>
-<html lang="{{locale}}">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<title>{{words.title}}{{#if invoice}} · {{invoice.externalId}}{{/if}}</title>
-<style>
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:28rem;padding:1rem}
-header{display:flex;justify-content:space-between;align-items:baseline}
-.sandbox{border-left:4px solid #d97706;padding:.25rem .75rem}
-.amount{font-size:2rem;font-weight:700;margin:.5rem 0}
-table{width:100%;border-collapse:collapse}td{padding:.25rem 0;vertical-align:top}td:last-child{text-align:right;white-space:nowrap}
-button,.back{display:block;box-sizing:border-box;width:100%;min-height:3rem;margin:.5rem 0;padding:.6rem 1rem;border:1px solid #8888;border-radius:.5rem;font:inherit;text-align:center;text-decoration:none;cursor:pointer}
-.main{background:#0f766e;border-color:#0f766e;color:#fff}
-.code{font:600 1.25rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
-.qr{max-width:14rem;margin:0 auto;background:#fff;padding:.5rem}
-fieldset{border:0;padding:0;margin:0}legend{font-weight:600;padding:0}
-</style>
-</head>
-<body>
-<header><h1>{{words.title}}</h1><a href="?lang={{other}}" lang="{{other}}">{{words.change}}</a></header>
-<p class="sandbox">{{words.sandbox}}</p>
-{{#if invoice}}
-<p class="amount">{{amount}}</p>
-<table>
-{{#each items}}<tr><td>{{name}}{{#if many}} × {{quantity}}{{/if}}</td><td>{{price}}</td></tr>{{/each}}
-<tr><td>{{words.order}}</td><td>{{invoice.externalId}}</td></tr>
-<tr><td>{{words.expires}}</td><td>{{expires}}</td></tr>
-{{#if channel}}<tr><td>{{words.method}}</td><td>{{channel}}</td></tr>{{/if}}
-</table>
-<p role="status"><strong>{{outcome}}</strong></p>
-{{#if notice}}<p role="alert">{{notice}}</p>{{/if}}
-{{#if open}}
+const LAYOUT = payPage({
+  payment: 'invoice',
+  reference: 'externalId',
+  actions: `{{#if open}}
 {{#if invoice.vaNumber}}<p>{{words.virtualAccount}}<br><span class="code">{{invoice.vaNumber}}</span></p>{{/if}}
 {{#if qr}}<p>{{words.scan}}</p><div class="qr">{{{qr}}}</div>{{/if}}
 {{#if channel}}
@@ -102,14 +71,8 @@ fieldset{border:0;padding:0;margin:0}legend{font-weight:600;padding:0}
 {{#each channels}}<button name="channel" value="{{value}}">{{name}}</button>{{/each}}
 </fieldset></form>
 <form method="post" action="{{action}}/expire?lang={{locale}}"><button>{{words.expire}}</button></form>
-{{/if}}
-{{#if back}}<a class="back" href="{{back}}">{{words.back}}</a>{{/if}}
-{{else}}
-<p role="alert">{{words.empty}}</p>
-{{/if}}
-</body>
-</html>
-`);
+{{/if}}`,
+});
 
 export interface PayPageOptions {
   readonly locale: Locale;
@@ -152,11 +115,4 @@ export const renderNoSuchPage = (locale: Locale): string => LAYOUT(common(locale
 
 export const attemptRefused = (locale: Locale): string => WORDS[locale].attemptRefused;
 
-const common = (locale: Locale) => ({ locale, other: locale === 'id' ? 'en' : 'id', words: WORDS[locale] });
-
-const jakartaTime = (iso: string, locale: Locale): string =>
-  `${new Intl.DateTimeFormat(locale === 'id' ? 'id-ID' : 'en-GB', {
-    timeZone: 'Asia/Jakarta',
-    dateStyle: 'medium',
-    timeStyle: 'short',
-  }).format(new Date(iso))} WIB`;
+const common = (locale: Locale) => ({ locale, other: otherThan(locale), words: WORDS[locale] });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener } from 'node:http';
 import { type BillplzOptions, createBillplzGateway } from '../../../activities/gateways/billplz.ts';
 import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
 import { readBillplzNotification } from '../../../api/webhooks/billplz.ts';
@@ -14,7 +13,7 @@ import {
   startBillplzWorld,
   X_SIGNATURE_KEY,
 } from '../../local/gateways/billplz-support.ts';
-import { closeServer, urlOf } from '../../local/gateways/support.ts';
+import { against } from '../../local/gateways/support.ts';
 
 const ringgit = (sen: number) => money(sen, 'MYR');
 
@@ -319,15 +318,6 @@ describe('Billplz when it counts questions', () => {
 });
 
 describe('Billplz at other servers', () => {
-  const against = async (listener: RequestListener, test: (url: string) => Promise<void>) => {
-    const server = createServer(listener);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      await test(urlOf(server));
-    } finally {
-      await closeServer(server);
-    }
-  };
   const at = (url: string, more: Partial<BillplzOptions> = {}) => {
     const book = createTestBook();
     const callbackUrl = 'https://alur.example/webhooks/billplz';

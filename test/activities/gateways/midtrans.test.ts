@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener } from 'node:http';
 import { z } from 'zod';
 import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
 import { createMidtransGateway } from '../../../activities/gateways/midtrans.ts';
 import { money, rupiah } from '../../../domain/money.ts';
-import { closeServer, SERVER_KEY, startWorld, urlOf, type World } from '../../local/gateways/support.ts';
+import { against, SERVER_KEY, startWorld, type World } from '../../local/gateways/support.ts';
 
 const request = (reference: string, more: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest => {
   const now = new Date();
@@ -268,15 +267,6 @@ describe('Midtrans when it does not answer', () => {
 });
 
 describe('Midtrans at other servers', () => {
-  const against = async (listener: RequestListener, test: (url: string) => Promise<void>) => {
-    const server = createServer(listener);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      await test(urlOf(server));
-    } finally {
-      await closeServer(server);
-    }
-  };
   const at = (url: string) =>
     createMidtransGateway({ serverKey: SERVER_KEY, snapUrl: url, apiUrl: url, timeoutMs: 2000 });
 

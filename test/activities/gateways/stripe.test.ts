@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener } from 'node:http';
 import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
 import { createStripeGateway } from '../../../activities/gateways/stripe.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { SECRET_KEY, type StripeWorld, sessionForm, startStripe } from '../../local/gateways/stripe-support.ts';
-import { closeServer, urlOf } from '../../local/gateways/support.ts';
+import { against } from '../../local/gateways/support.ts';
 
 const HOUR = 3_600_000;
 
@@ -346,15 +345,6 @@ describe('Stripe when it does not answer', () => {
 });
 
 describe('Stripe at other servers', () => {
-  const against = async (listener: RequestListener, test: (url: string) => Promise<void>) => {
-    const server = createServer(listener);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      await test(urlOf(server));
-    } finally {
-      await closeServer(server);
-    }
-  };
   const at = (apiUrl: string) => createStripeGateway({ secretKey: SECRET_KEY, apiUrl, timeoutMs: 2000 });
 
   it('can try later when nobody listens', async () => {

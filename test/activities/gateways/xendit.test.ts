@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
 import { createXenditGateway } from '../../../activities/gateways/xendit.ts';
 import { money, rupiah } from '../../../domain/money.ts';
-import { closeServer, until, urlOf } from '../../local/gateways/support.ts';
+import { against, until } from '../../local/gateways/support.ts';
 import { invoiceRequest, SECRET_KEY, startXenditWorld, type XenditWorld } from '../../local/gateways/xendit-support.ts';
 
 const request = (reference: string, more: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest => {
@@ -312,15 +312,6 @@ describe('Xendit when it does not answer', () => {
 });
 
 describe('Xendit at other servers', () => {
-  const against = async (listener: RequestListener, test: (url: string) => Promise<void>) => {
-    const server = createServer(listener);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      await test(urlOf(server));
-    } finally {
-      await closeServer(server);
-    }
-  };
   const at = (url: string) => createXenditGateway({ secretKey: SECRET_KEY, apiUrl: url, timeoutMs: 2000 });
   /** Nothing is found; creating answers as given. */
   const creating =

@@ -1,5 +1,5 @@
 /** Sandboxes and a merchant that listens, on free ports, gone after each test. */
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import express from 'express';
 import { z } from 'zod';
 import { createMidtransGateway } from '../../../activities/gateways/midtrans.ts';
@@ -115,3 +115,14 @@ export const snapRequest = (orderId: string, more: object = {}) => ({
   transaction_details: { order_id: orderId, gross_amount: 10_000 },
   ...more,
 });
+
+/** A gateway that does just this, while the test runs. */
+export async function against(listener: RequestListener, test: (url: string) => Promise<void>): Promise<void> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await test(urlOf(server));
+  } finally {
+    await closeServer(server);
+  }
+}
