@@ -3,6 +3,8 @@
  * everything else is handed the part it needs.
  */
 import { z } from 'zod';
+import type { Currency } from './domain/money.ts';
+import { GATEWAYS } from './domain/payments.ts';
 
 export type Mode = 'local' | 'test' | 'production';
 
@@ -32,6 +34,12 @@ const list = <T extends z.ZodType<string, string>>(item: T) =>
     .transform((text) => text.split(',').map((part) => part.trim()))
     .transform((parts) => parts.filter((part) => part !== ''))
     .pipe(z.array(item));
+
+/** `IDR:1000000,MYR:30000` */
+const amounts = list(z.string().regex(/^(IDR|MYR):\d{1,15}$/, 'a currency and minor units, as IDR:1000000')).transform(
+  (parts): Readonly<Partial<Record<Currency, bigint>>> =>
+    Object.fromEntries(parts.map((part) => [part.slice(0, 3), BigInt(part.slice(4))])),
+);
 
 const environment = z.object({
   ALUR_MODE: z.enum(['local', 'test', 'production']).default('production'),
@@ -106,6 +114,10 @@ const environment = z.object({
   /** PEM files of the key and certificate that sign PDFs. */
   ALUR_SIGNER_KEY_FILE: z.string().min(1),
   ALUR_SIGNER_CERTIFICATE_FILE: z.string().min(1),
+  /** Which gateway a payer gets who names none: the first that can take the amount. */
+  ALUR_GATEWAY_ORDER: list(z.enum(GATEWAYS)).transform((named) => [...new Set([...named, ...GATEWAYS])]),
+  /** Refunds above these amounts need a second person: currency and minor units, comma-separated. */
+  ALUR_REFUND_APPROVAL_ABOVE: amounts.default({ IDR: 1_000_000n, MYR: 30_000n }),
   ALUR_SHUTDOWN_GRACE_SECONDS: z.coerce.number().int().min(0).max(600).default(20),
   ALUR_SELF_REGISTRATION: flag.default(true),
 });
@@ -156,6 +168,7 @@ function shape(env: z.infer<typeof environment>) {
       apiUrl: env.BILLPLZ_API_URL.replace(/\/$/, ''),
       callbackUrl: `${env.ALUR_PUBLIC_URL.replace(/\/$/, '')}/webhooks/billplz`,
     }),
+    money: { gatewayOrder: env.ALUR_GATEWAY_ORDER, refundApprovalAbove: env.ALUR_REFUND_APPROVAL_ABOVE },
     jwt: { privateKeyPem: env.ALUR_JWT_PRIVATE_KEY, previousKeysPem: env.ALUR_JWT_PREVIOUS_KEYS },
     auditPrivateKeyPem: env.ALUR_AUDIT_PRIVATE_KEY,
     secretKey: fromBase64(env.ALUR_SECRET_KEY),

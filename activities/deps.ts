@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { FileStore } from '../db/files.ts';
 import type { PersonalData } from '../db/personal-data.ts';
+import type { MoneyPolicy } from '../domain/payments.ts';
 import type { PdfSigner } from './documents/signing.ts';
 import type { Gateways } from './gateways/index.ts';
 import type { MailTransport } from './mail/transport.ts';
@@ -11,6 +12,7 @@ export interface ActivityDeps {
   readonly db: Knex;
   readonly files: FileStore;
   readonly gateways: Gateways;
+  readonly money: MoneyPolicy;
   readonly signer: PdfSigner;
   readonly mail: MailTransport;
   /** null where the office has no SMS provider. */

@@ -8,13 +8,13 @@ import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
 import { type InvoiceForPayment, lockInvoice, markInvoicePaid } from '../db/invoices.ts';
 import { applicantOf, payerOf } from '../db/payers.ts';
+import { openPaymentCase } from '../db/payment-cases.ts';
 import {
   findPayment,
   insertPayment,
   isOpenPayment,
   markNoticesHandled,
   movePayment,
-  openPaymentCase,
   type Payment,
   paymentsOf,
 } from '../db/payments.ts';
@@ -393,22 +393,14 @@ const subjectOfCase = ({ input, invoice, payment, said }: Step): CaseSubject => 
 
 async function openCase(tx: Knex, about: CaseSubject, kind: PaymentCaseKind): Promise<PaymentCaseKind> {
   const { at, invoice, payment, amount } = about;
-  const key = `payment/${invoice.id}/${payment.attempt}/case/${kind}`;
-  await recordEvent(tx, {
-    key,
-    type: 'payment.case_opened',
-    ...subjectOf(invoice),
-    data: { kind, attempt: payment.attempt },
-    at,
-  });
   await openPaymentCase(tx, {
-    key,
+    key: `payment/${invoice.id}/${payment.attempt}/case/${kind}`,
     kind,
     gateway: payment.gateway,
     reference: payment.reference,
     paymentId: payment.id,
     invoiceId: invoice.id,
-    applicationId: invoice.applicationId,
+    ...subjectOf(invoice),
     amount,
     at,
   });

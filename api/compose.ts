@@ -32,6 +32,7 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
     publicUrl,
     gateways: config,
+    money: config.money,
     personalData,
     auditKey: auditJwkOf(config.auditPrivateKeyPem),
     secretKey: config.secretKey,

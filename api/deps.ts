@@ -5,6 +5,7 @@ import type { Knex } from '../db/connection.ts';
 import type { FileStore } from '../db/files.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { PasswordPolicy } from '../domain/passwords.ts';
+import type { MoneyPolicy } from '../domain/payments.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { IdentityProvider } from './identity-provider.ts';
@@ -32,6 +33,7 @@ export interface ApiDeps {
   /** Without a trailing slash. */
   readonly publicUrl: string;
   readonly gateways: GatewaySecrets;
+  readonly money: MoneyPolicy;
   readonly personalData: PersonalData;
   /** Public part of the key that signs the audit's chain; the worker alone has the other. */
   readonly auditKey: AuditJwk;

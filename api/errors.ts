@@ -524,6 +524,131 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'The signature of the notification does not match. Check the server key.',
     ],
   ),
+  method_not_available: problem(
+    422,
+    ['Cara bayar tidak tersedia', 'Payment method not offered'],
+    [
+      'Cara bayar ini tidak tersedia untuk tagihan ini. Lihat GET /api/v1/payments/methods.',
+      'This method is not offered for this invoice. See GET /api/v1/payments/methods.',
+    ],
+  ),
+  amount_not_payable: problem(
+    422,
+    ['Jumlah tidak dapat dibayar', 'Amount cannot be paid'],
+    [
+      'Jumlah ini di luar batas cara bayar yang dipilih. Pilih cara lain.',
+      'The amount is outside the limits of that method. Choose another.',
+    ],
+  ),
+  invoice_part_paid: problem(
+    409,
+    ['Tagihan sudah dibayar sebagian', 'Invoice partly paid'],
+    [
+      'Tagihan ini sudah dibayar sebagian dan tidak dapat dibatalkan. Kembalikan dananya lebih dahulu.',
+      'A part of this invoice has been paid, so it cannot be voided. Refund that part first.',
+    ],
+  ),
+  payment_not_refundable: problem(
+    409,
+    ['Pembayaran tidak dapat dikembalikan', 'Payment not refundable'],
+    [
+      'Hanya pembayaran yang sudah diterima yang dapat dikembalikan. Baca lagi pembayarannya.',
+      'Only money that was received can be refunded. Read the payment again.',
+    ],
+  ),
+  refund_exceeds_payment: problem(
+    422,
+    ['Melebihi pembayaran', 'More than was paid'],
+    [
+      'Jumlahnya melebihi sisa pembayaran yang dapat dikembalikan. Kurangi jumlahnya.',
+      'The amount exceeds what is left of the payment. Ask for less.',
+    ],
+  ),
+  refund_not_open: problem(
+    409,
+    ['Pengembalian sudah diputuskan', 'Refund not open'],
+    [
+      'Pengembalian dana ini tidak dapat diubah lagi. Baca lagi statusnya.',
+      'This refund cannot be changed any more. Read it again.',
+    ],
+  ),
+  refund_channel_not_possible: problem(
+    422,
+    ['Cara pengembalian tidak mungkin', 'Refund not possible that way'],
+    [
+      'Cara bayar aslinya tidak dapat menerima pengembalian. Pilih transfer bank atau saldo.',
+      'The way the money came cannot take it back. Choose a bank transfer or store credit.',
+    ],
+  ),
+  own_refund: problem(
+    403,
+    ['Pengembalian sendiri', 'Own refund'],
+    [
+      'Tidak seorang pun memutuskan pengembalian yang dimintanya sendiri. Minta rekan di bagian keuangan.',
+      'Nobody decides on a refund of their own. Ask a colleague in finance.',
+    ],
+  ),
+  refund_needs_destination: problem(
+    409,
+    ['Tujuan pengembalian belum ada', 'Destination missing'],
+    [
+      'Pemohon belum memberi tahu ke mana dana dikembalikan. Tunggu jawabannya.',
+      'The payer has not said where to send the money. Wait for the answer.',
+    ],
+  ),
+  bank_account_not_valid: problem(
+    422,
+    ['Rekening tidak valid', 'Bank account not valid'],
+    [
+      'Nomor rekening tidak cocok dengan banknya. Periksa lagi.',
+      'The account number does not fit the bank. Check it again.',
+    ],
+  ),
+  name_differs: problem(
+    409,
+    ['Nama pemilik rekening berbeda', 'Account holder differs'],
+    [
+      'Nama pemilik rekening tidak sama dengan pembayar. Periksa, lalu kirim lagi dengan nameChecked: true.',
+      'The account is in another name than the payer. Check it, then send it again with nameChecked: true.',
+    ],
+  ),
+  no_store_credit: problem(
+    409,
+    ['Saldo tidak cukup', 'Not enough credit'],
+    [
+      'Perusahaan ini tidak punya saldo yang dapat dipakai untuk tagihan ini.',
+      'The company has no credit that this invoice could be paid with.',
+    ],
+  ),
+  case_not_open: problem(
+    409,
+    ['Kasus sudah ditutup', 'Case closed'],
+    ['Kasus ini sudah diselesaikan. Baca lagi.', 'This case has been resolved. Read it again.'],
+  ),
+  resolution_not_possible: problem(
+    422,
+    ['Penyelesaian tidak mungkin', 'Resolution not possible'],
+    [
+      'Kasus ini tidak dapat diselesaikan dengan cara itu. Lihat suggestedResolution.',
+      'The case cannot be resolved that way. See its suggestedResolution.',
+    ],
+  ),
+  settlement_not_valid: problem(
+    422,
+    ['Laporan penyelesaian tidak valid', 'Settlement not valid'],
+    [
+      'Laporan ini tidak dapat dibaca. errors menyebut baris dan kolomnya.',
+      'The report cannot be read. errors names row and column.',
+    ],
+  ),
+  settlement_known: problem(
+    409,
+    ['Laporan sudah diimpor', 'Settlement imported before'],
+    [
+      'Laporan dengan nomor ini sudah diimpor dengan isi lain. Periksa nomornya.',
+      'A settlement of this reference was imported before with other content. Check the reference.',
+    ],
+  ),
 
   // the house
   temporarily_unavailable: problem(

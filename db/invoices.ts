@@ -136,7 +136,9 @@ export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceForPa
 
 /** Marks an open invoice as paid, in the transaction that holds its lock. */
 export async function markInvoicePaid(tx: Knex, id: InvoiceId, paidAt: string): Promise<void> {
-  await tx('invoices').where({ id, state: 'open' }).update({ state: 'paid', paid_at: paidAt });
+  await tx('invoices')
+    .where({ id, state: 'open' })
+    .update({ state: 'paid', paid_at: paidAt, paid_minor: tx.ref('total_minor') });
 }
 
 /** Closes an open invoice that nobody paid in time. @returns what it is afterwards: somebody may just have paid it. */

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { InvoiceId, PaymentId } from '../domain/ids.ts';
 import type { GatewayName } from '../domain/payments.ts';
-import { openPaymentCase } from './payments.ts';
+import { openPaymentCase } from './payment-cases.ts';
 
 export interface NewNotice {
   readonly gateway: GatewayName;
@@ -75,9 +75,5 @@ const openUnknown = (trx: Knex, notice: NewNotice) =>
     kind: 'unknown_object',
     gateway: notice.gateway,
     reference: notice.reference,
-    paymentId: null,
-    invoiceId: null,
-    applicationId: null,
-    amount: null,
     at: notice.at,
   });

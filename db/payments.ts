@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { ApplicationId } from '../domain/ids.ts';
 import { asId, type InvoiceId, type PaymentId, type UserId } from '../domain/ids.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import {
   type GatewayName,
   OPEN_PAYMENT_STATES,
   PAYMENT_STATES,
-  type PaymentCaseKind,
   type PaymentState,
   paymentTransitions,
 } from '../domain/payments.ts';
@@ -159,11 +157,21 @@ export async function movePayment(tx: Knex, move: PaymentMove): Promise<boolean>
       ...(move.instructions === undefined ? {} : { instructions: JSON.stringify(move.instructions) }),
       ...(move.transactionId ? { transaction_id: move.transactionId } : {}),
       ...(move.method ? { method: move.method } : {}),
-      ...(move.paid ? { paid_minor: move.paid.amountMinor } : {}),
+      ...paidColumns(tx, move),
       ...(move.paidAt ? { paid_at: move.paidAt } : {}),
       ...(move.expiresAt === undefined ? {} : { expires_at: move.expiresAt }),
     });
   return changed > 0;
+}
+
+/** A gateway that says paid and no amount was asked for exactly this one. */
+function paidColumns(tx: Knex, { to, paid }: PaymentMove) {
+  if (paid) return { paid_minor: paid.amountMinor, paid_currency: paid.currency };
+  if (to !== 'paid') return {};
+  return {
+    paid_minor: tx.raw('coalesce(paid_minor, amount_minor)'),
+    paid_currency: tx.raw('coalesce(paid_currency, currency)'),
+  };
 }
 
 export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
@@ -175,36 +183,4 @@ export async function markNoticesHandled(tx: Knex, reference: string, upTo: stri
     .where('id', '<=', upTo)
     .whereNull('handled_at')
     .update({ handled_at: at });
-}
-
-export interface NewPaymentCase {
-  readonly key: string;
-  readonly kind: PaymentCaseKind;
-  readonly gateway: GatewayName;
-  readonly reference: string;
-  readonly paymentId: PaymentId | null;
-  readonly invoiceId: InvoiceId | null;
-  readonly applicationId: ApplicationId | null;
-  readonly amount: Money | null;
-  readonly at: string;
-}
-
-/** Opens a case for finance, once for each key. */
-export async function openPaymentCase(tx: Knex, found: NewPaymentCase): Promise<void> {
-  await tx('payment_cases')
-    .insert({
-      id: randomUUID(),
-      key: found.key,
-      kind: found.kind,
-      gateway: found.gateway,
-      reference: found.reference,
-      payment_id: found.paymentId,
-      invoice_id: found.invoiceId,
-      application_id: found.applicationId,
-      amount_minor: found.amount?.amountMinor ?? null,
-      currency: found.amount?.currency ?? null,
-      opened_at: found.at,
-    })
-    .onConflict('key')
-    .ignore();
 }

@@ -38,6 +38,14 @@ export const SEALED_COLUMNS = [
     sealed: 'email_encrypted',
     hash: 'email_hash',
   },
+  {
+    name: 'refunds.account_number',
+    table: 'refunds',
+    id: 'id',
+    sealed: 'account_number_encrypted',
+    mask: 'account_number_masked',
+  },
+  { name: 'refunds.account_holder', table: 'refunds', id: 'id', sealed: 'account_holder_encrypted' },
   { name: 'oidc_logins.secrets', table: 'oidc_logins', id: 'state_hash', sealed: 'secrets_encrypted' },
 ] as const satisfies readonly SealedColumnSpec[];
 

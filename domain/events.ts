@@ -27,6 +27,13 @@ export const EVENT_TYPES = [
   'invoice.paid',
   'invoice.reminded',
   'invoice.lapsed',
+  'invoice.voided',
+  'invoice.part_paid',
+  'invoice.overdue',
+  'invoice.reversed',
+  'invoice.credited',
+  'receipt.issued',
+  'store_credit.applied',
   'payment.attempted',
   'payment.pending',
   'payment.paid',
@@ -34,8 +41,27 @@ export const EVENT_TYPES = [
   'payment.expired',
   'payment.reversed',
   'payment.case_opened',
+  'payment_case.assigned',
+  'payment_case.resolved',
+  'refund.requested',
+  'refund.approved',
+  'refund.rejected',
+  'refund.cancelled',
+  'refund.destination_asked',
+  'refund.destination_given',
+  'refund.reserved',
+  'refund.submitted',
+  'refund.pending',
+  'refund.unknown',
+  'refund.transfer_due',
+  'refund.succeeded',
+  'refund.failed',
+  'settlement.imported',
+  'reconciliation.finished',
   'license.issued',
   'license.certificate_stored',
+  'license.suspended',
+  'license.reinstated',
   'company.created',
   'company.member_invited',
   'company.invitation_revoked',
@@ -87,6 +113,10 @@ const STAFF_ONLY: readonly EventType[] = [
   'decision.refused',
   'document.viewed',
   'payment.case_opened',
+  'payment_case.assigned',
+  'payment_case.resolved',
+  'settlement.imported',
+  'reconciliation.finished',
   'personal_data.read',
   'personal_data.rotation_started',
   'personal_data.rotated',
@@ -96,7 +126,8 @@ const STAFF_ONLY: readonly EventType[] = [
 export const isPublic = (type: EventType): boolean => !STAFF_ONLY.includes(type);
 
 /** What an event is about, when that is neither the case nor the company it names. */
-export type Subject = `${'user' | 'session' | 'api_key' | 'company' | 'invitation' | 'device'}/${string}`;
+export type Subject =
+  `${'user' | 'session' | 'api_key' | 'company' | 'invitation' | 'device' | 'invoice' | 'refund' | 'payment_case' | 'settlement' | 'reconciliation'}/${string}`;
 
 /** An origin on its way through a process, whose history is not for addresses. */
 export interface SealedOrigin {

@@ -11,6 +11,12 @@ export type SubmissionId = Id<'submission'>;
 export type TaskId = Id<'task'>;
 export type InvoiceId = Id<'invoice'>;
 export type PaymentId = Id<'payment'>;
+export type RefundId = Id<'refund'>;
+export type CreditNoteId = Id<'credit_note'>;
+export type ReceiptId = Id<'receipt'>;
+export type PaymentCaseId = Id<'payment_case'>;
+export type SettlementId = Id<'settlement'>;
+export type ReconciliationId = Id<'reconciliation'>;
 export type LicenseId = Id<'license'>;
 export type PolicyId = Id<'policy'>;
 /** Of a person to a company. */

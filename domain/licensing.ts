@@ -5,6 +5,8 @@
 import type { Rung } from './escalation.ts';
 import type { FailureCode, FailureFacts } from './failures.ts';
 import type { ApplicationId, Sha256, UserId } from './ids.ts';
+import type { Currency } from './money.ts';
+import type { OddMoneyPolicy } from './payments.ts';
 import type { ReviewerRole, Role } from './roles.ts';
 
 export const RISKS = ['low', 'medium_low', 'medium_high', 'high'] as const;
@@ -142,10 +144,25 @@ export interface LicensePolicy {
   readonly legalWorkingDays: number;
   readonly ladder: readonly Rung[];
   readonly correction: { readonly maxRounds: number; readonly answerWithinWorkingDays: number };
-  readonly fee: { readonly statutoryMinor: string; readonly serviceMinor: string; readonly currency: 'IDR' };
-  readonly payment: { readonly remindAfterDays: readonly number[]; readonly lapseAfterDays: number };
+  readonly fee: { readonly statutoryMinor: string; readonly serviceMinor: string; readonly currency: Currency };
+  readonly payment: PaymentPolicy;
   /** null = valid for life. */
   readonly validityMonths: number | null;
+}
+
+/** A part of an invoice, and when it is due, counted in calendar days from the invoice. */
+export interface InstalmentTerm {
+  readonly percent: number;
+  readonly dueAfterDays: number;
+}
+
+export interface PaymentPolicy {
+  readonly remindAfterDays: readonly number[];
+  readonly lapseAfterDays: number;
+  /** In order; the percentages add up to 100, and the last is due when the invoice lapses. Absent = all at once. The licence comes with the last. */
+  readonly instalments?: readonly InstalmentTerm[];
+  /** What becomes of money that comes late, twice, short or over, or in another currency. */
+  readonly oddMoney?: OddMoneyPolicy;
 }
 
 /** Nothing to pay: such a case goes straight from approval to its licence. */

@@ -8,6 +8,14 @@ import { type Currency, type Money, sameMoney } from './money.ts';
 export const GATEWAYS = ['midtrans', 'xendit', 'stripe', 'billplz'] as const;
 export type GatewayName = (typeof GATEWAYS)[number];
 
+/** What the office has decided about money; from its settings. */
+export interface MoneyPolicy {
+  /** Every gateway, the preferred one first: which one a payer gets who names none. */
+  readonly gatewayOrder: readonly GatewayName[];
+  /** Minor units; a refund above needs a second person. A currency that is not named: every refund does. */
+  readonly refundApprovalAbove: Readonly<Partial<Record<Currency, bigint>>>;
+}
+
 /** In what each gateway takes money: Midtrans and Xendit rupiah, Billplz ringgit, Stripe both. */
 export const GATEWAY_CURRENCIES: Record<GatewayName, readonly Currency[]> = {
   midtrans: ['IDR'],
@@ -73,27 +81,91 @@ const WANTED: Record<GatewayPaymentState, PaymentState | null> = {
   refunded: null,
 };
 
-export const INVOICE_STATES = ['open', 'paid', 'lapsed', 'void'] as const;
+/** `reversed`: the gateway took back the money that had paid it. */
+export const INVOICE_STATES = ['open', 'paid', 'lapsed', 'void', 'reversed'] as const;
 export type InvoiceState = (typeof INVOICE_STATES)[number];
 
+/** Money that came in and does not simply pay an open invoice. */
+export const ODD_MONEY_KINDS = ['late', 'twice', 'short', 'over', 'wrong_currency'] as const;
+export type OddMoneyKind = (typeof ODD_MONEY_KINDS)[number];
+
+/** What becomes of it: a person looks, it goes back the way it came, or the payer keeps it as credit. */
+export const ODD_MONEY_WAYS = ['case', 'refund', 'store_credit'] as const;
+export type OddMoneyWay = (typeof ODD_MONEY_WAYS)[number];
+
+/** By kind; what is not said becomes a case. Pinned to an invoice when it is issued. */
+export type OddMoneyPolicy = Readonly<Partial<Record<OddMoneyKind, OddMoneyWay>>>;
+
 /**
- * Money that came in but does not simply pay an open invoice, and attempts of which nobody can tell whether the gateway
- * has them (`unclear`). Each is a case for finance, none is dropped.
+ * What finance has to look at; none is dropped.
+ * - odd money; `unknown_object`: a notice about nothing we know; `unclear`: nobody can tell whether the gateway has it;
+ * - `reversed`: money was taken back. `refund_failed`: a refund did not arrive, perhaps days after it had;
+ * - found by the reconciliation: `missing_here` (the gateway has money of which we know nothing), `missing_there` (we count
+ *   money that the gateway does not have), `amount_differs`, `state_differs`, `refund_differs`;
+ * - `unmatched_settlement`: a line of a settlement about nothing we know. `settlement_differs`: about another amount;
+ * - `stuck_paid`: paid and not active for too long. `stuck_unknown`: unclear for too long.
  */
 export const PAYMENT_CASE_KINDS = [
-  'late',
-  'twice',
-  'short',
-  'over',
-  'wrong_currency',
+  ...ODD_MONEY_KINDS,
   'unknown_object',
   'reversed',
   'unclear',
+  'refund_failed',
+  'missing_here',
+  'missing_there',
+  'amount_differs',
+  'state_differs',
+  'refund_differs',
+  'unmatched_settlement',
+  'settlement_differs',
+  'stuck_paid',
+  'stuck_unknown',
 ] as const;
 export type PaymentCaseKind = (typeof PAYMENT_CASE_KINDS)[number];
 
+/**
+ * How finance closes a case. `nothing_to_do`: it has cleared up, or was cleared up at the gateway. `apply_to_invoice`,
+ * `refund`, `store_credit` and `other_income` say where money in suspense goes; `look_again` asks the gateway now.
+ */
+export const CASE_RESOLUTIONS = [
+  'nothing_to_do',
+  'look_again',
+  'apply_to_invoice',
+  'refund',
+  'store_credit',
+  'other_income',
+] as const;
+export type CaseResolution = (typeof CASE_RESOLUTIONS)[number];
+
+/** What finance most often does about it. */
+export function suggestedResolution(kind: PaymentCaseKind): CaseResolution {
+  switch (kind) {
+    case 'late':
+    case 'twice':
+    case 'short':
+    case 'over':
+    case 'wrong_currency':
+      return 'refund';
+    case 'unknown_object':
+    case 'unclear':
+    case 'missing_there':
+    case 'state_differs':
+    case 'amount_differs':
+    case 'stuck_unknown':
+      return 'look_again';
+    case 'reversed':
+    case 'refund_failed':
+    case 'missing_here':
+    case 'refund_differs':
+    case 'unmatched_settlement':
+    case 'settlement_differs':
+    case 'stuck_paid':
+      return 'nothing_to_do';
+  }
+}
+
 /** What arrived money means for its invoice: it pays it, or it becomes a case. */
-export function judgePayment(invoice: { state: InvoiceState; total: Money }, paid: Money): 'pays' | PaymentCaseKind {
+export function judgePayment(invoice: { state: InvoiceState; total: Money }, paid: Money): 'pays' | OddMoneyKind {
   if (paid.currency !== invoice.total.currency) return 'wrong_currency';
   if (invoice.state === 'paid') return 'twice';
   if (invoice.state !== 'open') return 'late';

@@ -58,6 +58,14 @@ export const PERMISSIONS = {
   'license.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
   'invoice.read': ['owner', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
   'invoice.pay': ['owner', 'integrator'],
+  'invoice.void': ['finance', 'supervisor'],
+  'refund.read': ['owner', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
+  'refund.request': ['owner', 'finance', 'supervisor', 'integrator'],
+  'refund.approve': ['finance', 'supervisor', 'admin'],
+  'refund.transfer': ['finance'],
+  'settlement.import': ['finance'],
+  'ledger.read': ['finance', 'supervisor', 'ops', 'admin'],
+  'reconciliation.resolve': ['finance', 'supervisor'],
   'reconciliation.read': ['finance', 'ops', 'admin', 'supervisor'],
   'system.read': ['ops', 'admin'],
   'user.manage': ['admin'],
@@ -77,6 +85,8 @@ export const SCOPES = [
   'license.read',
   'invoice.read',
   'invoice.pay',
+  'refund.read',
+  'refund.request',
 ] as const satisfies readonly Permission[];
 export type Scope = (typeof SCOPES)[number];
 

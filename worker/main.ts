@@ -36,6 +36,7 @@ async function main(config: Config): Promise<void> {
       mail,
       files: createFileStore(config.filesDir),
       gateways: createGateways(config, db),
+      money: config.money,
       signer: createLocalSigner(await signerFiles(config)),
       sms: config.sms ? createSmsSender(config.sms) : null,
       publicUrl: config.publicUrl,

@@ -1,9 +1,10 @@
-import type { ApplicationId, InvoiceId } from '../domain/ids.ts';
+import type { ApplicationId, InvoiceId, RefundId } from '../domain/ids.ts';
 
 /** A workflow's ID is its business ID: whoever knows the case finds the execution, and starting it twice is impossible. */
 export const licenseReviewId = (id: ApplicationId) => `license-review/${id}`;
 export const activationId = (id: ApplicationId) => `activation/${id}`;
 export const paymentId = (id: InvoiceId) => `payment/${id}`;
+export const refundId = (id: RefundId) => `refund/${id}`;
 export const accountLetterId = (letterId: string) => `account-letter/${letterId}`;
 export const textMessageId = (sentCodeId: string) => `text-message/${sentCodeId}`;
 /** A run for each key: two at once for the same one would only get into each other's way. */

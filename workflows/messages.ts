@@ -5,7 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Collection } from '../activities/payments.ts';
 import type { SealedOrigin } from '../domain/events.ts';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, InvoiceId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
 import type {
   Actor,
   ApplicationState,
@@ -103,6 +103,9 @@ export interface GatewayNotice {
 }
 export const gatewayNoticeSignal = defineSignal<[GatewayNotice]>('gatewayNotice');
 
+/** The record has changed elsewhere (a case was resolved): read it again, and tell whoever waits for the money. */
+export const lookAgainSignal = defineSignal('lookAgain');
+
 export interface PaymentInput {
   readonly invoiceId: InvoiceId;
   /** What the process that issued the invoice knows of it; absent when a late notice wakes a finished collection. */
@@ -110,6 +113,15 @@ export interface PaymentInput {
   /** When the payer is reminded while the invoice is open; ISO 8601, in order. */
   readonly remindAt?: readonly string[];
 }
+
+// ---- refund/<refundId> ----------------------------------------------------------------------------------------------
+
+export interface RefundInput {
+  readonly refundId: RefundId;
+}
+
+/** A hint that the gateway has news of a refund; the process asks the gateway before it believes anything. */
+export const refundNoticeSignal = defineSignal<[{ readonly inboxId: string | null }]>('refundNotice');
 
 /** From payment/<invoiceId> to the process that waits for the money. */
 export const invoiceClosedSignal =

@@ -43,7 +43,13 @@ export const INVOICE_WORDS: Record<Locale, InvoiceWords> = {
     taxBase: 'DPP Nilai Lain',
     tax: 'PPN',
     total: 'Total tagihan',
-    status: { open: 'Belum dibayar', paid: 'Lunas', lapsed: 'Kedaluwarsa', void: 'Dibatalkan' },
+    status: {
+      open: 'Belum dibayar',
+      paid: 'Lunas',
+      lapsed: 'Kedaluwarsa',
+      void: 'Dibatalkan',
+      reversed: 'Ditarik kembali',
+    },
     taxNote: (rate, numerator, denominator) =>
       `PPN ${rate} % dihitung dari Dasar Pengenaan Pajak (DPP) Nilai Lain sebesar ${numerator}/${denominator} dari harga, ` +
       `sehingga setara dengan ${effective('id-ID', rate, numerator, denominator)} % dari harga (PMK 131/2024).`,
@@ -63,7 +69,7 @@ export const INVOICE_WORDS: Record<Locale, InvoiceWords> = {
     taxBase: 'Tax base (DPP Nilai Lain)',
     tax: 'VAT (PPN)',
     total: 'Total due',
-    status: { open: 'Unpaid', paid: 'Paid', lapsed: 'Lapsed', void: 'Void' },
+    status: { open: 'Unpaid', paid: 'Paid', lapsed: 'Lapsed', void: 'Void', reversed: 'Reversed' },
     taxNote: (rate, numerator, denominator) =>
       `VAT (PPN) of ${rate} % is charged on a tax base (DPP Nilai Lain) of ${numerator}/${denominator} of the price, ` +
       `which equals ${effective('en-GB', rate, numerator, denominator)} % of the price (PMK 131/2024).`,

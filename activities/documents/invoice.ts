@@ -53,6 +53,7 @@ const STATUS_COLOR: Record<InvoiceState, string> = {
   paid: '#1b6e3c',
   lapsed: '#8a1c1c',
   void: INK.muted,
+  reversed: '#8a1c1c',
 };
 
 /** @throws RangeError when there is no line, currencies are mixed or a date is not ISO 8601 */

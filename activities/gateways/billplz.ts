@@ -54,6 +54,9 @@ export function createBillplzGateway(options: BillplzOptions): PaymentGateway {
     name: 'billplz',
     create: (request) => create(options, ask, find, request),
     lookUp,
+    refund: null,
+    lookUpRefund: null,
+    list: null,
     expire: async (reference) => {
       const found = await find(reference);
       const due = readable(() => found.filter((said) => stateOf(said) === 'pending'));

@@ -1,6 +1,7 @@
 /** What every payment gateway can do for Alur, and the ways in which it can fail to. One adapter a gateway. */
 import type { Money } from '../../domain/money.ts';
-import type { GatewayName, GatewayPayment } from '../../domain/payments.ts';
+import type { GatewayName, GatewayPayment, GatewayPaymentState } from '../../domain/payments.ts';
+import type { RefundReason } from '../../domain/refunds.ts';
 
 export interface PaymentItem {
   readonly name: string;
@@ -34,6 +35,61 @@ export interface CreatedPayment {
   readonly instructions?: { readonly kind: 'virtual_account' | 'qr'; readonly value: string };
 }
 
+export interface RefundRequest {
+  /** Of the payment: `payments.gatewayReference`. */
+  readonly reference: string;
+  /** The gateway's own name of the payment, where a look-up has told it. */
+  readonly transactionId: string | null;
+  /** The refund's ID, a UUID: the same at every try, and what the gateway files the refund under where it can. */
+  readonly key: string;
+  readonly amount: Money;
+  /** What was captured: some channels give back all or nothing. */
+  readonly captured: Money;
+  readonly method: string | null;
+  readonly reason: RefundReason;
+}
+
+/** Which refund is asked about; `refundId` is the gateway's own name of it, null while its answer is missing. */
+export type RefundQuery = Pick<RefundRequest, 'reference' | 'transactionId' | 'key' | 'amount'> & {
+  readonly refundId: string | null;
+};
+
+/**
+ * What a gateway says of a refund. `not_found`: it has none of this key, so it may be asked again with the same key.
+ * `failed` is final for this refund; `reason` is a code of ours or the gateway's, in snake_case, never free text.
+ */
+export interface GatewayRefund {
+  readonly state: 'not_found' | 'pending' | 'succeeded' | 'failed';
+  readonly refundId: string | null;
+  /** What it gives back; null while it does not say. */
+  readonly amount: Money | null;
+  readonly reason: string | null;
+}
+
+/** A payment as a gateway lists it. */
+export interface ListedPayment {
+  /** Ours, where the gateway repeats it; null for a payment that Alur did not ask for. */
+  readonly reference: string | null;
+  readonly transactionId: string;
+  readonly state: GatewayPaymentState;
+  readonly paid: Money | null;
+  /** Σ of what went back; same currency as `paid`. */
+  readonly refundedMinor: bigint;
+  readonly paidAt: string | null;
+}
+
+export interface PaymentPage {
+  readonly payments: readonly ListedPayment[];
+  /** For the next page; null = that was the last. */
+  readonly next: string | null;
+}
+
+/** Money that came in at `from` or later and before `to`; ISO 8601. */
+export interface Window {
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface PaymentGateway {
   readonly name: GatewayName;
   /**
@@ -48,6 +104,21 @@ export interface PaymentGateway {
   lookUp(reference: string): Promise<GatewayPayment>;
   /** Asks the gateway to take no more money, then looks up what is so: it may have been paid meanwhile. @throws GatewayError */
   expire(reference: string): Promise<GatewayPayment>;
+  /**
+   * Asks for money to go back. Repeating it with the **same key** never gives back twice: it gives the first answer again,
+   * or what became of it. What a channel cannot do at all is `refused` with code `channel_cannot_refund` (also "not in part").
+   * null = this gateway gives nothing back by itself (Billplz): money goes back by bank transfer.
+   * @throws GatewayError
+   */
+  readonly refund: ((request: RefundRequest) => Promise<GatewayRefund>) | null;
+  /** What became of a refund. @throws GatewayError, never of kind `unknown` */
+  readonly lookUpRefund: ((query: RefundQuery) => Promise<GatewayRefund>) | null;
+  /**
+   * Every payment that brought money in within the window, page by page, in an order that later arrivals do not disturb.
+   * null = this gateway lists nothing (Midtrans, Billplz): its payments are asked about one by one.
+   * @param cursor null for the first page @throws GatewayError, never of kind `unknown`
+   */
+  readonly list: ((window: Window, cursor: string | null) => Promise<PaymentPage>) | null;
 }
 
 /**
@@ -68,6 +139,9 @@ export type GatewayErrorCode =
   | 'connection_lost'
   | 'in_progress'
   | 'answer_lost'
+  | 'channel_cannot_refund'
+  | 'refund_exceeds_payment'
+  | 'not_refundable_now'
   | 'gateway_failed'
   | 'unreadable_answer';
 

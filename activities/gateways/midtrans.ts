@@ -42,6 +42,9 @@ export function createMidtransGateway(options: MidtransOptions): PaymentGateway 
     name: 'midtrans',
     create: (request) => create(ask.snap, request),
     lookUp,
+    refund: null,
+    lookUpRefund: null,
+    list: null,
     expire: async (reference) => {
       await endTransaction(ask.core('POST', reference, 'expire', 'expire a payment'));
       return lookUp(reference);

@@ -56,6 +56,9 @@ export function createStripeGateway({ secretKey, apiUrl, timeoutMs = 10_000 }: S
     name: 'stripe',
     create: (request) => create(ask, finder, request),
     lookUp,
+    refund: null,
+    lookUpRefund: null,
+    list: null,
     expire: async (reference) => {
       const id = await ask(LOOKING_UP, (stripe) => finder.find(stripe, reference));
       if (id === null) return NOT_FOUND;

@@ -52,6 +52,9 @@ export function createXenditGateway(options: XenditOptions): PaymentGateway {
     name: 'xendit',
     create: (request) => create(ask, request),
     lookUp,
+    refund: null,
+    lookUpRefund: null,
+    list: null,
     expire: async (reference) => {
       const asked = ask.find(reference);
       const found = await find(asked, reference);

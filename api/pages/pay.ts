@@ -32,6 +32,14 @@ const BANNERS: Readonly<Record<InvoiceState, Banner>> = {
       en: 'The time to pay is over and the application is closed. Do not pay any more; if you still need the licence, apply again.',
     },
   },
+  reversed: {
+    tone: 'bad',
+    word: { id: 'PEMBAYARAN DITARIK KEMBALI', en: 'PAYMENT TAKEN BACK' },
+    meaning: {
+      id: 'Bank atau penyedia pembayaran menarik kembali pembayarannya, dan izinnya ditangguhkan. Hubungi kantor.',
+      en: 'The bank or the payment provider took the payment back, and the licence is suspended. Contact the office.',
+    },
+  },
   void: {
     tone: 'neutral',
     word: { id: 'DIBATALKAN', en: 'CANCELLED' },

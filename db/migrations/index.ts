@@ -5,6 +5,7 @@ import * as money from './0003-money.ts';
 import * as mailAndRequests from './0004-mail-and-requests.ts';
 import * as access from './0005-access.ts';
 import * as gateways from './0006-gateways.ts';
+import * as books from './0007-books.ts';
 
 interface Migration {
   readonly name: string;
@@ -20,6 +21,7 @@ const migrations: Migration[] = [
   { name: '0004-mail-and-requests', ...mailAndRequests },
   { name: '0005-access', ...access },
   { name: '0006-gateways', ...gateways },
+  { name: '0007-books', ...books },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */

@@ -22,7 +22,15 @@ describe('an attempt whose answer was lost for good', () => {
       throw new GatewayError('unknown', 'answer_lost', 'The answer was lost.');
     };
     const nothing = async () => assert.fail('not asked');
-    const billplz: PaymentGateway = { name: 'billplz', create: lost, lookUp: nothing, expire: nothing };
+    const billplz: PaymentGateway = {
+      name: 'billplz',
+      create: lost,
+      lookUp: nothing,
+      expire: nothing,
+      refund: null,
+      lookUpRefund: null,
+      list: null,
+    };
     const personalData = createPersonalData([PERSONAL_DATA_KEY]);
     const deps = { db, gateways: { billplz }, publicUrl: 'https://alur.example', personalData };
     const { openAttempt } = createPaymentActivities(deps);

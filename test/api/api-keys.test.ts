@@ -85,7 +85,13 @@ describe('API keys', () => {
       assert.match(body.key, /^alur_live_[A-Za-z0-9]{8}_[\w-]{43}$/);
       assert.equal(headers.get('cache-control'), 'no-store');
       assert.ok(body.key.startsWith(`${body.prefix}_`));
-      assert.deepEqual(body.scopes, ['company.read', 'application.read', 'license.read', 'invoice.read']);
+      assert.deepEqual(body.scopes, [
+        'company.read',
+        'application.read',
+        'license.read',
+        'invoice.read',
+        'refund.read',
+      ]);
       const row = await database.db('api_keys').where({ id: body.id }).first();
       assert.ok(!JSON.stringify(row).includes(body.key.slice(-43)), 'the key lies in the database');
       const user = await database.db('users').where({ id: body.userId }).first();

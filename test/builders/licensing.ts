@@ -244,6 +244,7 @@ export async function anInvoice(
     issued_at: at,
     due_at: new Date(Date.parse(at) + 7 * 86_400_000).toISOString(),
     paid_at: state === 'paid' ? at : null,
+    paid_minor: state === 'paid' ? 361_000 : 0,
     pdf_sha256: given.pdf ?? null,
   });
   const line = (position: number, kind: string, net: number, tax: number) => ({
@@ -281,6 +282,7 @@ export async function aPayment(
     state,
     amount_minor: 361_000,
     currency: 'IDR',
+    ...(state === 'paid' || state === 'reversed' ? { paid_minor: 361_000, paid_currency: 'IDR' } : {}),
     redirect_url: 'https://pay.example.test/1',
     created_at: at,
     expires_at: given.expiresAt ?? '2099-01-01T00:00:00Z',

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { openPaymentCase } from '../../db/payment-cases.ts';
 import { receiveNotice } from '../../db/payment-inbox.ts';
-import {
-  findPayment,
-  insertPayment,
-  markNoticesHandled,
-  movePayment,
-  openPaymentCase,
-  paymentsOf,
-} from '../../db/payments.ts';
+import { findPayment, insertPayment, markNoticesHandled, movePayment, paymentsOf } from '../../db/payments.ts';
 import type { CompanyId, InvoiceId, UserId } from '../../domain/ids.ts';
 import { rupiah } from '../../domain/money.ts';
 import { OPEN_PAYMENT_STATES, PAYMENT_STATES, type PaymentState, paymentTransitions } from '../../domain/payments.ts';

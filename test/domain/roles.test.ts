@@ -26,6 +26,14 @@ review.reassign       .      .        .        .         x         .     .    x 
 license.read          x      x        x        x         x         x     x    x       x
 invoice.read          x      .        .        .         x         x     x    x       x
 invoice.pay           x      .        .        .         .         .     .    .       x
+invoice.void          .      .        .        .         x         x     .    .       .
+refund.read           x      .        .        .         x         x     x    x       x
+refund.request        x      .        .        .         x         x     .    .       x
+refund.approve        .      .        .        .         x         x     .    x       .
+refund.transfer       .      .        .        .         .         x     .    .       .
+settlement.import     .      .        .        .         .         x     .    .       .
+ledger.read           .      .        .        .         x         x     x    x       .
+reconciliation.resolve .     .        .        .         x         x     .    .       .
 reconciliation.read   .      .        .        .         x         x     x    x       .
 system.read           .      .        .        .         .         .     x    x       .
 user.manage           .      .        .        .         .         .     .    x       .

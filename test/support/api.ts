@@ -26,6 +26,7 @@ import { asId, type UserId } from '../../domain/ids.ts';
 import { PASSWORD_POLICY } from '../../domain/passwords.ts';
 import type { Role } from '../../domain/roles.ts';
 import { AUDIT_PRIVATE_KEY, newPrivateKey, PERSONAL_DATA_KEY, type TestDatabase } from './database.ts';
+import { MONEY_POLICY } from './money-policy.ts';
 
 export { newPrivateKey } from './database.ts';
 
@@ -112,6 +113,7 @@ export async function startApi(
     auditKey: auditJwkOf(AUDIT_PRIVATE_KEY),
     secretKey: PERSONAL_DATA_KEY,
     access: OPEN_ACCESS,
+    money: MONEY_POLICY,
     smsOffered: true,
     accessChanges,
     apiKeys: createApiKeys({ db: database.db, accessChanges, logger, production: false }),

@@ -13,6 +13,7 @@ import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { dyingWorkerSettings } from './dying-worker-settings.ts';
+import { MONEY_POLICY } from './money-policy.ts';
 
 const settings = dyingWorkerSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
 
@@ -34,6 +35,7 @@ const activities = createActivities({
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
   sms: null,
+  money: MONEY_POLICY,
   publicUrl: settings.publicUrl,
   personalData: createPersonalData([secretKey]),
   secretKey,

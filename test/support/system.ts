@@ -32,6 +32,7 @@ import {
 } from './database.ts';
 import type { DyingWorkerSettings } from './dying-worker-settings.ts';
 import { GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
+import { MONEY_POLICY } from './money-policy.ts';
 import { once, stopAtEnd } from './registry.ts';
 
 export interface TestSystem {
@@ -165,6 +166,7 @@ async function activityDeps(
     db: database.db,
     files,
     gateways: createGateways(gatewaySettings(sandboxUrl, publicUrl), database.db),
+    money: MONEY_POLICY,
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
     sms: createSmsSender({ url: `${smsUrl}/messages`, token: LOCAL_SMS_TOKEN }),
