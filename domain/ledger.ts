@@ -36,11 +36,13 @@ export const ENTRY_KINDS = [
   'invoice_issued',
   'invoice_closed',
   'captured',
+  'unapplied',
   'taken_back',
   'given_back',
   'suspense_applied',
   'suspense_released',
   'credit_applied',
+  'credit_returned',
   'refund_reserved',
   'refund_released',
   'refund_paid',
@@ -99,12 +101,11 @@ const earned = ({ serviceMinor, statutoryMinor, taxMinor }: Shares): Posting[] =
 export const invoiceIssued = (shares: Shares): Posting[] =>
   balanced([debit('receivable', shares.serviceMinor + shares.statutoryMinor + shares.taxMinor), ...earned(shares)]);
 
-/**
- * An invoice that nobody has to pay any more (lapsed, void). What was paid on it in parts is no longer for anything: it
- * goes to suspense.
- */
-export const invoiceClosed = (shares: Shares, paidMinor: bigint): Posting[] =>
-  balanced([...reversed(invoiceIssued(shares)), debit('receivable', paidMinor), credit('suspense', paidMinor)]);
+/** An invoice that nobody has to pay any more (lapsed, void). What had been paid of it is unapplied beside it. */
+export const invoiceClosed = (shares: Shares): Posting[] => reversed(invoiceIssued(shares));
+
+/** A part that had been paid of an invoice that is closed now: it is no longer for anything. */
+export const unapplied = (amountMinor: bigint): Posting[] => reversed(suspenseApplied(amountMinor));
 
 /** Money that a gateway took: `appliedMinor` of it pays the invoice, the rest waits in suspense. */
 export const captured = (paidMinor: bigint, appliedMinor: bigint): Posting[] =>
@@ -129,6 +130,9 @@ export const suspenseReleased = (amountMinor: bigint, to: 'store_credit' | 'othe
 /** A payer's credit pays an invoice. */
 export const creditApplied = (amountMinor: bigint): Posting[] =>
   balanced([debit('store_credit', amountMinor), credit('receivable', amountMinor)]);
+
+/** The invoice was closed after all: the payer has the credit again. */
+export const creditReturned = (amountMinor: bigint): Posting[] => reversed(creditApplied(amountMinor));
 
 /** Where the money of a refund comes from: an invoice that is taken back in part, or suspense. */
 export type RefundSource =

@@ -151,7 +151,12 @@ async function withTemporal(work) {
   return work({ ALUR_TEMPORAL_CLI: await prepareTemporalCli(root).catch((error) => giveUp(error.message)) });
 }
 
-const test = () => withTemporal((env) => run(bin('mocha'), [], rest, env));
+const test = () =>
+  withTemporal(async (env) => {
+    if (rest.length > 0) return run(bin('mocha'), [], rest, env);
+    const { runInLanes } = await importTypeScript('../test/support/lanes.ts');
+    return runInLanes(env);
+  });
 
 const SLOW_TESTS = [
   ...['--no-config', '--import=tsx', '--extension=test.ts', '--recursive', '--fail-zero', '--timeout=600000'],
@@ -193,6 +198,7 @@ const commands = {
   demo: () => tsx('local/demo.ts'),
   reset: () => tsx('local/reset.ts'),
   'audit:verify': () => tsx('local/audit-verify.ts'),
+  'ledger:check': () => tsx('local/ledger-check.ts'),
   lint: () =>
     run(bin('biome'), ['ci', '--error-on-warnings', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'], rest),
   typecheck: () => run(bin('tsc'), ['-p', 'tsconfig.json'], rest),

@@ -49,8 +49,9 @@ const LEDGER = `
   create trigger ledger_postings_append_only before update or delete on ledger_postings for each row execute function refuse_change();
   create trigger ledger_postings_no_truncate before truncate on ledger_postings for each statement execute function refuse_change();
 
-  -- Fires once an entry, at the commit: what does not balance, or stands on one side only, was never written.
-  create function demand_balance() returns trigger language plpgsql as $$
+  -- Fires once an entry, at the commit: what does not balance, or stands on one side only, was never written. By index
+  -- always: a plan made while the table was small would read all of it for each entry of a large settlement.
+  create function demand_balance() returns trigger language plpgsql set enable_seqscan = off as $$
   declare
     total numeric;
     sides integer;
@@ -64,10 +65,15 @@ const LEDGER = `
   create constraint trigger ledger_entries_balance after insert on ledger_entries
     deferrable initially deferred for each row execute function demand_balance();
 
-  create function demand_own_entry() returns trigger language plpgsql as $$
+  -- What one statement adds to an entry balances by itself, or it could be added after "set constraints all immediate".
+  -- The entry is looked up row by row: a join planned for ten thousand rows would stay with the connection.
+  create function demand_own_entry() returns trigger language plpgsql set enable_seqscan = off as $$
   begin
-    if exists (select 1 from added join ledger_entries e on e.id = added.entry_id where e.transaction <> pg_current_xact_id()) then
+    if exists (select 1 from added a where (select e.transaction from ledger_entries e where e.id = a.entry_id) <> pg_current_xact_id()) then
       raise exception 'a ledger entry is closed with its transaction: post a correction of its own' using errcode = 'restrict_violation';
+    end if;
+    if exists (select 1 from added group by entry_id having sum(amount_minor) <> 0) then
+      raise exception 'the postings of a ledger entry are off balance: write all of them in one statement' using errcode = 'check_violation';
     end if;
     return null;
   end $$;
@@ -88,8 +94,11 @@ const INVOICES = `
     -- The rule by which its tax was computed, so that a later reader can compute it again.
     add column tax_rule jsonb,
     add column void_reason text,
-    add column replaces_id uuid references invoices (id);
+    add column replaces_id uuid unique references invoices (id);
   update invoices set paid_minor = total_minor where state = 'paid';
+  update invoices set tax_rule = '{"ratePercent": 12, "baseNumerator": 11, "baseDenominator": 12, "effectiveFrom": "2025-01-01", "source": "PMK 131/2024"}';
+  -- What was taken off the price of a line; net_minor is what is charged after it.
+  alter table invoice_lines add column discount_minor bigint not null default 0 check (discount_minor >= 0);
   alter table invoices
     add constraint invoices_paid check (state <> 'paid' or (paid_at is not null and paid_minor = total_minor)),
     add constraint invoices_paid_at_most check (paid_minor <= total_minor),
@@ -97,6 +106,7 @@ const INVOICES = `
   -- A void invoice may have a successor.
   alter table invoices drop constraint invoices_application_id_key;
   create unique index invoices_one_of_application on invoices (application_id) where state <> 'void';
+  create index invoices_void on invoices (application_id) where state = 'void';
   create index invoices_due on invoices (due_at) where state = 'open';
 
   create table invoice_instalments (
@@ -126,10 +136,21 @@ const INVOICES = `
     add column instalment smallint;
   update payments set paid_minor = amount_minor where paid_minor is null and state = 'paid';
   update payments set paid_currency = currency where paid_minor is not null;
+  update payments p set paid_currency = k.currency
+    from payment_cases k where k.payment_id = p.id and k.kind = 'wrong_currency' and k.currency in ('IDR', 'MYR');
   update payments p set applied_minor = p.paid_minor
     from invoices i
     where i.id = p.invoice_id and i.state = 'paid' and p.state = 'paid' and p.paid_minor = i.total_minor
       and not exists (select 1 from payment_cases k where k.payment_id = p.id and k.kind in ('late', 'twice', 'short', 'over', 'wrong_currency'));
+  -- A reversal used to leave its invoice paid: it had paid it, and its money is gone.
+  update payments p set applied_minor = p.paid_minor
+    from invoices i
+    where i.id = p.invoice_id and i.state = 'paid' and p.state = 'reversed' and p.paid_minor = i.total_minor
+      and not exists (select 1 from payments o where o.invoice_id = i.id and o.applied_minor > 0)
+      and not exists (select 1 from payments o where o.invoice_id = i.id and o.state = 'reversed' and o.attempt > p.attempt)
+      and not exists (select 1 from payment_cases k where k.payment_id = p.id and k.kind in ('late', 'twice', 'short', 'over', 'wrong_currency'));
+  update invoices i set state = 'reversed', paid_minor = 0
+    where i.state = 'paid' and exists (select 1 from payments p where p.invoice_id = i.id and p.state = 'reversed' and p.applied_minor > 0);
   alter table payments
     add constraint payments_paid check (state <> 'paid' or (paid_minor is not null and paid_currency is not null)),
     add constraint payments_applied_at_most check (applied_minor <= coalesce(paid_minor, 0));
@@ -142,6 +163,8 @@ const INVOICES = `
     payment_id uuid not null unique references payments (id),
     invoice_id uuid not null references invoices (id),
     amount_minor bigint not null check (amount_minor > 0),
+    -- What was still owed of the invoice after it.
+    outstanding_minor bigint not null check (outstanding_minor >= 0),
     currency text not null check (currency in ('IDR', 'MYR')),
     issued_at timestamptz not null,
     pdf_sha256 text check (pdf_sha256 ~ '^[0-9a-f]{64}$')
@@ -187,8 +210,8 @@ const REFUNDS = `
     submitted_at timestamptz,
     ended_at timestamptz,
     updated_at timestamptz not null,
-    -- Four eyes: who asked for it does not agree to it.
-    check (not needs_approval or decided_by is null or requested_by is distinct from decided_by)
+    -- Four eyes: who asked for it may call it off and does not agree to it.
+    check (not needs_approval or decided_by is null or state = 'cancelled' or requested_by is distinct from decided_by)
   );
   create index refunds_payment on refunds (payment_id);
   create index refunds_invoice on refunds (invoice_id);
@@ -239,7 +262,10 @@ const REFUNDS = `
     primary key (credit_note_id, position)
   );
 
-  alter table payment_inbox add column refund_id uuid references refunds (id);
+  alter table payment_inbox
+    add column refund_id uuid references refunds (id),
+    -- When the minute's sweep last told a process of it; it waits before it tells again.
+    add column told_at timestamptz;
   drop index payment_inbox_unhandled;
   create index payment_inbox_unhandled on payment_inbox (payment_id, id) where handled_at is null;
   -- What no process was told of: looked through once a minute.
@@ -269,6 +295,10 @@ const CASES = `
   update payment_cases set suggested_resolution = 'refund' where kind in ('late', 'twice', 'short', 'over', 'wrong_currency');
   update payment_cases set suggested_resolution = 'look_again' where kind in ('unknown_object', 'unclear');
   create index payment_cases_owner on payment_cases (owner_id, opened_at desc) where state = 'open';
+  create index payment_cases_reference on payment_cases (gateway, reference);
+  create index applications_activating on applications (id) where state = 'activating';
+  -- Counted at every scrape of the metrics.
+  create index payment_cases_stuck on payment_cases (kind) where state = 'open' and kind in ('stuck_paid', 'stuck_unknown');
 
   create table reconciliation_runs (
     id uuid primary key,
@@ -294,7 +324,8 @@ const CASES = `
     state text not null,
     paid_minor bigint,
     currency text,
-    refunded_minor bigint not null,
+    -- null = the gateway was asked about the payment alone, which does not tell.
+    refunded_minor bigint,
     paid_at timestamptz,
     primary key (run_id, transaction_id)
   );
@@ -318,6 +349,10 @@ const SETTLEMENTS = `
     content_sha256 text not null check (content_sha256 ~ '^[0-9a-f]{64}$'),
     imported_by uuid references users (id),
     imported_at timestamptz not null,
+    -- How many of its lines are in each state.
+    matched integer not null,
+    differs integer not null,
+    unmatched integer not null,
     unique (gateway, reference),
     check (gross_minor - fee_minor = net_minor)
   );
@@ -382,14 +417,15 @@ const BACKFILL = `
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
+    drop index payment_cases_reference;
     alter table payment_cases drop column run_id, drop column settlement_id, drop column refund_id, drop column owner_id, drop column facts,
       drop column suggested_resolution, drop column resolution, drop column note, drop column resolved_by;
     delete from payment_cases where kind not in ('late', 'twice', 'short', 'over', 'wrong_currency', 'unknown_object', 'reversed', 'unclear');
     alter table payment_cases drop constraint payment_cases_kind_check;
     alter table payment_cases add constraint payment_cases_kind_check
       check (kind in ('late', 'twice', 'short', 'over', 'wrong_currency', 'unknown_object', 'reversed', 'unclear'));
-    drop index payment_inbox_waiting, payment_inbox_unhandled;
-    alter table payment_inbox drop column refund_id;
+    drop index payment_inbox_waiting, payment_inbox_unhandled, payment_cases_stuck, applications_activating;
+    alter table payment_inbox drop column refund_id, drop column told_at;
     create index payment_inbox_unhandled on payment_inbox (payment_id) where handled_at is null;
     drop table ledger_postings, ledger_entries, settlement_lines, settlements, reconciliation_items, reconciliation_runs,
       credit_note_lines, credit_notes, refund_lines, refunds, receipts, tax_rules, invoice_instalments;
@@ -397,13 +433,15 @@ export async function down(db: Knex): Promise<void> {
     drop index payments_unclear, payments_paid_at;
     alter table payments drop constraint payments_paid, drop constraint payments_applied_at_most;
     alter table payments drop column paid_currency, drop column applied_minor, drop column instalment;
-    drop index invoices_due, invoices_one_of_application;
+    drop index invoices_due, invoices_void, invoices_one_of_application;
     alter table invoices drop constraint invoices_paid, drop constraint invoices_paid_at_most, drop constraint invoices_credited_at_most;
     alter table invoices drop constraint invoices_state_check;
+    update invoices set state = 'paid', paid_at = coalesce(paid_at, issued_at) where state = 'reversed';
     alter table invoices add constraint invoices_application_id_key unique (application_id),
       add constraint invoices_state_check check (state in ('open', 'paid', 'lapsed', 'void'));
     alter table invoices drop column paid_minor, drop column credited_minor, drop column odd_money, drop column tax_rule,
       drop column void_reason, drop column replaces_id;
+    alter table invoice_lines drop column discount_minor;
     alter table invoices add constraint invoices_check1 check ((state = 'paid') = (paid_at is not null));
   `);
 }
