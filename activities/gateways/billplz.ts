@@ -54,6 +54,7 @@ export function createBillplzGateway(options: BillplzOptions): PaymentGateway {
     name: 'billplz',
     create: (request) => create(options, ask, find, request),
     lookUp,
+    // Billplz has no endpoint for either: money goes back by bank transfer, bills are asked about one by one.
     refund: null,
     lookUpRefund: null,
     list: null,

@@ -30,6 +30,26 @@ export const transaction = z.object({
 });
 export type Transaction = z.infer<typeof transaction>;
 
+const refundEntry = z.object({
+  refund_key: z.string().optional(),
+  refund_amount: z.coerce.string(),
+  bank_confirmed_at: z.string().nullish(),
+});
+export type RefundEntry = z.infer<typeof refundEntry>;
+
+/** The same with its refunds, read apart: an odd refund must not hide what became of the payment. */
+export const refundedTransaction = transaction
+  .pick({
+    transaction_status: true,
+    payment_type: true,
+    gross_amount: true,
+    currency: true,
+    va_numbers: true,
+    store: true,
+  })
+  .extend({ refunds: z.array(refundEntry).default([]) });
+export type RefundedTransaction = z.infer<typeof refundedTransaction>;
+
 /** @throws RangeError when the amount, currency, time or state is not one we know how to read. */
 export function toGatewayPayment(said: Transaction): GatewayPayment {
   const state = stateOf(said);
@@ -80,7 +100,8 @@ function paidOrHeld(said: Transaction): GatewayPaymentState {
   return accepted && said.status_code === '200' ? 'paid' : 'pending';
 }
 
-function methodOf(said: Transaction): string {
+/** `bca_va`, `qris`, `credit_card`, the shop's name for a counter. */
+export function methodOf(said: Pick<Transaction, 'payment_type' | 'va_numbers' | 'store'>): string {
   if (said.payment_type === 'bank_transfer') return `${said.va_numbers?.[0]?.bank ?? 'permata'}_va`;
   if (said.payment_type === 'cstore') return said.store ?? 'cstore';
   return said.payment_type;

@@ -8,7 +8,9 @@ import { money, sameMoney, sum } from '../../domain/money.ts';
 import type { GatewayPayment } from '../../domain/payments.ts';
 import { type CreatedPayment, type CreatePaymentRequest, GatewayError, type PaymentGateway } from './gateway.ts';
 import { type Answer, type Exchange, exchange, unreadable } from './http.ts';
-import { coreAnswer, formatTime, toGatewayPayment, transaction } from './midtrans-wire.ts';
+import { type CoreQuestion, coreExchange, unauthorized, underWay } from './midtrans-core.ts';
+import { lookUpRefund, refund } from './midtrans-refunds.ts';
+import { formatTime, toGatewayPayment, transaction } from './midtrans-wire.ts';
 
 export interface MidtransOptions {
   readonly serverKey: string;
@@ -37,16 +39,17 @@ export interface MidtransOptions {
 export function createMidtransGateway(options: MidtransOptions): PaymentGateway {
   const ask = asker(options);
   const lookUp = async (reference: string) =>
-    readTransaction(ask.core('GET', reference, 'status', 'look up a payment'));
+    readTransaction(ask.core({ method: 'GET', id: reference, verb: 'status', purpose: 'look up a payment' }));
   return {
     name: 'midtrans',
     create: (request) => create(ask.snap, request),
     lookUp,
-    refund: null,
-    lookUpRefund: null,
+    refund: (request) => refund(ask.core, request),
+    lookUpRefund: (query) => lookUpRefund(ask.core, query),
+    // Midtrans has no list of transactions outside its dashboard: each is asked about by its order_id.
     list: null,
     expire: async (reference) => {
-      await endTransaction(ask.core('POST', reference, 'expire', 'expire a payment'));
+      await endTransaction(ask.core({ method: 'POST', id: reference, verb: 'expire', purpose: 'expire a payment' }));
       return lookUp(reference);
     },
   };
@@ -64,11 +67,13 @@ function asker({ serverKey, snapUrl, apiUrl, timeoutMs = 10_000 }: MidtransOptio
       headers: { authorization, ...headers },
       body,
     }),
-    core: (method: 'GET' | 'POST', reference: string, verb: string, purpose: string): Exchange => ({
+    core: ({ method, id, verb, purpose, body, headers = {} }: CoreQuestion): Exchange => ({
       ...common,
       purpose,
-      url: `${apiUrl}/v2/${encodeURIComponent(reference)}/${verb}`,
+      url: `${apiUrl}/v2/${encodeURIComponent(id)}/${verb}`,
       method,
+      headers: { authorization, ...headers },
+      body,
     }),
   };
 }
@@ -81,13 +86,7 @@ async function create(snap: ReturnType<typeof asker>['snap'], request: CreatePay
   const minutes = minutesOpen(request);
   const asked = snap(snapBody(request, minutes), snapHeaders(request));
   const answer = await exchange(asked);
-  if (answer.status === 202) {
-    throw new GatewayError(
-      'unknown',
-      'in_progress',
-      'Midtrans is still working on the first request for this payment.',
-    );
-  }
+  if (answer.status === 202) throw underWay(asked);
   if (answer.status !== 201 && answer.status !== 200) throw refusal(asked, answer);
   const parsed = snapAnswer.safeParse(answer.body);
   if (!parsed.success) throw unreadable(asked, 'it has no redirect_url');
@@ -172,13 +171,6 @@ function refusal(asked: Exchange, answer: Answer): GatewayError {
   return new GatewayError('refused', 'invalid_request', `Midtrans refused to create the payment: ${about}.`);
 }
 
-const unauthorized = (): GatewayError =>
-  new GatewayError(
-    'refused',
-    'unauthorized',
-    'Midtrans refused the server key; check MIDTRANS_SERVER_KEY and the two URLs.',
-  );
-
 const NOT_FOUND: GatewayPayment = { state: 'not_found', paid: null, paidAt: null, transactionId: null, method: null };
 
 async function readTransaction(asked: Exchange): Promise<GatewayPayment> {
@@ -198,20 +190,4 @@ async function readTransaction(asked: Exchange): Promise<GatewayPayment> {
 async function endTransaction(asked: Exchange): Promise<void> {
   const { code } = await coreExchange(asked);
   if (!['200', '202', '404', '407', '412'].includes(code)) throw unreadable(asked, `status_code ${code}`);
-}
-
-async function coreExchange(asked: Exchange): Promise<{ body: unknown; code: string }> {
-  const answer = await exchange(asked);
-  const parsed = coreAnswer.safeParse(answer.body);
-  if (!parsed.success) throw unreadable(asked, 'it has no status_code');
-  const code = parsed.data.status_code;
-  if (code === '401') throw unauthorized();
-  if (code === '429')
-    throw new GatewayError(
-      'retry_later',
-      'rate_limited',
-      `Midtrans asked to slow down when asked to ${asked.purpose}.`,
-    );
-  if (code.startsWith('5')) throw unreadable(asked, `status_code ${code}`);
-  return { body: answer.body, code };
 }

@@ -15,7 +15,12 @@ export interface Question {
   readonly purpose: string;
   /** `POST` = Stripe may have acted on it although its answer was lost. */
   readonly method: 'GET' | 'POST';
+  /** What a refusal (a status below 500) means here, where it means more than that; null = nothing special. */
+  readonly refusal?: (error: Refusal) => GatewayError | null;
 }
+
+/** The names in a refusal; never the message, which may quote what was sent. */
+export type Refusal = Pick<StripeError, 'code' | 'param'>;
 
 export type Ask = <T>(question: Question, work: (stripe: Stripe) => Promise<T>) => Promise<T>;
 
@@ -31,8 +36,9 @@ export function stripeAsker(options: StripeClientOptions): Ask {
     try {
       return await work(stripe);
     } catch (error) {
-      if (error instanceof stripe.errors.StripeError) throw translated(error, exchangeOf(question, options));
-      throw error;
+      if (!(error instanceof stripe.errors.StripeError)) throw error;
+      const isRefusal = (error.statusCode ?? 500) < 500;
+      throw (isRefusal && question.refusal?.(error)) || translated(error, exchangeOf(question, options));
     }
   };
 }

@@ -9,20 +9,24 @@ import type { GatewayPayment, GatewayPaymentState } from '../../domain/payments.
 /** Our reference in the metadata of a session, its payment and its charge. */
 export const REFERENCE = 'alur_reference';
 
-const charge = z.object({
+export const chargeSaid = z.object({
   id: z.string(),
   created: z.number().int(),
+  // Whole where it was asked for so; null until the money is booked, which may be a moment after the payment.
+  balance_transaction: z.union([z.string(), z.object({ created: z.number().int() })]).nullish(),
   disputed: z.boolean(),
   refunded: z.boolean(),
   payment_method_details: z.object({ type: z.string() }).nullable(),
 });
+
+export type ChargeSaid = z.infer<typeof chargeSaid>;
 
 const paymentIntent = z.object({
   id: z.string().min(1),
   status: z.string(),
   amount_received: z.number().int(),
   currency: z.string(),
-  latest_charge: charge.nullable(),
+  latest_charge: chargeSaid.nullable(),
 });
 
 export const session = z.object({
@@ -37,7 +41,7 @@ export const session = z.object({
 });
 export type Session = z.infer<typeof session>;
 
-/** With `payment_intent.latest_charge` expanded. */
+/** With `payment_intent.latest_charge.balance_transaction` expanded. */
 export const sessionWithPayment = session.extend({ payment_intent: paymentIntent.nullable() });
 export type SessionWithPayment = z.infer<typeof sessionWithPayment>;
 
@@ -60,10 +64,16 @@ export function toGatewayPayment(said: SessionWithPayment, disputes: readonly st
   return {
     state,
     paid: took ? fromWire(intent.amount_received, intent.currency) : null,
-    paidAt: took && intent.latest_charge ? new Date(intent.latest_charge.created * 1000).toISOString() : null,
+    paidAt: took && intent.latest_charge ? paidAtOf(intent.latest_charge) : null,
     transactionId: intent?.id ?? said.id,
     method: methodOf(said),
   };
+}
+
+/** A charge is created when the payer submits it; a bank or wallet may say later that the money came. */
+export function paidAtOf({ created, balance_transaction: booked }: ChargeSaid): string {
+  const at = typeof booked === 'object' && booked !== null ? booked.created : created;
+  return new Date(at * 1000).toISOString();
 }
 
 const TOOK_MONEY: ReadonlySet<GatewayPaymentState> = new Set(['paid', 'reversed', 'refunded']);
@@ -98,7 +108,10 @@ function completed({ payment_intent: intent }: SessionWithPayment, disputes: rea
 }
 
 /** A partial refund leaves the payment paid: how much went back is the refund's story. */
-function keptOrGone(made: z.infer<typeof charge> | null, disputes: readonly string[]): GatewayPaymentState {
+export function keptOrGone(
+  made: Pick<ChargeSaid, 'disputed' | 'refunded'> | null,
+  disputes: readonly string[],
+): GatewayPaymentState {
   if (made === null) return 'paid';
   // `disputed` stays true for ever, also when the dispute was won or was only an inquiry.
   if (made.disputed && disputes.some((state) => WITHDRAWN.has(state))) return 'reversed';

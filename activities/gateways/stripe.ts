@@ -8,17 +8,10 @@ import type { GatewayPayment } from '../../domain/payments.ts';
 import { type CreatedPayment, type CreatePaymentRequest, GatewayError, type PaymentGateway } from './gateway.ts';
 import { type Ask, type Question, stripeAsker } from './stripe-client.ts';
 import { createSessionFinder, type SessionFinder } from './stripe-finder.ts';
-import {
-  NOT_FOUND,
-  REFERENCE,
-  type Session,
-  type SessionWithPayment,
-  session,
-  sessionWithPayment,
-  stripeMethod,
-  toGatewayPayment,
-  toWire,
-} from './stripe-wire.ts';
+import { listPayments } from './stripe-list.ts';
+import { LOOKING_UP, tell, unreadableAnswer } from './stripe-lookup.ts';
+import { lookUpRefund, refund } from './stripe-refunds.ts';
+import { NOT_FOUND, REFERENCE, type Session, session, stripeMethod, toWire } from './stripe-wire.ts';
 
 export interface StripeOptions {
   readonly secretKey: string;
@@ -56,9 +49,9 @@ export function createStripeGateway({ secretKey, apiUrl, timeoutMs = 10_000 }: S
     name: 'stripe',
     create: (request) => create(ask, finder, request),
     lookUp,
-    refund: null,
-    lookUpRefund: null,
-    list: null,
+    refund: (request) => refund(ask, finder, request),
+    lookUpRefund: (query) => lookUpRefund(ask, finder, query),
+    list: (window, cursor) => listPayments(ask, window, cursor),
     expire: async (reference) => {
       const id = await ask(LOOKING_UP, (stripe) => finder.find(stripe, reference));
       if (id === null) return NOT_FOUND;
@@ -69,7 +62,6 @@ export function createStripeGateway({ secretKey, apiUrl, timeoutMs = 10_000 }: S
 }
 
 const CREATING: Question = { purpose: 'create a payment', method: 'POST' };
-const LOOKING_UP: Question = { purpose: 'look up a payment', method: 'GET' };
 const EXPIRING: Question = { purpose: 'expire a payment', method: 'POST' };
 
 async function create(ask: Ask, finder: SessionFinder, request: CreatePaymentRequest): Promise<CreatedPayment> {
@@ -107,8 +99,8 @@ function isSpent(stripe: Stripe, error: unknown): boolean {
 const used = (why: string): GatewayError => new GatewayError('refused', 'reference_used', `${why}.`);
 
 function opened(request: CreatePaymentRequest, made: Session): CreatedPayment {
-  if (made.url === null) throw unreadableSession('it has no url', CREATING);
-  if (!isOver(made, request)) throw unreadableSession('it is about another payment', CREATING);
+  if (made.url === null) throw unreadableAnswer('it has no url', CREATING);
+  if (!isOver(made, request)) throw unreadableAnswer('it is about another payment', CREATING);
   return { redirectUrl: made.url, expiresAt: new Date(made.expires_at * 1000).toISOString() };
 }
 
@@ -186,26 +178,6 @@ function methodType(method: string): string {
 const invalid = (why: string): GatewayError =>
   new GatewayError('refused', 'invalid_request', `Stripe was not asked to create a payment: ${why}.`);
 
-async function tell(stripe: Stripe, id: string): Promise<GatewayPayment> {
-  const answer = await stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent.latest_charge'] });
-  const parsed = sessionWithPayment.safeParse(answer);
-  if (!parsed.success) throw unreadableSession('it is not a Checkout Session', LOOKING_UP);
-  const disputes = await disputeStates(stripe, parsed.data);
-  try {
-    return toGatewayPayment(parsed.data, disputes);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw unreadableSession(cause.message, LOOKING_UP);
-    throw cause;
-  }
-}
-
-async function disputeStates(stripe: Stripe, said: SessionWithPayment): Promise<string[]> {
-  const intent = said.payment_intent;
-  if (!intent?.latest_charge?.disputed) return [];
-  const { data } = await stripe.disputes.list({ payment_intent: intent.id, limit: 100 });
-  return data.map(({ status }) => status);
-}
-
 /** "Only Checkout Sessions with a status in ["open"] can be expired" (400): the look-up that follows tells what is so. */
 async function end(ask: Ask, id: string): Promise<void> {
   await ask(EXPIRING, async (stripe) => {
@@ -219,11 +191,6 @@ async function end(ask: Ask, id: string): Promise<void> {
 
 function readSession(answer: unknown, asked: Question): Session {
   const parsed = session.safeParse(answer);
-  if (!parsed.success) throw unreadableSession('it is not a Checkout Session', asked);
+  if (!parsed.success) throw unreadableAnswer('it is not a Checkout Session', asked);
   return parsed.data;
-}
-
-function unreadableSession(why: string, { purpose, method }: Question): GatewayError {
-  const sentence = `Stripe gave an unreadable answer when asked to ${purpose}: ${why}.`;
-  return new GatewayError(method === 'POST' ? 'unknown' : 'retry_later', 'unreadable_answer', sentence);
 }

@@ -12,6 +12,9 @@ export const refusalBody = z.object({
   errors: z.array(z.unknown()).default([]),
 });
 
+/** Only codes are repeated to people: the messages may quote what was sent. null = none that could be repeated. */
+export const refusalCode = (code: string): string | null => /^[A-Z_]{1,60}$/.exec(code)?.[0] ?? null;
+
 export const invoice = z.object({
   id: z.string().min(1),
   external_id: z.string(),
@@ -74,7 +77,8 @@ export function stateOf({ status }: Invoice): GatewayPaymentState {
 
 // The published schema of an invoice lacks paid_amount, though answers carry it. Without it the whole amount was paid:
 // an invoice takes exactly its amount or nothing (https://docs.xendit.co/xeninvoice/faq).
-const taken = ({ paid_amount, amount, currency }: Invoice): Money => parseAmount(paid_amount ?? amount, currency);
+export const taken = ({ paid_amount, amount, currency }: Invoice): Money =>
+  parseAmount(paid_amount ?? amount, currency);
 
 /** `10000` → 10000 rupiah, exactly. @throws RangeError on fractions of a rupiah and foreign currencies. */
 export function parseAmount(amount: number, currency: string): Money {

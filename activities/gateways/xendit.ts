@@ -7,13 +7,16 @@ import { money, sameMoney, sum } from '../../domain/money.ts';
 import type { GatewayPayment } from '../../domain/payments.ts';
 import { type CreatedPayment, type CreatePaymentRequest, GatewayError, type PaymentGateway } from './gateway.ts';
 import { type Answer, type Exchange, exchange, unreadable } from './http.ts';
+import { type Asker, asker, find, isUnauthorized, readable, unauthorized } from './xendit-http.ts';
+import { createXenditList } from './xendit-list.ts';
+import { lookUpRefund, refund } from './xendit-refunds.ts';
 import {
   type Invoice,
   invoice,
-  invoices,
   oldestFirst,
   parseTime,
   refusalBody,
+  refusalCode,
   stateOf,
   toGatewayPayment,
   xenditMethod,
@@ -40,6 +43,8 @@ export interface XenditOptions {
  * received: repeat `create` to get it.
  *
  * `expire` ends the invoice at once, chosen channel or not. A payment under way at a bank can still arrive afterwards.
+ *
+ * An invoice shows neither refunds nor chargebacks, so `lookUp` never says `refunded` or `reversed`; `list` does.
  */
 export function createXenditGateway(options: XenditOptions): PaymentGateway {
   const ask = asker(options);
@@ -52,9 +57,9 @@ export function createXenditGateway(options: XenditOptions): PaymentGateway {
     name: 'xendit',
     create: (request) => create(ask, request),
     lookUp,
-    refund: null,
-    lookUpRefund: null,
-    list: null,
+    refund: (request) => refund(ask, request),
+    lookUpRefund: (query) => lookUpRefund(ask, query),
+    list: createXenditList(ask),
     expire: async (reference) => {
       const asked = ask.find(reference);
       const found = await find(asked, reference);
@@ -64,39 +69,6 @@ export function createXenditGateway(options: XenditOptions): PaymentGateway {
     },
   };
 }
-
-function asker({ secretKey, apiUrl, timeoutMs = 7_000 }: XenditOptions) {
-  const common = {
-    gateway: 'Xendit',
-    headers: { authorization: `Basic ${Buffer.from(`${secretKey}:`).toString('base64')}` },
-  };
-  return {
-    find: (reference: string): Exchange => ({
-      ...common,
-      purpose: 'look up a payment',
-      url: `${apiUrl}/v2/invoices?external_id=${encodeURIComponent(reference)}`,
-      method: 'GET',
-      timeoutMs: Math.min(timeoutMs, 3_000),
-    }),
-    create: (body: unknown): Exchange => ({
-      ...common,
-      purpose: 'create a payment',
-      url: `${apiUrl}/v2/invoices/`,
-      method: 'POST',
-      body,
-      timeoutMs,
-    }),
-    expire: (id: string): Exchange => ({
-      ...common,
-      purpose: 'expire a payment',
-      url: `${apiUrl}/invoices/${encodeURIComponent(id)}/expire!`,
-      method: 'POST',
-      body: {},
-      timeoutMs,
-    }),
-  };
-}
-type Asker = ReturnType<typeof asker>;
 
 async function create(ask: Asker, request: CreatePaymentRequest): Promise<CreatedPayment> {
   const asked = ask.create(invoiceBody(request, checkRequest(request)));
@@ -207,16 +179,6 @@ const invoiceBody = (request: CreatePaymentRequest, seconds: number) => ({
   ...(request.method === undefined ? {} : { payment_methods: [xenditMethod(request.method)] }),
 });
 
-async function find(asked: Exchange, reference: string): Promise<Invoice[]> {
-  const answer = await exchange(asked);
-  if (isUnauthorized(answer)) throw unauthorized();
-  if (answer.status === 404) return [];
-  const parsed = invoices.safeParse(answer.body);
-  if (answer.status !== 200 || !parsed.success)
-    throw unreadable(asked, `status ${answer.status} without a list of invoices`);
-  return parsed.data.filter((said) => said.external_id === reference);
-}
-
 /** Ended, or no longer to be ended (paid meanwhile, gone): the look-up that follows tells which. */
 async function end(asked: Exchange): Promise<void> {
   const answer = await exchange(asked);
@@ -231,7 +193,7 @@ function refusal(asked: Exchange, answer: Answer): GatewayError {
   const parsed = refusalBody.safeParse(answer.body);
   if (!parsed.success) return unreadable(asked, `status ${answer.status} without an error_code`);
   // Only codes and names of fields are repeated: the messages may quote what was sent.
-  const code = /^[A-Z_]{1,60}$/.exec(parsed.data.error_code)?.[0] ?? `status ${answer.status}`;
+  const code = refusalCode(parsed.data.error_code) ?? `status ${answer.status}`;
   const about = [code, ...parsed.data.errors.flatMap(fieldName)].join(', ');
   return new GatewayError('refused', 'invalid_request', `Xendit refused to create the payment: ${about}.`);
 }
@@ -245,22 +207,4 @@ const fieldProblem = z.union([
 function fieldName(problem: unknown): string[] {
   const parsed = fieldProblem.safeParse(problem);
   return parsed.success && /^[a-z_.[\]0-9]{1,60}$/.test(parsed.data) ? [parsed.data] : [];
-}
-
-const isUnauthorized = ({ status }: Answer): boolean => status === 401 || status === 403;
-
-const unauthorized = (): GatewayError =>
-  new GatewayError(
-    'refused',
-    'unauthorized',
-    'Xendit refused the secret key; check XENDIT_SECRET_KEY, its permissions for invoices, and XENDIT_API_URL.',
-  );
-
-function readable<T>(asked: Exchange, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof RangeError) throw unreadable(asked, cause.message);
-    throw cause;
-  }
 }

@@ -35,6 +35,10 @@ export function controlRoutes(sandboxes: readonly GatewaySandbox[], faults: Faul
       'No gateway here has a payment with this reference; see GET /_sandbox/payments.',
     );
   });
+  router.post('/_sandbox/notifications/flush', async (_req, res) => {
+    for (const sandbox of sandboxes) await sandbox.flush();
+    res.status(204).end();
+  });
   router.get('/_sandbox/payments', (_req, res) => void res.json({ items: payments() }));
   router.post('/_sandbox/faults', express.json(), (req, res) => {
     const planned = fault.safeParse(req.body);

@@ -46,7 +46,7 @@ export async function startGatewaySandboxes(options: GatewaySandboxOptions): Pro
   const accounts = gatewayAccounts(options.midtransServerKey);
   const common = (name: GatewayName, theirTimeoutMs: number) => ({
     stateDir: options.stateDir,
-    faults,
+    faults: faults.of(name),
     clock,
     url: () => `${url}/${name}`,
     notificationUrl: () => `${webhookBaseUrl}/webhooks/${name}`,

@@ -3,7 +3,7 @@ import { type ErrorRequestHandler, type Request, type RequestHandler, Router } f
 import { z } from 'zod';
 import { type Faults, misbehaving, type Reply } from '../faults.ts';
 import { basic, behindKey } from '../merchant-key.ts';
-import { type Bill, deletionRefusal, opened } from './bills.ts';
+import { type Bill, deletionRefusal, namesOf, opened } from './bills.ts';
 import { limitReads } from './rate-limit.ts';
 import { billBody, refused, transactionsBody } from './wire.ts';
 
@@ -23,17 +23,12 @@ export function apiRoutes(state: ApiState): Router {
   const { faults } = state;
   const router = Router();
   router.use('/api/v3', authorized(state.apiKey), limitReads(state.readsAWindow, state.clock));
-  router.post('/api/v3/bills', misbehaving(faults, 'create', create(state)));
-  router.get(
-    '/api/v3/bills/:id',
-    misbehaving(
-      faults,
-      'status',
-      onBill(state, (bill) => told(state, bill)),
-    ),
-  );
-  router.get('/api/v3/bills/:id/transactions', misbehaving(faults, 'status', onBill(state, transactions)));
-  router.delete('/api/v3/bills/:id', misbehaving(faults, 'expire', onBill(state, remove(state))));
+  const named = (req: Request) => namesOf(state.find(String(req.params.id)), String(req.params.id));
+  const read = onBill(state, (bill) => told(state, bill));
+  router.post('/api/v3/bills', misbehaving(faults, 'create', create(state), newName));
+  router.get('/api/v3/bills/:id', misbehaving(faults, 'status', read, named));
+  router.get('/api/v3/bills/:id/transactions', misbehaving(faults, 'status', onBill(state, transactions), named));
+  router.delete('/api/v3/bills/:id', misbehaving(faults, 'expire', onBill(state, remove(state)), named));
   return router;
 }
 
@@ -78,6 +73,14 @@ const request = z.object({
   reference_2_label: text(20).default('Reference 2'),
   reference_2: text(120).nullish(),
 });
+
+const withReference = z.object({ reference_1: z.string() });
+
+/** Of the bill that a request would make. */
+function newName(req: Request): string[] {
+  const parsed = withReference.safeParse(req.body);
+  return parsed.success ? [parsed.data.reference_1] : [];
+}
 
 const create =
   (state: ApiState) =>

@@ -60,6 +60,10 @@ export const endsAt = ({ createdAt }: Bill): string => new Date(Date.parse(creat
 export const asOf = (one: Bill, now: Date): Bill =>
   one.state === 'due' && now >= new Date(endsAt(one)) ? { ...one, state: 'deleted' } : one;
 
+/** By which a script or a fault may name it. */
+export const namesOf = (one: Bill | undefined, asked: string): string[] =>
+  one === undefined || one.reference1 === null ? [asked] : [one.id, one.reference1];
+
 /** Why DELETE is refused; null = it may go. */
 export const deletionRefusal = ({ state }: Bill): string | null =>
   state === 'due' ? null : `Bill is ${state} and cannot be deleted`;
@@ -78,7 +82,10 @@ export function happen(one: Bill, event: SandboxEvent, now: Date, options: Event
       // "Deleted bill will always reappear once the customer makes payment."
       return pay(one, now, options);
     case 'refund':
+    case 'refund-settle':
+    case 'refund-fail':
     case 'reverse':
+    case 'unreverse':
       throw new ImpossibleEvent(
         'Billplz shows no refund and no reversal on a bill; the merchant pays back by transfer.',
       );

@@ -7,7 +7,7 @@ import { createJsonStore } from '../json-store.ts';
 import { createNotifier, type Letter } from '../notifier.ts';
 import type { EventOptions, GatewaySandbox, SandboxEvent, SandboxPayment } from '../sandbox.ts';
 import { apiRoutes, malformed } from './api-routes.ts';
-import { asOf, type Bill, bill as billSchema, endsAt, happen } from './bills.ts';
+import { asOf, type Bill, bill as billSchema, endsAt, happen, namesOf } from './bills.ts';
 import { pageRoutes } from './page-routes.ts';
 import { callbackFields, redirectAddress, signedForm } from './wire.ts';
 
@@ -45,7 +45,8 @@ export function createBillplzSandbox(options: BillplzSandboxOptions): GatewaySan
     timeoutMs: options.notificationTimeoutMs,
     retryDelaysMs: RETRY_DELAYS_MS.map((delay) => delay * options.retryScale),
     retriesFor,
-    encode: formWith(xSignatureKey),
+    encode: (body, forged) => form(textFields(body), forged ? 'the key of somebody else' : xSignatureKey),
+    namesOf: (id) => namesOf(book.get(id), id),
   });
   const billUrl = ({ id }: Bill): string => `${options.url()}/bills/${id}`;
   // The end of the 30 days is silent: no callback is documented for it.
@@ -54,13 +55,10 @@ export function createBillplzSandbox(options: BillplzSandboxOptions): GatewaySan
     const stored = book.get(id);
     return stored === undefined ? undefined : current(stored);
   };
-  const announce = async (bill: Bill, { webhook, delayMs }: EventOptions): Promise<void> => {
-    if (webhook === 'none') return;
-    const address = () => options.callbackAddress(bill.callbackUrl);
-    const deliver = () => notifier.deliver(bill.id, address, callbackFields(bill, billUrl(bill)));
-    if (webhook === 'late') return notifier.later(delayMs, deliver);
-    await deliver();
-    if (webhook === 'twice') await deliver();
+  const announce = (bill: Bill, before: Bill, how: EventOptions): Promise<void> => {
+    const url = () => options.callbackAddress(bill.callbackUrl);
+    const [body, earlier] = [bill, before].map((one) => callbackFields(one, billUrl(one)));
+    return notifier.announce({ key: bill.id, url, body, earlier }, how);
   };
   const view = (bill: Bill): SandboxPayment => ({
     gateway: 'billplz',
@@ -71,16 +69,19 @@ export function createBillplzSandbox(options: BillplzSandboxOptions): GatewaySan
     createdAt: bill.createdAt,
     expiresAt: endsAt(bill),
     redirectUrl: billUrl(bill),
+    capturedMinor: bill.paidAmount,
+    refundedMinor: 0,
     notifications: notifier.deliveries(bill.id),
   });
   // By Billplz' own ID, or by our reference, of which the oldest counts.
   const play: GatewaySandbox['play'] = async (reference, event, how) => {
     const stored = book.get(reference) ?? book.all().find(({ reference1 }) => reference1 === reference);
     if (stored === undefined) return null;
-    const next = happen(current(stored), event, clock(), how);
-    book.save(next);
-    if (isTold(event)) await announce(next, how);
-    return view(find(next.id) ?? next);
+    const before = current(stored);
+    const next = happen(before, event, clock(), how);
+    if (how.webhook !== 'forged') book.save(next);
+    if (isTold(event)) await announce(next, before, how);
+    return view(find(next.id) ?? before);
   };
 
   const router = Router();
@@ -93,6 +94,7 @@ export function createBillplzSandbox(options: BillplzSandboxOptions): GatewaySan
     router,
     list: () => book.all().map((bill) => view(current(bill))),
     play,
+    flush: () => notifier.flush(),
     close: notifier.close,
   };
 }
@@ -100,12 +102,10 @@ export function createBillplzSandbox(options: BillplzSandboxOptions): GatewaySan
 /** A callback follows a payer's try, good or bad; a bill that ends is not told of. */
 const isTold = (event: SandboxEvent): boolean => event === 'pay' || event === 'fail' || event === 'pay-late';
 
-const formWith =
-  (key: string) =>
-  (body: unknown): Letter => ({
-    text: signedForm(textFields(body), key),
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  });
+const form = (fields: Record<string, string>, key: string): Letter => ({
+  text: signedForm(fields, key),
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+});
 
 function textFields(body: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(body ?? {}).map(([name, value]) => [name, String(value)]));

@@ -12,7 +12,7 @@ export interface CoreOptions {
   readonly find: (id: string) => Order | undefined;
   /** Stores it and notifies the merchant. */
   readonly change: (order: Order) => void;
-  /** The same for a refund, of which the bank's confirmation is notified separately. */
+  /** The same for a refund, of which the confirmation is notified separately. */
   readonly changeRefund: (order: Order) => void;
 }
 
@@ -77,7 +77,7 @@ function refund(options: CoreOptions): Work {
     const parsed = refundRequest.safeParse(req.body ?? {});
     if (!parsed.success) return refusal('400', 'One or more parameters in the payload is invalid.');
     const { refund_key: key = randomUUID(), amount, reason } = parsed.data;
-    const refused = refundRefusal(order, key, amount ?? 0);
+    const refused = refundRefusal(order, key, amount);
     if (refused !== null) return refusal(refused, REFUND_MESSAGES[refused]);
     const refunded = refundSome(order, { key, amount, reason }, options.clock());
     options.changeRefund(refunded);
@@ -110,6 +110,7 @@ const CHARGED_CHANNEL = new Map([
   ['bank_transfer:bca', 'bca_va'],
   ['qris', 'qris'],
   ['gopay', 'gopay'],
+  ['shopeepay', 'shopeepay'],
 ]);
 
 function charge({ clock, find, change }: CoreOptions): Work {

@@ -5,9 +5,19 @@ import { formatMoney, rupiah } from '../../../domain/money.ts';
 import type { Faults } from '../faults.ts';
 import { createJsonStore } from '../json-store.ts';
 import { createNotifier, type Notifier } from '../notifier.ts';
-import type { EventOptions, GatewaySandbox, SandboxPayment } from '../sandbox.ts';
+import type { EventOptions, GatewaySandbox, SandboxEvent, SandboxPayment } from '../sandbox.ts';
 import { apiRoutes, malformed } from './api-routes.ts';
-import { asOf, confirmRefunds, happen, type Order, order as orderSchema } from './orders.ts';
+import {
+  asOf,
+  capturedSoFar,
+  confirmedSoFar,
+  confirmRefunds,
+  confirmsAtOnce,
+  happen,
+  hasTransaction,
+  type Order,
+  order as orderSchema,
+} from './orders.ts';
 import { pageRoutes } from './page-routes.ts';
 import { notificationBody } from './wire.ts';
 
@@ -52,14 +62,17 @@ export function createMidtransSandbox(options: MidtransSandboxOptions): GatewayS
     notifier.later(0, () => announce(order, ONCE));
   };
   const changeRefund = (order: Order) => {
-    book.save(order);
-    notifier.later(0, () => announceRefund(order, ONCE));
+    const told = refundSteps(order);
+    notifier.later(0, () => tellSteps(told, ONCE));
   };
-  const announceRefund = async (order: Order, how: EventOptions) => {
-    await announce(order, how);
-    const confirmed = confirmRefunds(book.current(order.orderId) ?? order, clock());
-    book.save(confirmed);
-    await announce(confirmed, how);
+  /** Stores a refund, confirmed where that needs no bank; what is told of it comes in two steps all the same. */
+  const refundSteps = (order: Order): Order[] => {
+    const told = confirmsAtOnce(order) ? [order, confirmRefunds(order, clock())] : [order];
+    book.save(told.at(-1) ?? order);
+    return told;
+  };
+  const tellSteps = async (told: readonly Order[], how: EventOptions) => {
+    for (const one of told) await announce(one, how);
   };
   /** By order_id, transaction_id or page token. An expiry that the clock brought is notified when it is noticed. */
   const find = (id: string): Order | undefined => {
@@ -79,15 +92,22 @@ export function createMidtransSandbox(options: MidtransSandboxOptions): GatewayS
     createdAt: order.createdAt,
     expiresAt: order.expiresAt,
     redirectUrl: pageUrl(options, order),
+    capturedMinor: capturedSoFar(order),
+    refundedMinor: confirmedSoFar(order),
     notifications: notifier.deliveries(order.orderId),
   });
   const play: GatewaySandbox['play'] = async (reference, event, how) => {
     const order = find(reference);
     if (order === undefined || order.orderId !== reference) return null;
     const next = happen(order, event, clock(), how);
-    book.save(next);
-    await (event === 'refund' ? announceRefund(next, how) : announce(next, how));
-    return view(book.current(reference) ?? next);
+    const telling = { earlier: order, code: codeOf(event) };
+    if (how.webhook === 'forged') await announce(next, how, telling);
+    else if (event === 'refund') await tellSteps(refundSteps(next), how);
+    else {
+      book.save(next);
+      await announce(next, how, telling);
+    }
+    return view(book.current(reference) ?? order);
   };
 
   const router = Router();
@@ -100,9 +120,13 @@ export function createMidtransSandbox(options: MidtransSandboxOptions): GatewayS
     router,
     list: () => book.all().map((order) => view(find(order.orderId) ?? order)),
     play,
+    flush: () => notifier.flush(),
     close: notifier.close,
   };
 }
+
+// "202: denied by bank" is how the refund API words it; the status' own code would repeat the settlement's notification.
+const codeOf = (event: SandboxEvent): string | undefined => (event === 'refund-fail' ? '202' : undefined);
 
 function createBook({ stateDir }: MidtransSandboxOptions) {
   const store = createJsonStore(stateDir === null ? null : join(stateDir, 'midtrans'), orderSchema);
@@ -117,14 +141,23 @@ function createBook({ stateDir }: MidtransSandboxOptions) {
 
 const pageUrl = ({ url }: MidtransSandboxOptions, { token }: Order): string => `${url()}/snap/v3/redirection/${token}`;
 
+interface Telling {
+  /** The order before the event. */
+  readonly earlier?: Order;
+  readonly code?: string | undefined;
+}
+
 /** Sends what the order says now, once or as asked; a page without a transaction has nothing to say. */
 function announcer({ serverKey, notificationUrl }: MidtransSandboxOptions, notifier: Notifier) {
-  return async (order: Order, { webhook, delayMs }: EventOptions): Promise<void> => {
-    const body = notificationBody(order, serverKey);
-    if (body === null || webhook === 'none') return;
-    const deliver = () => notifier.deliver(order.orderId, notificationUrl, body);
-    if (webhook === 'late') return notifier.later(delayMs, deliver);
-    await deliver();
-    if (webhook === 'twice') await deliver();
+  return async (order: Order, how: EventOptions, { earlier, code }: Telling = {}): Promise<void> => {
+    const key = how.webhook === 'forged' ? 'the key of somebody else' : serverKey;
+    const body = notificationBody(order, key, code);
+    if (body === null) return;
+    const before = earlier === undefined ? null : notificationBody(toldBefore(earlier, order), serverKey);
+    await notifier.announce({ key: order.orderId, url: notificationUrl, body, earlier: before }, how);
   };
 }
+
+/** A payer who chooses and pays in one event has chosen first: Midtrans said `pending` then. */
+const toldBefore = (earlier: Order, order: Order): Order =>
+  hasTransaction(earlier) ? earlier : { ...order, status: 'pending', fraudStatus: null, settlementTime: null };

@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type EventOptions, ImpossibleEvent, type SandboxEvent } from '../sandbox.ts';
 
-export const CHANNELS = ['bca_va', 'qris', 'gopay', 'credit_card'] as const;
+export const CHANNELS = ['bca_va', 'qris', 'gopay', 'shopeepay', 'credit_card'] as const;
 export type Channel = (typeof CHANNELS)[number];
 export const isChannel = (value: string): value is Channel => CHANNELS.some((channel) => channel === value);
 
@@ -13,7 +13,10 @@ const refund = z.object({
   reason: z.string(),
   createdAt: z.string(),
   bankConfirmedAt: z.string().nullable(),
+  /** The bank turned it down after all: Midtrans no longer lists it, and takes its key for another try. */
+  failedAt: z.string().nullable().default(null),
 });
+export type Refund = z.infer<typeof refund>;
 
 export const order = z.object({
   orderId: z.string(),
@@ -76,7 +79,22 @@ export const opened = (
 
 export const isOpen = ({ status }: Order): boolean => status === 'created' || status === 'pending';
 export const hasTransaction = ({ status }: Order): boolean => status !== 'created' && status !== 'page_expired';
-export const refundedSoFar = ({ refunds }: Order): number => refunds.reduce((sum, { amount }) => sum + amount, 0);
+/** Refunds that stand, confirmed or not. */
+export const standing = ({ refunds }: Order): Refund[] => refunds.filter(({ failedAt }) => failedAt === null);
+export const refundedSoFar = (order: Order): number => total(standing(order));
+const total = (refunds: readonly Refund[]): number => refunds.reduce((sum, { amount }) => sum + amount, 0);
+
+export const confirmedSoFar = (order: Order): number =>
+  total(standing(order).filter(({ bankConfirmedAt }) => bankConfirmedAt !== null));
+
+const PAID: ReadonlySet<Order['status']> = new Set(['settlement', 'refund', 'partial_refund']);
+
+/** What was taken and not lost to a reversal, which takes what had not gone back yet. Whole rupiah. */
+export function capturedSoFar(order: Order): number {
+  if (PAID.has(order.status) || (order.status === 'capture' && order.fraudStatus === 'accept'))
+    return order.grossAmount;
+  return confirmedSoFar(order);
+}
 
 /** The order at this moment: what ran out by the clock has run out, asked or not. */
 export function asOf(order: Order, now: Date): Order {
@@ -123,8 +141,14 @@ export function happen(order: Order, event: SandboxEvent, now: Date, options: Ev
       return settle(order, now);
     case 'refund':
       return refundSome(order, { key: randomUUID(), amount: options.amountMinor, reason: 'asked in the sandbox' }, now);
+    case 'refund-settle':
+      return settleRefunds(order, now);
+    case 'refund-fail':
+      return failRefund(order, now);
     case 'reverse':
       return reverse(order);
+    case 'unreverse':
+      throw new ImpossibleEvent('Midtrans documents no way back from a chargeback or a denial; the money stays away.');
   }
 }
 
@@ -178,18 +202,27 @@ function settle(order: Order, now: Date): Order {
 
 /** The money goes back by itself: a VA settlement is denied within minutes, anything else is charged back. */
 function reverse(order: Order): Order {
-  if (!['capture', 'settlement', 'partial_refund'].includes(order.status)) {
+  const accepted = order.status !== 'capture' || order.fraudStatus === 'accept';
+  if (!accepted || !['capture', 'settlement', 'partial_refund'].includes(order.status)) {
     throw new ImpossibleEvent(`This payment is ${order.status}; only a paid one can be reversed.`);
   }
   return { ...order, status: order.channel === 'bca_va' ? 'deny' : 'chargeback' };
 }
 
-/** Why a refund is refused, in the status codes of the refund API; null = it may go. */
-export function refundRefusal(order: Order, key: string, amount: number): '406' | '412' | '414' | null {
+// https://docs.midtrans.com/reference/refund-transaction: a virtual account never, ShopeePay not in part.
+const WHOLE_ONLY: ReadonlySet<Channel | null> = new Set(['shopeepay']);
+
+/**
+ * Why a refund is refused, in the status codes of the refund API; null = it may go.
+ * @param amount undefined = all that is left
+ */
+export function refundRefusal(order: Order, key: string, amount: number | undefined): '406' | '412' | '414' | null {
+  if (standing(order).some((earlier) => earlier.key === key)) return '406';
   const settled = order.status === 'settlement' || order.status === 'partial_refund';
   if (!settled || order.channel === 'bca_va') return '412';
-  if (order.refunds.some((earlier) => earlier.key === key)) return '406';
-  return amount > order.grossAmount - refundedSoFar(order) ? '414' : null;
+  const left = order.grossAmount - refundedSoFar(order);
+  const wanted = amount ?? left;
+  return wanted > left || (WHOLE_ONLY.has(order.channel) && wanted !== order.grossAmount) ? '414' : null;
 }
 
 export interface RefundRequest {
@@ -198,22 +231,49 @@ export interface RefundRequest {
   readonly reason: string;
 }
 
-/** Accepted by Midtrans; the bank confirms separately. @throws ImpossibleEvent */
+/** Accepted by Midtrans; who pays it out confirms separately. @throws ImpossibleEvent */
 export function refundSome(order: Order, { key, amount, reason }: RefundRequest, now: Date): Order {
-  const left = order.grossAmount - refundedSoFar(order);
-  const refusal = refundRefusal(order, key, amount ?? left);
+  const refusal = refundRefusal(order, key, amount);
   if (refusal !== null) throw new ImpossibleEvent(REFUSED_REFUND[refusal]);
-  const made = { key, amount: amount ?? left, reason, createdAt: now.toISOString(), bankConfirmedAt: null };
-  return { ...order, status: made.amount === left ? 'refund' : 'partial_refund', refunds: [...order.refunds, made] };
+  const left = order.grossAmount - refundedSoFar(order);
+  const unconfirmed = { createdAt: now.toISOString(), bankConfirmedAt: null, failedAt: null };
+  return withRefunds(order, [...order.refunds, { key, amount: amount ?? left, reason, ...unconfirmed }]);
 }
 
 const REFUSED_REFUND = {
   '406': 'A refund with this key was made already.',
-  '412': 'Only a settled card, GoPay or QRIS payment can be refunded; a virtual account never.',
-  '414': 'The refund is larger than what is left of the payment.',
+  '412': 'Only a settled card, GoPay, ShopeePay or QRIS payment can be refunded; a virtual account never.',
+  '414': 'The refund is larger than what is left of the payment, or a part of what only goes back whole.',
 } as const;
+
+function withRefunds(order: Order, refunds: Refund[]): Order {
+  const back = refundedSoFar({ ...order, refunds });
+  if (back === order.grossAmount) return { ...order, refunds, status: 'refund' };
+  return { ...order, refunds, status: back === 0 ? 'settlement' : 'partial_refund' };
+}
+
+/** A wallet gives back while it is asked; a card's bank takes its time, until the event `refund-settle`. */
+export const confirmsAtOnce = ({ channel }: Order): boolean => channel !== 'credit_card';
 
 export const confirmRefunds = (order: Order, now: Date): Order => ({
   ...order,
   refunds: order.refunds.map((made) => ({ ...made, bankConfirmedAt: made.bankConfirmedAt ?? now.toISOString() })),
 });
+
+/** @throws ImpossibleEvent */
+function settleRefunds(order: Order, now: Date): Order {
+  const pending = standing(order).filter(({ bankConfirmedAt }) => bankConfirmedAt === null);
+  if (pending.length === 0) throw new ImpossibleEvent('No refund of this payment waits for its bank.');
+  return confirmRefunds(order, now);
+}
+
+/** @throws ImpossibleEvent */
+function failRefund(order: Order, now: Date): Order {
+  const newest = standing(order).at(-1);
+  if (newest === undefined) throw new ImpossibleEvent('This payment has no refund that could fail.');
+  if (order.status !== 'refund' && order.status !== 'partial_refund') {
+    throw new ImpossibleEvent(`This payment is ${order.status}; its refunds do not change any more.`);
+  }
+  const refunds = order.refunds.map((made) => (made === newest ? { ...made, failedAt: now.toISOString() } : made));
+  return withRefunds(order, refunds);
+}

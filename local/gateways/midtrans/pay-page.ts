@@ -46,6 +46,7 @@ const CHANNEL_NAMES: Record<Channel, Record<Locale, string>> = {
   bca_va: { id: 'Virtual account BCA', en: 'BCA virtual account' },
   qris: { id: 'QRIS', en: 'QRIS' },
   gopay: { id: 'GoPay', en: 'GoPay' },
+  shopeepay: { id: 'ShopeePay', en: 'ShopeePay' },
   credit_card: { id: 'Kartu', en: 'Card' },
 };
 

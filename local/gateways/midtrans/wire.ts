@@ -1,11 +1,12 @@
 /** An order in Midtrans' own words: answers of the Core API, and notifications with their signature. */
 import { createHash } from 'node:crypto';
-import type { Order } from './orders.ts';
+import { type Order, type Refund, refundedSoFar } from './orders.ts';
 
 const PAYMENT_TYPE = {
   bca_va: 'bank_transfer',
   qris: 'qris',
   gopay: 'gopay',
+  shopeepay: 'shopeepay',
   credit_card: 'credit_card',
 } as const;
 
@@ -16,12 +17,13 @@ export function statusBody(order: Order) {
   return { status_code: statusCode(order), status_message: 'Success, transaction is found', ...body };
 }
 
-/** The JSON that is POSTed to the merchant; null while there is no transaction to speak of. */
-export function notificationBody(order: Order, serverKey: string) {
+/**
+ * The JSON that is POSTed to the merchant; null while there is no transaction to speak of.
+ * @param code other than the status' own: a refund that the bank denies is told with 202
+ */
+export function notificationBody(order: Order, serverKey: string, code = notificationCode(order)) {
   const body = transactionBody(order);
   if (body === null) return null;
-  // As documented for the expiry notification: 202 there, 407 when asked.
-  const code = order.status === 'expire' ? '202' : statusCode(order);
   return {
     status_code: code,
     status_message: 'midtrans payment notification',
@@ -29,6 +31,9 @@ export function notificationBody(order: Order, serverKey: string) {
     ...body,
   };
 }
+
+// As documented for the expiry notification: 202 there, 407 when asked.
+const notificationCode = (order: Order): string => (order.status === 'expire' ? '202' : statusCode(order));
 
 export const signature = (orderId: string, code: string, grossAmount: string, serverKey: string): string =>
   createHash('sha512')
@@ -56,19 +61,22 @@ function transactionBody(order: Order) {
   };
 }
 
-function refundFields({ refunds }: Order) {
+/** A refund that failed is not listed; the numbers of the others stay. */
+function refundFields(order: Order) {
   return {
-    refund_amount: rupiah(refunds.reduce((sum, { amount }) => sum + amount, 0)),
-    refunds: refunds.map((made, index) => ({
-      refund_chargeback_id: index + 1,
-      refund_amount: rupiah(made.amount),
-      created_at: jakarta(made.createdAt),
-      reason: made.reason,
-      refund_key: made.key,
-      ...(made.bankConfirmedAt === null ? {} : { bank_confirmed_at: jakarta(made.bankConfirmedAt) }),
-    })),
+    refund_amount: rupiah(refundedSoFar(order)),
+    refunds: order.refunds.flatMap((made, index) => (made.failedAt === null ? [refundEntry(made, index + 1)] : [])),
   };
 }
+
+const refundEntry = (made: Refund, number: number) => ({
+  refund_chargeback_id: number,
+  refund_amount: rupiah(made.amount),
+  created_at: jakarta(made.createdAt),
+  reason: made.reason,
+  refund_key: made.key,
+  ...(made.bankConfirmedAt === null ? {} : { bank_confirmed_at: jakarta(made.bankConfirmedAt) }),
+});
 
 export function statusCode({ status, fraudStatus }: Order): string {
   switch (status) {

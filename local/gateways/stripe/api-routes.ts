@@ -5,14 +5,15 @@ import { basic, behindKey } from '../merchant-key.ts';
 import { createLists } from './lists.ts';
 import { createRefundApi } from './refund-api.ts';
 import { missing, refused } from './refusals.ts';
-import { reading, writing } from './serving.ts';
+import { type NamesOf, reading, writing } from './serving.ts';
 import { newSession } from './session-request.ts';
 import { expire, opened, type Session } from './sessions.ts';
-import { type ApiState, told } from './state.ts';
+import { type ApiState, queryOf, told } from './state.ts';
 
 export function apiRoutes(state: ApiState): Router {
-  const read = reading(state.faults);
-  const write = writing(state.faults, state.keys);
+  const named = namesOf(state);
+  const read = reading(state.faults, named);
+  const write = writing(state.faults, state.keys, named);
   const refunds = createRefundApi(state);
   const lists = createLists(state);
   const router = Router();
@@ -22,10 +23,11 @@ export function apiRoutes(state: ApiState): Router {
   router.get('/v1/checkout/sessions/:id', read('status', onSession(state, get)));
   router.post('/v1/checkout/sessions/:id/expire', write('expire', onSession(state, end)));
   router.get('/v1/payment_intents/search', read('status', lists.payments));
+  router.get('/v1/charges', read('list', lists.charges));
   router.get('/v1/disputes', read('status', lists.disputes));
   router.post('/v1/refunds', write('refund', refunds.create));
-  router.get('/v1/refunds', read('status', refunds.list));
-  router.get('/v1/refunds/:id', read('status', refunds.get));
+  router.get('/v1/refunds', read('refund_status', lists.refunds));
+  router.get('/v1/refunds/:id', read('refund_status', refunds.get));
   router.use('/v1', (req, res) => {
     const { status, body } = refused(
       404,
@@ -35,6 +37,20 @@ export function apiRoutes(state: ApiState): Router {
   });
   return router;
 }
+
+const namesOf =
+  ({ book }: ApiState): NamesOf =>
+  (req) => {
+    const asked = [
+      req.params.id,
+      req.body?.payment_intent,
+      req.body?.client_reference_id,
+      queryOf(req).get('payment_intent'),
+    ].find((name) => typeof name === 'string');
+    if (asked === undefined || asked === null) return [];
+    const [session] = book.named(asked);
+    return [asked, session?.reference, session?.payment?.intentId].filter((name) => typeof name === 'string');
+  };
 
 /** The SDK sends the key as a bearer, curl in the examples as a user without a password. */
 function authorized(secretKey: string): RequestHandler {

@@ -1,18 +1,18 @@
 /** The Stripe sandbox, put together: Checkout, payments, refunds, pay page and signed events over one store of sessions. */
-import { join } from 'node:path';
 import express, { Router } from 'express';
 import type { Stripe } from 'stripe';
 import type { Faults } from '../faults.ts';
-import { createJsonStore } from '../json-store.ts';
 import { createNotifier, type Letter, type Notifier } from '../notifier.ts';
-import type { EventOptions, GatewaySandbox, SandboxPayment } from '../sandbox.ts';
+import { type PreloadableSandbox, preloadRoute } from '../preload.ts';
+import type { EventOptions, GatewaySandbox, SandboxEvent, SandboxPayment } from '../sandbox.ts';
 import { apiRoutes } from './api-routes.ts';
-import { eventsOf, refundEvents, refundFinished } from './events.ts';
+import { createSessionBook, preloadedSession } from './book.ts';
+import { eventsBefore, eventsOf, refundEvents, refundsEnded } from './events.ts';
 import { createIdempotencyKeys } from './idempotency.ts';
 import { pageRoutes } from './page-routes.ts';
 import { alurMinor, formatWire } from './pay-page.ts';
 import { malformed } from './refusals.ts';
-import { asOf, finishRefunds, happen, type Session, session as sessionSchema, stateOf } from './sessions.ts';
+import { asOf, captured, endsByItself, finishRefunds, givenBack, happen, type Session, stateOf } from './sessions.ts';
 
 export interface StripeSandboxOptions {
   readonly secretKey: string;
@@ -37,9 +37,9 @@ const retriesFor = (status: number | null): number =>
 
 const ONCE: EventOptions = { webhook: 'once', delayMs: 0 };
 
-export function createStripeSandbox(options: StripeSandboxOptions): GatewaySandbox {
+export function createStripeSandbox(options: StripeSandboxOptions): PreloadableSandbox {
   const { clock, faults, stateDir } = options;
-  const book = createBook(options);
+  const book = createSessionBook(stateDir);
   const signer = createSigner(options.webhookSecret);
   const notifier = createNotifier({
     faults,
@@ -47,6 +47,7 @@ export function createStripeSandbox(options: StripeSandboxOptions): GatewaySandb
     retryDelaysMs: RETRY_DELAYS_MS.map((delay) => delay * options.retryScale),
     retriesFor,
     encode: signer.encode,
+    namesOf: (id) => namesOf(id, book.get(id)),
   });
   const announce = announcer(options, notifier, signer.ready);
   const pageUrl = ({ id }: Session): string => `${options.url()}/c/pay/${id}`;
@@ -54,19 +55,20 @@ export function createStripeSandbox(options: StripeSandboxOptions): GatewaySandb
   // The API answers at once; its events follow by themselves.
   const ended = (session: Session) => {
     book.save(session);
-    notifier.later(0, () => announce(session, eventsOf(session, 'expire', clock()), ONCE));
+    notifier.later(0, () => announce(session, eventsOf(session, 'expire', clock()), ONCE), session.id);
   };
   const refunded = (session: Session) => {
     book.save(session);
-    notifier.later(0, () => announceRefund(session, ONCE));
+    notifier.later(0, () => announceRefund(session, ONCE), session.id);
   };
-  /** A bank's refund ends a little later. */
+  /** A wallet's refund ends a little later. */
   const announceRefund = async (session: Session, how: EventOptions) => {
     await announce(session, refundEvents(session, clock()), how);
-    if (session.payment?.refunds.at(-1)?.status !== 'pending') return;
-    const finished = finishRefunds(book.get(session.id) ?? session);
+    if (how.webhook === 'forged' || !endsByItself(session)) return;
+    const before = book.get(session.id) ?? session;
+    const finished = finishRefunds(before);
     book.save(finished);
-    await announce(finished, refundFinished(finished, clock()), how);
+    await announce(finished, refundsEnded(before, finished, clock()), how);
   };
   /** An expiry that the clock brought is told when it is noticed. */
   const current = (stored: Session): Session => {
@@ -92,38 +94,49 @@ export function createStripeSandbox(options: StripeSandboxOptions): GatewaySandb
     createdAt: session.createdAt,
     expiresAt: session.expiresAt,
     redirectUrl: pageUrl(session),
+    capturedMinor: alurMinor(captured(session), session.currency),
+    refundedMinor: alurMinor(session.payment === null ? 0 : givenBack(session.payment), session.currency),
     notifications: notifier.deliveries(session.id),
   });
   // By our reference or by Stripe's own ID. Amounts come in Alur's units.
   const play: GatewaySandbox['play'] = async (reference, event, how) => {
-    const stored = book.get(reference) ?? book.all().find((session) => session.reference === reference);
+    const [stored] = book.named(reference);
     if (stored === undefined) return null;
     const session = current(stored);
     const scale = session.currency === 'idr' ? 100 : 1;
     const amountMinor = how.amountMinor === undefined ? undefined : how.amountMinor * scale;
     const next = happen(session, event, clock(), { ...how, amountMinor });
-    book.save(next);
-    await (event === 'refund' ? announceRefund(next, how) : announce(next, eventsOf(next, event, clock()), how));
-    return view(book.get(next.id) ?? next);
+    if (how.webhook !== 'forged') book.save(next);
+    if (event === 'refund') await announceRefund(next, how);
+    else await announce(next, tidingsOf(session, next, event, clock()), how, eventsBefore(session, event, clock()));
+    return view(book.get(next.id) ?? session);
   };
+  const preload: PreloadableSandbox['preload'] = (payments) => book.hold(payments.map(preloadedSession));
 
   const router = Router();
+  router.use(preloadRoute('stripe', preload));
   router.use(express.urlencoded({ extended: true, limit: '256kb', parameterLimit: 2000 }), malformed);
   router.use(pageRoutes({ find, play, url: pageUrl }));
   const keys = createIdempotencyKeys(stateDir, clock);
-  const all = () => book.all().map(current);
-  router.use(apiRoutes({ ...options, keys, find, all, save: book.save, ended, refunded, url: pageUrl }));
-  return { name: 'stripe', router, list: () => all().map(view), play, close: notifier.close };
-}
-
-function createBook({ stateDir }: StripeSandboxOptions) {
-  const store = createJsonStore(stateDir === null ? null : join(stateDir, 'stripe'), sessionSchema);
+  router.use(apiRoutes({ ...options, keys, book, find, current, save: book.save, ended, refunded, url: pageUrl }));
   return {
-    get: store.get,
-    all: () => store.all().toSorted((a, b) => a.createdAt.localeCompare(b.createdAt)),
-    save: (session: Session) => store.put(session.id, session),
+    name: 'stripe',
+    router,
+    list: () => book.all().map((stored) => view(current(stored))),
+    play,
+    preload,
+    flush: () => notifier.flush(),
+    close: notifier.close,
   };
 }
+
+const tidingsOf = (before: Session, session: Session, event: SandboxEvent, now: Date): object[] =>
+  event === 'refund-settle' || event === 'refund-fail'
+    ? refundsEnded(before, session, now)
+    : eventsOf(session, event, now);
+
+const namesOf = (id: string, session: Session | undefined): string[] =>
+  [id, session?.reference, session?.payment?.intentId].filter((name) => typeof name === 'string');
 
 /** Signs with the SDK, loaded with the first event: a machine that never sells through Stripe starts without it. */
 function createSigner(secret: string) {
@@ -133,9 +146,13 @@ function createSigner(secret: string) {
       webhooks ??= (await import('stripe')).default.webhooks;
     },
     // Signed anew at each attempt, by the real clock: the merchant refuses what is older than five minutes.
-    encode: (body: unknown): Letter => {
+    encode: (body: unknown, forged: boolean): Letter => {
       const payload = JSON.stringify(body, null, 2);
-      const signature = webhooks?.generateTestHeaderString({ payload, secret }) ?? '';
+      const signature =
+        webhooks?.generateTestHeaderString({
+          payload,
+          secret: forged ? 'whsec_of_somebody_else' : secret,
+        }) ?? '';
       return {
         text: payload,
         headers: { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature },
@@ -144,16 +161,23 @@ function createSigner(secret: string) {
   };
 }
 
-/** Sends the events in their order, once or as asked. */
+/** Sends the events in their order, once or as asked; `reordered` = the last one first, the earlier ones after it. */
 function announcer({ notificationUrl }: StripeSandboxOptions, notifier: Notifier, ready: () => Promise<void>) {
-  return async ({ id }: Session, events: readonly object[], { webhook, delayMs }: EventOptions): Promise<void> => {
-    if (webhook === 'none') return;
+  return async (
+    { id }: Session,
+    events: readonly object[],
+    how: EventOptions,
+    before: readonly object[] = [],
+  ): Promise<void> => {
+    if (how.webhook === 'none') return;
     await ready();
-    for (const event of events) {
-      const deliver = () => notifier.deliver(id, notificationUrl, event);
-      if (webhook === 'late') notifier.later(delayMs, deliver);
-      else await deliver();
-      if (webhook === 'twice') await deliver();
+    if (how.webhook !== 'reordered') {
+      for (const body of events) await notifier.announce({ key: id, url: notificationUrl, body }, how);
+      return;
     }
+    const [body, ...earlier] = [...before, ...events].toReversed();
+    if (body === undefined) return;
+    await notifier.announce({ key: id, url: notificationUrl, body }, how);
+    for (const late of earlier) await notifier.deliver(id, notificationUrl, late);
   };
 }

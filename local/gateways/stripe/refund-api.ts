@@ -5,8 +5,8 @@ import type { Reply } from '../faults.ts';
 import { missing, refused } from './refusals.ts';
 import { invalid } from './session-request.ts';
 import { refundRefusal, refundSome, type Session } from './sessions.ts';
-import { type ApiState, queryOf } from './state.ts';
-import { listBody, refundBody } from './wire.ts';
+import type { ApiState } from './state.ts';
+import { refundBody } from './wire.ts';
 
 const refundRequest = z.strictObject({
   payment_intent: z.string().min(1),
@@ -25,29 +25,21 @@ export function createRefundApi(state: ApiState) {
       const parsed = refundRequest.safeParse(req.body ?? {});
       if (!parsed.success) return invalid(parsed.error);
       const { payment_intent: intent, amount, reason = null, metadata } = parsed.data;
-      const session = state.all().find(({ payment }) => payment?.intentId === intent);
+      const session = state.book.named(intent).find(({ payment }) => payment?.intentId === intent);
       if (session === undefined) return missing('payment_intent', intent, 'payment_intent');
       const refusal = refundRefusal(session, amount);
-      if (refusal !== null) return refused(400, refusal.message, { code: refusal.code });
+      if (refusal !== null) return refused(400, refusal.message, refusal);
       const refunded = refundSome(session, { amount, reason, metadata }, state.clock());
       state.refunded(refunded);
       return { status: 200, body: bodies(refunded).at(-1) };
     },
     get: (req: Request): Reply => {
       const id = String(req.params.id);
-      const body = state
-        .all()
+      const body = state.book
+        .named(id)
         .flatMap(bodies)
         .find((made) => made.id === id);
       return body === undefined ? missing('refund', id, 'id') : { status: 200, body };
-    },
-    list: (req: Request): Reply => {
-      const intent = queryOf(req).get('payment_intent');
-      const made = state
-        .all()
-        .flatMap(bodies)
-        .filter((one) => intent === null || one.payment_intent === intent);
-      return { status: 200, body: listBody('/v1/refunds', made.toReversed().slice(0, 100), made.length > 100) };
     },
   };
 }

@@ -10,7 +10,7 @@ interface Details {
 
 export const refused = (status: number, message: string, details: Details = {}): Reply => ({
   status,
-  body: { error: { type: 'invalid_request_error', message, ...details } },
+  body: { error: { type: 'invalid_request_error', ...details, message } },
 });
 
 export const missing = (what: string, id: string, param: string): Reply =>

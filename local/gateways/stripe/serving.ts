@@ -4,14 +4,20 @@ import type { Faults, Operation, Reply } from '../faults.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { newId } from './sessions.ts';
 
-type Serve = (operation: Operation, work: (req: Request) => Reply) => RequestHandler;
+type Serve = (operation: Operation | ((req: Request) => Operation), work: (req: Request) => Reply) => RequestHandler;
+
+/** By which a request's payment goes, for faults that are aimed at one. */
+export type NamesOf = (req: Request) => readonly string[];
+
+const taken = (faults: Faults, operation: Parameters<Serve>[0], namesOf: NamesOf, req: Request) =>
+  faults.take(typeof operation === 'function' ? operation(req) : operation, namesOf(req));
 
 /** Reading: no keys. A time-out holds the connection until the caller gives up. */
 export const reading =
-  (faults: Faults): Serve =>
+  (faults: Faults, namesOf: NamesOf): Serve =>
   (operation, work) =>
   (req, res) => {
-    const kind = faults.take(operation);
+    const kind = taken(faults, operation, namesOf, req);
     if (kind === 'timeout_before' || kind === 'timeout_after') return;
     if (kind === '429') return slowDown(res);
     send(res, kind === null ? work(req) : BROKEN);
@@ -22,10 +28,10 @@ export const reading =
  * idempotency key and given again to every repeat, although the work is done: so the documentation says.
  */
 export const writing =
-  (faults: Faults, keys: IdempotencyKeys): Serve =>
+  (faults: Faults, keys: IdempotencyKeys, namesOf: NamesOf): Serve =>
   (operation, work) =>
   (req, res) => {
-    const kind = faults.take(operation);
+    const kind = taken(faults, operation, namesOf, req);
     if (kind === '429') return slowDown(res);
     if (kind === '5xx_before') return send(res, BROKEN);
     const first = keys.answered(req);

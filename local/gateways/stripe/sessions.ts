@@ -15,7 +15,7 @@ export const channelsOf = (currency: WireCurrency): Channel[] => (currency === '
 const refund = z.object({
   id: z.string(),
   amount: z.number(),
-  status: z.enum(['pending', 'succeeded']),
+  status: z.enum(['pending', 'succeeded', 'failed']),
   reason: z.string().nullable(),
   metadata: z.record(z.string(), z.string()),
   createdAt: z.string(),
@@ -28,9 +28,18 @@ const payment = z.object({
   channel: z.enum(CHANNELS),
   /** `declined`: the payer may try again. `failed`: submitted, and refused later. */
   status: z.enum(['declined', 'processing', 'succeeded', 'failed']),
+  /** When the payer submitted it. */
   chargedAt: z.string(),
+  /** When it brought money. */
+  succeededAt: z.string().nullable().default(null),
   refunds: z.array(refund),
-  dispute: z.object({ id: z.string(), createdAt: z.string() }).nullable(),
+  dispute: z
+    .object({
+      id: z.string(),
+      createdAt: z.string(),
+      status: z.enum(['needs_response', 'won']).default('needs_response'),
+    })
+    .nullable(),
 });
 export type Payment = z.infer<typeof payment>;
 
@@ -70,12 +79,14 @@ export const asOf = (said: Session, now: Date): Session =>
 
 export const expire = (said: Session): Session => ({ ...said, status: 'expired' });
 
+/** The money of a dispute is gone from its first day until it is won. */
+export const isDisputed = ({ dispute }: Payment): boolean => dispute !== null && dispute.status !== 'won';
+
 /** In the words of the list of payments: the session's state until the payer submits, the payment's afterwards. */
 export function stateOf({ status, payment: made }: Session): string {
   if (status !== 'complete' || made === null) return status;
-  if (made.dispute !== null) return 'disputed';
-  if (made.refunds.length > 0) return refundedSoFar(made) === 0 ? made.status : 'refunded';
-  return made.status;
+  if (isDisputed(made)) return 'disputed';
+  return refundedSoFar(made) === 0 ? made.status : 'refunded';
 }
 
 /** @throws ImpossibleEvent with what can be done instead. */
@@ -95,8 +106,14 @@ export function happen(said: Session, event: SandboxEvent, now: Date, options: E
       return finish(said, 'succeeded', now);
     case 'refund':
       return refundSome(said, { amount: options.amountMinor, reason: null, metadata: {} }, now);
+    case 'refund-settle':
+      return settleRefunds(said);
+    case 'refund-fail':
+      return failRefund(said);
     case 'reverse':
       return dispute(said, now);
+    case 'unreverse':
+      return winDispute(said);
   }
 }
 
@@ -120,6 +137,7 @@ function tried(said: Session, status: Payment['status'], now: Date, wanted: stri
     channel,
     status,
     chargedAt: now.toISOString(),
+    succeededAt: status === 'succeeded' ? now.toISOString() : null,
     refunds: [],
     dispute: null,
   };
@@ -149,7 +167,8 @@ function finish(said: Session, status: 'succeeded' | 'failed', now: Date): Sessi
       `This payment is ${stateOf(said)}; only one that is processing can settle: challenge it.`,
     );
   }
-  return { ...said, payment: { ...said.payment, status, chargedAt: now.toISOString() } };
+  const succeededAt = status === 'succeeded' ? now.toISOString() : null;
+  return { ...said, payment: { ...said.payment, status, succeededAt } };
 }
 
 /** Submitted in time, paid afterwards. Nothing can be submitted on an expired page. */
@@ -165,13 +184,34 @@ function payLate(said: Session, now: Date, options: EventOptions): Session {
 /** The payer's bank takes the money back. */
 function dispute(said: Session, now: Date): Session {
   const made = said.payment;
-  if (made?.status !== 'succeeded' || made.dispute !== null) {
+  if (made?.status !== 'succeeded' || isDisputed(made)) {
     throw new ImpossibleEvent(`This payment is ${stateOf(said)}; only a paid one can be disputed.`);
   }
-  return { ...said, payment: { ...made, dispute: { id: newId('du'), createdAt: now.toISOString() } } };
+  const opened = { id: newId('du'), createdAt: now.toISOString(), status: 'needs_response' } as const;
+  return { ...said, payment: { ...made, dispute: opened } };
 }
 
-export const refundedSoFar = ({ refunds }: Payment): number => refunds.reduce((sum, { amount }) => sum + amount, 0);
+function winDispute(said: Session): Session {
+  const made = said.payment;
+  if (made?.dispute?.status !== 'needs_response') {
+    throw new ImpossibleEvent(`This payment is ${stateOf(said)}; only a disputed one can be won back: reverse it.`);
+  }
+  return { ...said, payment: { ...made, dispute: { ...made.dispute, status: 'won' } } };
+}
+
+/** By refunds that stand, ended or not: what Stripe calls `amount_refunded`. */
+export const refundedSoFar = ({ refunds }: Payment): number =>
+  total(refunds.filter(({ status }) => status !== 'failed'));
+/** By refunds that have succeeded. */
+export const givenBack = ({ refunds }: Payment): number =>
+  total(refunds.filter(({ status }) => status === 'succeeded'));
+const total = (refunds: readonly Refund[]): number => refunds.reduce((sum, { amount }) => sum + amount, 0);
+
+/** What was taken and not lost to a dispute, which takes what had not gone back yet. In Stripe's units. */
+export function captured({ payment: made, amount }: Session): number {
+  if (made?.status !== 'succeeded') return 0;
+  return isDisputed(made) ? givenBack(made) : amount;
+}
 
 export interface RefundRequest {
   /** In Stripe's units; undefined = all that is left. */
@@ -180,8 +220,14 @@ export interface RefundRequest {
   readonly metadata: Record<string, string>;
 }
 
+export interface RefundRefusal {
+  readonly message: string;
+  readonly code?: string;
+  readonly param?: string;
+}
+
 /** Why a refund is refused; null = it may go. */
-export function refundRefusal(said: Session, amount: number | undefined): { code: string; message: string } | null {
+export function refundRefusal(said: Session, amount: number | undefined): RefundRefusal | null {
   const made = said.payment;
   if (made?.status !== 'succeeded') {
     return {
@@ -189,7 +235,7 @@ export function refundRefusal(said: Session, amount: number | undefined): { code
       message: 'This PaymentIntent does not have a successful charge to refund.',
     };
   }
-  if (made.dispute !== null) {
+  if (isDisputed(made)) {
     return {
       code: 'charge_disputed',
       message: `Charge ${made.chargeId} has been charged back; cannot issue a refund.`,
@@ -200,10 +246,14 @@ export function refundRefusal(said: Session, amount: number | undefined): { code
     return { code: 'charge_already_refunded', message: `Charge ${made.chargeId} has already been refunded.` };
   }
   if (amount === undefined || amount <= left) return null;
-  return { code: 'amount_too_large', message: `Refund amount (${amount}) is greater than unrefunded amount (${left})` };
+  // Stripe gives this one no code.
+  return {
+    param: 'amount',
+    message: `Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`,
+  };
 }
 
-/** A card's refund has succeeded at once, a bank's is pending first. @throws ImpossibleEvent */
+/** A card's refund has succeeded at once, a wallet's a moment later; a bank's waits for an event. @throws ImpossibleEvent */
 export function refundSome(said: Session, { amount, reason, metadata }: RefundRequest, now: Date): Session {
   const refused = refundRefusal(said, amount);
   if (refused !== null || said.payment === null) throw new ImpossibleEvent(refused?.message ?? 'Nothing was paid.');
@@ -218,8 +268,30 @@ export function refundSome(said: Session, { amount, reason, metadata }: RefundRe
   return { ...said, payment: { ...said.payment, refunds: [...said.payment.refunds, made] } };
 }
 
+export const endsByItself = ({ payment }: Session): boolean => payment?.channel === 'grabpay';
+
 export function finishRefunds(said: Session): Session {
   if (said.payment === null) return said;
-  const refunds = said.payment.refunds.map((made) => ({ ...made, status: 'succeeded' as const }));
+  const refunds = said.payment.refunds.map(
+    (made): Refund => (made.status === 'pending' ? { ...made, status: 'succeeded' } : made),
+  );
+  return { ...said, payment: { ...said.payment, refunds } };
+}
+
+/** @throws ImpossibleEvent */
+function settleRefunds(said: Session): Session {
+  if (!said.payment?.refunds.some(({ status }) => status === 'pending')) {
+    throw new ImpossibleEvent('No refund of this payment waits for its bank.');
+  }
+  return finishRefunds(said);
+}
+
+/** Also one that had succeeded: a bank can send money back weeks later. @throws ImpossibleEvent */
+function failRefund(said: Session): Session {
+  const newest = said.payment?.refunds.findLast(({ status }) => status !== 'failed');
+  if (said.payment === null || newest === undefined) {
+    throw new ImpossibleEvent('This payment has no refund that could fail.');
+  }
+  const refunds = said.payment.refunds.map((made): Refund => (made === newest ? { ...made, status: 'failed' } : made));
   return { ...said, payment: { ...said.payment, refunds } };
 }

@@ -1,6 +1,5 @@
 /** A session in Stripe's own words: the objects of the API, and the events that tell of them. */
-import type { Payment, Refund, Session } from './sessions.ts';
-import { newId, refundedSoFar } from './sessions.ts';
+import { newId, type Payment, type Refund, refundedSoFar, type Session } from './sessions.ts';
 
 const seconds = (iso: string): number => Math.floor(Date.parse(iso) / 1000);
 
@@ -43,11 +42,18 @@ export function sessionBody(said: Session, { expand, url }: Expansion) {
 /** Before the payer tries to pay there is no PaymentIntent. */
 function intentOf(said: Session, expand: readonly string[]) {
   if (said.payment === null) return null;
-  if (!expand.some((path) => path.split('.')[0] === 'payment_intent')) return said.payment.intentId;
-  return intentBody(said, said.payment, expand.includes('payment_intent.latest_charge'));
+  if (!isExpanded(expand, 'payment_intent')) return said.payment.intentId;
+  return intentBody(said, said.payment, below(expand, 'payment_intent'));
 }
 
-export function intentBody(said: Session, made: Payment, withCharge: boolean) {
+const isExpanded = (expand: readonly string[], field: string): boolean =>
+  expand.some((path) => path === field || path.startsWith(`${field}.`));
+
+/** The paths within a field. */
+export const below = (expand: readonly string[], field: string): string[] =>
+  expand.filter((path) => path.startsWith(`${field}.`)).map((path) => path.slice(field.length + 1));
+
+export function intentBody(said: Session, made: Payment, expand: readonly string[] = []) {
   return {
     id: made.intentId,
     object: 'payment_intent',
@@ -55,7 +61,9 @@ export function intentBody(said: Session, made: Payment, withCharge: boolean) {
     amount_received: made.status === 'succeeded' ? said.amount : 0,
     created: seconds(said.createdAt),
     currency: said.currency,
-    latest_charge: withCharge ? chargeBody(said, made) : made.chargeId,
+    latest_charge: isExpanded(expand, 'latest_charge')
+      ? chargeBody(said, made, below(expand, 'latest_charge'))
+      : made.chargeId,
     livemode: false,
     metadata: said.intentMetadata,
     payment_method_types: said.channels,
@@ -72,7 +80,7 @@ const INTENT_STATUS = {
 
 const CHARGE_STATUS = { declined: 'failed', failed: 'failed', processing: 'pending', succeeded: 'succeeded' } as const;
 
-export function chargeBody(said: Session, made: Payment) {
+export function chargeBody(said: Session, made: Payment, expand: readonly string[] = []) {
   const refunded = refundedSoFar(made);
   return {
     id: made.chargeId,
@@ -80,6 +88,8 @@ export function chargeBody(said: Session, made: Payment) {
     amount: said.amount,
     amount_captured: made.status === 'succeeded' ? said.amount : 0,
     amount_refunded: refunded,
+    balance_transaction: balanceTransaction(said, made, isExpanded(expand, 'balance_transaction')),
+    captured: made.status === 'succeeded',
     created: seconds(made.chargedAt),
     currency: said.currency,
     disputed: made.dispute !== null,
@@ -89,8 +99,22 @@ export function chargeBody(said: Session, made: Payment) {
     payment_intent: made.intentId,
     payment_method_details: { type: made.channel },
     refunded: refunded === said.amount,
+    ...(isExpanded(expand, 'refunds') ? { refunds: refundsOf(said, made) } : {}),
     status: CHARGE_STATUS[made.status],
   };
+}
+
+function balanceTransaction(said: Session, { chargeId, succeededAt }: Payment, whole: boolean) {
+  if (succeededAt === null) return null;
+  const id = `txn_${chargeId.slice(3)}`;
+  if (!whole) return id;
+  return { id, object: 'balance_transaction', amount: said.amount, created: seconds(succeededAt), type: 'charge' };
+}
+
+/** Ten of them, newest first; the rest is in the list. */
+function refundsOf(said: Session, made: Payment) {
+  const all = made.refunds.toReversed().map((one) => refundBody(said, made, one));
+  return listBody(`/v1/charges/${made.chargeId}/refunds`, all.slice(0, 10), all.length > 10);
 }
 
 /** A refund has the metadata it was made with, not its payment's. */
@@ -109,9 +133,15 @@ export const refundBody = (
   payment_intent: made.intentId,
   reason,
   status,
+  ...(status === 'failed' ? { failure_reason: 'expired_or_canceled_card' } : {}),
+  ...(status === 'pending' ? { pending_reason: 'processing' } : {}),
 });
 
-export const disputeBody = (said: Session, made: Payment, { id, createdAt }: NonNullable<Payment['dispute']>) => ({
+export const disputeBody = (
+  said: Session,
+  made: Payment,
+  { id, createdAt, status }: NonNullable<Payment['dispute']>,
+) => ({
   id,
   object: 'dispute',
   amount: said.amount,
@@ -122,7 +152,7 @@ export const disputeBody = (said: Session, made: Payment, { id, createdAt }: Non
   metadata: {},
   payment_intent: made.intentId,
   reason: 'fraudulent',
-  status: 'needs_response',
+  status,
 });
 
 /** https://docs.stripe.com/api/events/object */

@@ -1,9 +1,11 @@
 /** The merchant's side over HTTP, behind the secret key: invoices and their refunds. */
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
-import { type Faults, misbehaving, type Reply } from '../faults.ts';
+import { type Faults, misbehaving, type Operation, type Reply } from '../faults.ts';
 import { basic, behindKey } from '../merchant-key.ts';
+import type { InvoiceBook } from './book.ts';
 import { CHANNELS, type Channel, expire, type Invoice, isOpen, opened } from './invoices.ts';
+import { listRefunds, listTransactions, queryOf } from './lists.ts';
 import { createRefundApi } from './refund-api.ts';
 import { invalidRequest, refused } from './refusals.ts';
 import { invoiceBody, methodName } from './wire.ts';
@@ -12,10 +14,11 @@ export interface ApiState {
   readonly secretKey: string;
   readonly clock: () => Date;
   readonly faults: Faults;
+  readonly book: InvoiceBook;
   /** By the invoice's own ID, as of now. */
   find(id: string): Invoice | undefined;
-  /** Newest first, as of now. */
-  all(): Invoice[];
+  /** Newest first, as of now; those of one external_id, or all. */
+  under(externalId: string | undefined): Invoice[];
   save(invoice: Invoice): void;
   /** Stores it and notifies the merchant. */
   change(invoice: Invoice): void;
@@ -28,20 +31,24 @@ export function apiRoutes(state: ApiState): Router {
   const { faults } = state;
   const refunds = createRefundApi(state);
   const router = Router();
-  router.use(['/v2/invoices', '/invoices', '/refunds'], authorized(state.secretKey));
-  router.post('/v2/invoices', misbehaving(faults, 'create', create(state)));
-  router.get('/v2/invoices', misbehaving(faults, 'status', list(state)));
-  router.get(
-    '/v2/invoices/:id',
-    misbehaving(
-      faults,
-      'status',
-      onInvoice(state, (invoice) => told(state, invoice)),
-    ),
-  );
-  router.post('/invoices/:id/expire\\!', misbehaving(faults, 'expire', onInvoice(state, end(state))));
-  router.post('/refunds', misbehaving(faults, 'refund', refunds.create));
-  router.get('/refunds/:id', misbehaving(faults, 'status', refunds.get));
+  router.use(['/v2/invoices', '/invoices', '/refunds', '/transactions'], authorized(state.secretKey));
+  const named = (id: unknown): string[] => {
+    const [invoice] = state.book.named(String(id));
+    return invoice === undefined ? [String(id)] : [invoice.id, invoice.externalId];
+  };
+  const byPath = (req: Request) => named(req.params.id);
+  const byExternalId = (req: Request) => named(req.body?.external_id ?? req.query.external_id);
+  const get = onInvoice(state, (invoice) => told(state, invoice));
+  router.post('/v2/invoices', misbehaving(faults, 'create', create(state), byExternalId));
+  router.get('/v2/invoices', misbehaving(faults, 'status', list(state), byExternalId));
+  router.get('/v2/invoices/:id', misbehaving(faults, 'status', get, byPath));
+  router.post('/invoices/:id/expire\\!', misbehaving(faults, 'expire', onInvoice(state, end(state)), byPath));
+  const byInvoiceId = (req: Request) => named(req.body?.invoice_id ?? req.query.invoice_id);
+  router.post('/refunds', misbehaving(faults, 'refund', refunds.create, byInvoiceId));
+  const listing = (req: Request): Operation[] => [queryOf(req).has('invoice_id') ? 'refund_status' : 'list'];
+  router.get('/refunds', misbehaving(faults, listing, listRefunds(state.book), byInvoiceId));
+  router.get('/refunds/:id', misbehaving(faults, 'refund_status', refunds.get, byPath));
+  router.get('/transactions', misbehaving(faults, 'list', listTransactions(state.book)));
   return router;
 }
 
@@ -123,8 +130,8 @@ const list =
     const parsed = listQuery.safeParse(req.query);
     if (!parsed.success) return invalidRequest(parsed.error);
     const { external_id, limit } = parsed.data;
-    const found = state.all().filter(({ externalId }) => external_id === undefined || externalId === external_id);
-    return { status: 200, body: found.slice(0, limit).map((invoice) => told(state, invoice).body) };
+    const found = state.under(external_id).slice(0, limit);
+    return { status: 200, body: found.map((invoice) => told(state, invoice).body) };
   };
 
 const onInvoice =

@@ -1,13 +1,13 @@
 /** The Xendit sandbox, put together: invoices, refunds, pay page and callbacks over one store. */
-import { join } from 'node:path';
 import express, { Router } from 'express';
 import { formatMoney, rupiah } from '../../../domain/money.ts';
 import type { Faults } from '../faults.ts';
-import { createJsonStore } from '../json-store.ts';
 import { createNotifier, type Notifier } from '../notifier.ts';
+import { type PreloadableSandbox, preloadRoute } from '../preload.ts';
 import type { EventOptions, GatewaySandbox, SandboxEvent, SandboxPayment } from '../sandbox.ts';
 import { apiRoutes } from './api-routes.ts';
-import { asOf, finishRefund, happen, type Invoice, invoice as invoiceSchema } from './invoices.ts';
+import { createInvoiceBook, preloadedInvoice } from './book.ts';
+import { asOf, endsByItself, finishRefund, givenBack, happen, type Invoice, isPaid } from './invoices.ts';
 import { pageRoutes } from './page-routes.ts';
 import { malformed } from './refusals.ts';
 import { invoiceCallback, refundCallback } from './wire.ts';
@@ -38,15 +38,17 @@ function retriesFor(status: number | null, timedOut: boolean): number {
 
 const ONCE: EventOptions = { webhook: 'once', delayMs: 0 };
 
-export function createXenditSandbox(options: XenditSandboxOptions): GatewaySandbox {
+export function createXenditSandbox(options: XenditSandboxOptions): PreloadableSandbox {
   const { clock, faults, callbackToken } = options;
-  const book = createBook(options);
+  const book = createInvoiceBook(options.stateDir);
   const notifier = createNotifier({
     faults,
     timeoutMs: options.notificationTimeoutMs,
     retryDelaysMs: RETRY_DELAYS_MS.map((delay) => delay * options.retryScale),
     retriesFor,
+    // A forged one has the right token too: it is the same on every callback, so whoever has seen one knows it.
     encode: (body) => ({ text: JSON.stringify(body), headers: { 'x-callback-token': callbackToken } }),
+    namesOf: (id) => [id, book.get(id)?.externalId ?? id],
   });
   const announce = announcer(options, notifier);
   const invoiceUrl = ({ id }: Invoice): string => `${options.url()}/web/${id}`;
@@ -54,15 +56,18 @@ export function createXenditSandbox(options: XenditSandboxOptions): GatewaySandb
   // The API answers at once; its callbacks follow by themselves.
   const change = (invoice: Invoice) => {
     book.save(invoice);
-    notifier.later(0, () => announce(invoice, invoiceCallback(invoice), ONCE));
+    notifier.later(0, () => announce(invoice, [{ body: invoiceCallback(invoice) }], ONCE), invoice.id);
   };
-  const changeRefund = (invoice: Invoice) => {
-    book.save(invoice);
-    notifier.later(0, async () => {
-      const finished = finishRefund(book.get(invoice.id) ?? invoice, clock());
-      book.save(finished);
-      await announce(finished, lastRefund(finished), ONCE);
-    });
+  const changeRefund = (started: Invoice) => {
+    book.save(started);
+    if (!endsByItself(started)) return;
+    const end = async () => {
+      const before = book.get(started.id) ?? started;
+      const ended = finishRefund(before, clock());
+      book.save(ended);
+      await announce(ended, refundTidings(before, ended), ONCE);
+    };
+    notifier.later(0, end, started.id);
   };
   /** An expiry that the clock brought is notified when it is noticed. */
   const current = (stored: Invoice): Invoice => {
@@ -84,72 +89,82 @@ export function createXenditSandbox(options: XenditSandboxOptions): GatewaySandb
     createdAt: invoice.createdAt,
     expiresAt: invoice.expiresAt,
     redirectUrl: invoiceUrl(invoice),
+    capturedMinor: isPaid(invoice) ? invoice.amount : 0,
+    refundedMinor: givenBack(invoice),
     notifications: notifier.deliveries(invoice.id),
   });
   // By our reference, of which the oldest counts, or by Xendit's own ID.
   const play: GatewaySandbox['play'] = async (reference, event, how) => {
-    const stored = book.get(reference) ?? book.all().find(({ externalId }) => externalId === reference);
+    const [stored] = book.named(reference);
     if (stored === undefined) return null;
-    const next = happen(current(stored), event, clock(), how);
-    book.save(next);
-    const callback = callbackOf(next, event);
-    if (callback !== null) await announce(next, callback, how);
-    return view(book.get(next.id) ?? next);
+    const before = current(stored);
+    const next = happen(before, event, clock(), how);
+    if (how.webhook !== 'forged') book.save(next);
+    await announce(next, tidingsOf(before, next, event), how);
+    return view(book.get(next.id) ?? before);
   };
+  const preload: PreloadableSandbox['preload'] = (payments) => book.hold(payments.map(preloadedInvoice));
 
   const router = Router();
+  router.use(preloadRoute('xendit', preload));
   router.use(express.json({ limit: '256kb' }), express.urlencoded({ extended: false }), malformed);
   router.use(pageRoutes({ clock, find, save: book.save, play, invoiceUrl }));
-  const all = () => book.all().map(current).toReversed();
-  router.use(apiRoutes({ ...options, find, all, save: book.save, change, changeRefund, invoiceUrl }));
+  const under = (externalId: string | undefined) =>
+    (externalId === undefined ? book.all() : book.named(externalId).filter((one) => one.externalId === externalId))
+      .map(current)
+      .toReversed();
+  router.use(apiRoutes({ ...options, book, find, under, save: book.save, change, changeRefund, invoiceUrl }));
   return {
     name: 'xendit',
     router,
     list: () => book.all().map((invoice) => view(current(invoice))),
     play,
+    preload,
+    flush: () => notifier.flush(),
     close: notifier.close,
   };
 }
 
-/** What Xendit tells of an event; null = nothing: settling is silent, and so is what the bank will do to a refund. */
-function callbackOf(invoice: Invoice, event: SandboxEvent): object | null {
+interface Tiding {
+  readonly body: object;
+  /** What would have been told before it. */
+  readonly earlier?: object | null;
+}
+
+/** What Xendit tells of an event: settling is silent, and so is what the bank will do to a refund. */
+function tidingsOf(before: Invoice, now: Invoice, event: SandboxEvent): Tiding[] {
   switch (event) {
     case 'pay':
     case 'pay-late':
     case 'expire':
-      return invoiceCallback(invoice);
+      return [{ body: invoiceCallback(now), earlier: before.status === 'EXPIRED' ? invoiceCallback(before) : null }];
     case 'refund':
-      return lastRefund(invoice);
+    case 'refund-settle':
+    case 'refund-fail':
+      return refundTidings(before, now);
     case 'fail':
     case 'settle':
     case 'reverse':
+    case 'unreverse':
     case 'challenge':
-      return null;
+      return [];
   }
 }
 
-/** Twice wrapped every other time: the documentation shows both, and a merchant has to read both. */
-function lastRefund(invoice: Invoice): object | null {
-  const made = invoice.refunds.at(-1);
-  return made === undefined ? null : refundCallback(invoice, made, invoice.refunds.length % 2 === 1);
+/** Of each refund that has ended now. Twice wrapped every other time: the documentation shows both. */
+function refundTidings(before: Invoice, now: Invoice): Tiding[] {
+  return now.refunds.flatMap((made, index) => {
+    const was = before.refunds[index];
+    if (made.status === 'PENDING' || made.status === was?.status) return [];
+    const nested = index % 2 === 0;
+    const earlier = was?.status === 'SUCCEEDED' ? refundCallback(before, was, nested) : null;
+    return [{ body: refundCallback(now, made, nested), earlier }];
+  });
 }
 
-function createBook({ stateDir }: XenditSandboxOptions) {
-  const store = createJsonStore(stateDir === null ? null : join(stateDir, 'xendit'), invoiceSchema);
-  return {
-    get: store.get,
-    all: () => store.all().toSorted((a, b) => a.createdAt.localeCompare(b.createdAt)),
-    save: (invoice: Invoice) => store.put(invoice.id, invoice),
-  };
-}
-
-/** Sends the callback once or as asked. */
+/** Sends the callbacks once or as asked. */
 function announcer({ notificationUrl }: XenditSandboxOptions, notifier: Notifier) {
-  return async (invoice: Invoice, body: object | null, { webhook, delayMs }: EventOptions): Promise<void> => {
-    if (body === null || webhook === 'none') return;
-    const deliver = () => notifier.deliver(invoice.id, notificationUrl, body);
-    if (webhook === 'late') return notifier.later(delayMs, deliver);
-    await deliver();
-    if (webhook === 'twice') await deliver();
+  return async (invoice: Invoice, tidings: readonly Tiding[], how: EventOptions): Promise<void> => {
+    for (const tiding of tidings) await notifier.announce({ key: invoice.id, url: notificationUrl, ...tiding }, how);
   };
 }

@@ -14,6 +14,7 @@ const refund = z.object({
   amount: z.number(),
   reason: z.string(),
   status: z.enum(['PENDING', 'SUCCEEDED', 'FAILED']),
+  failureCode: z.string().nullable().default(null),
   createdAt: z.string(),
   updatedAt: z.string(),
 });
@@ -73,8 +74,13 @@ export const opened = (given: Pick<Invoice, Opening>, now: Date, seconds: number
 
 export const isOpen = ({ status }: Invoice): boolean => status === 'PENDING';
 export const isPaid = ({ status }: Invoice): boolean => status === 'PAID' || status === 'SETTLED';
+/** By refunds that stand, ended or not. */
 export const refundedSoFar = ({ refunds }: Invoice): number =>
-  refunds.reduce((sum, { amount, status }) => (status === 'FAILED' ? sum : sum + amount), 0);
+  total(refunds.filter(({ status }) => status !== 'FAILED'));
+/** By refunds that have succeeded. */
+export const givenBack = ({ refunds }: Invoice): number =>
+  total(refunds.filter(({ status }) => status === 'SUCCEEDED'));
+const total = (refunds: readonly Refund[]): number => refunds.reduce((sum, { amount }) => sum + amount, 0);
 
 /** The invoice at this moment: what ran out by the clock has run out, asked or not. */
 export const asOf = (invoice: Invoice, now: Date): Invoice =>
@@ -107,8 +113,13 @@ export function happen(invoice: Invoice, event: SandboxEvent, now: Date, options
     case 'settle':
       return settle(invoice, now);
     case 'refund':
-      return refundAtOnce(invoice, now, options);
+      return refundInDashboard(invoice, now, options);
+    case 'refund-settle':
+      return settleRefunds(invoice, now);
+    case 'refund-fail':
+      return failRefund(invoice, now);
     case 'reverse':
+    case 'unreverse':
       throw new ImpossibleEvent('Xendit takes no invoice back: a chargeback is a dispute, and the invoice stays PAID.');
     case 'challenge':
       throw new ImpossibleEvent('A Xendit invoice is never held for review: it is PENDING or PAID.');
@@ -162,19 +173,22 @@ function settle(invoice: Invoice, now: Date): Invoice {
   return { ...invoice, status: 'SETTLED', updatedAt: now.toISOString() };
 }
 
-/** Why Xendit refuses a refund, in its own codes; null = it may go. Virtual accounts and QRIS cannot be refunded. */
+/** Why Xendit refuses a refund, in its own codes; null = it may go. Virtual accounts and QRIS cannot be refunded here. */
 export function refundRefusal(invoice: Invoice, amount: number): keyof typeof REFUSED_REFUND | null {
-  if (!isPaid(invoice) || invoice.channel === 'bca_va' || invoice.channel === 'qris') return 'INELIGIBLE_TRANSACTION';
+  if (!isPaid(invoice)) return 'INELIGIBLE_TRANSACTION';
+  if (invoice.channel === 'bca_va' || invoice.channel === 'qris') return 'REFUND_NOT_SUPPORTED';
   if (invoice.refunds.some(({ status }) => status === 'PENDING')) return 'REFUND_IN_PROGRESS';
   if (amount > invoice.amount - refundedSoFar(invoice)) return 'REFUND_AMOUNT_EXCEEDED';
   return invoice.channel === 'ovo' && amount !== invoice.amount ? 'PARTIAL_REFUND_NOT_SUPPORTED' : null;
 }
 
+/** The status that each is told with, and why. https://docs.xendit.co/apidocs/refund-payment-request */
 export const REFUSED_REFUND = {
-  INELIGIBLE_TRANSACTION: 'Only a paid card or OVO invoice can be refunded; a virtual account or QRIS never.',
-  REFUND_IN_PROGRESS: 'Another refund of this invoice is still under way.',
-  REFUND_AMOUNT_EXCEEDED: 'The refund is larger than what is left of the payment.',
-  PARTIAL_REFUND_NOT_SUPPORTED: 'OVO gives back the whole payment or nothing.',
+  INELIGIBLE_TRANSACTION: { status: 400, message: 'Only a paid invoice can be refunded.' },
+  REFUND_NOT_SUPPORTED: { status: 403, message: 'A virtual account or QRIS payment cannot be refunded.' },
+  REFUND_IN_PROGRESS: { status: 400, message: 'Another refund of this invoice is still under way.' },
+  REFUND_AMOUNT_EXCEEDED: { status: 400, message: 'The refund is larger than what is left of the payment.' },
+  PARTIAL_REFUND_NOT_SUPPORTED: { status: 403, message: 'OVO gives back the whole payment or nothing.' },
 } as const;
 
 type RefundRequest = Pick<Refund, 'referenceId' | 'idempotencyKey' | 'amount' | 'reason'>;
@@ -182,23 +196,49 @@ type RefundRequest = Pick<Refund, 'referenceId' | 'idempotencyKey' | 'amount' | 
 /** Taken by Xendit; whether the money goes back is told later. */
 export function startRefund(invoice: Invoice, request: RefundRequest, now: Date): Invoice {
   const at = now.toISOString();
-  const made: Refund = { ...request, id: `rfd-${randomUUID()}`, status: 'PENDING', createdAt: at, updatedAt: at };
-  return { ...invoice, refunds: [...invoice.refunds, made] };
+  const open = { status: 'PENDING', failureCode: null, createdAt: at, updatedAt: at } as const;
+  return { ...invoice, refunds: [...invoice.refunds, { ...request, ...open, id: `rfd-${randomUUID()}` }] };
 }
 
+/** A wallet ends a refund by itself; a card's bank takes its time, until an event ends it. */
+export const endsByItself = ({ channel, nextRefundFails }: Invoice): boolean => nextRefundFails || channel === 'ovo';
+
 export function finishRefund(invoice: Invoice, now: Date): Invoice {
-  const status = invoice.nextRefundFails ? 'FAILED' : 'SUCCEEDED';
-  const refunds = invoice.refunds.map(
-    (made): Refund => (made.status === 'PENDING' ? { ...made, status, updatedAt: now.toISOString() } : made),
-  );
+  const how = invoice.nextRefundFails ? FAILED : SUCCEEDED;
+  const refunds = invoice.refunds.map((made) => (made.status === 'PENDING' ? ended(made, how, now) : made));
   return { ...invoice, refunds, nextRefundFails: false };
 }
 
+const SUCCEEDED = { status: 'SUCCEEDED', failureCode: null } as const;
+const FAILED = { status: 'FAILED', failureCode: 'REFUND_FAILED' } as const;
+
+const ended = (made: Refund, how: typeof SUCCEEDED | typeof FAILED, now: Date): Refund => ({
+  ...made,
+  ...how,
+  updatedAt: now.toISOString(),
+});
+
 /** Somebody refunds in Xendit's dashboard. @throws ImpossibleEvent */
-function refundAtOnce(invoice: Invoice, now: Date, { amountMinor }: EventOptions): Invoice {
+function refundInDashboard(invoice: Invoice, now: Date, { amountMinor }: EventOptions): Invoice {
   const amount = amountMinor ?? invoice.amount - refundedSoFar(invoice);
-  const refusal = amount === 0 ? 'REFUND_AMOUNT_EXCEEDED' : refundRefusal(invoice, amount);
-  if (refusal !== null) throw new ImpossibleEvent(REFUSED_REFUND[refusal]);
+  const refusal = amount === 0 && isPaid(invoice) ? 'REFUND_AMOUNT_EXCEEDED' : refundRefusal(invoice, amount);
+  if (refusal !== null) throw new ImpossibleEvent(REFUSED_REFUND[refusal].message);
   const request = { referenceId: `dashboard-${randomUUID()}`, idempotencyKey: null, amount, reason: 'OTHERS' };
-  return finishRefund(startRefund(invoice, request, now), now);
+  const started = startRefund(invoice, request, now);
+  return endsByItself(started) ? finishRefund(started, now) : started;
+}
+
+/** @throws ImpossibleEvent */
+function settleRefunds(invoice: Invoice, now: Date): Invoice {
+  if (!invoice.refunds.some(({ status }) => status === 'PENDING')) {
+    throw new ImpossibleEvent('No refund of this invoice waits for its bank.');
+  }
+  return finishRefund({ ...invoice, nextRefundFails: false }, now);
+}
+
+/** Also one that had succeeded: a bank can send money back days later. @throws ImpossibleEvent */
+function failRefund(invoice: Invoice, now: Date): Invoice {
+  const newest = invoice.refunds.findLast(({ status }) => status !== 'FAILED');
+  if (newest === undefined) throw new ImpossibleEvent('This invoice has no refund that could fail.');
+  return { ...invoice, refunds: invoice.refunds.map((made) => (made === newest ? ended(made, FAILED, now) : made)) };
 }

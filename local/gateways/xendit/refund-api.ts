@@ -2,6 +2,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import type { Reply } from '../faults.ts';
+import { type InvoiceBook, keyName } from './book.ts';
 import { type Invoice, REFUSED_REFUND, type Refund, refundRefusal, startRefund } from './invoices.ts';
 import { invalidRequest, refused } from './refusals.ts';
 import { refundBody } from './wire.ts';
@@ -16,18 +17,18 @@ const refundRequest = z.object({
 
 export interface RefundState {
   readonly clock: () => Date;
+  readonly book: InvoiceBook;
   find(id: string): Invoice | undefined;
-  all(): Invoice[];
-  /** Stores it; the end of its last refund is notified. */
+  /** Stores it; the end of its last refund is notified when it comes. */
   changeRefund(invoice: Invoice): void;
 }
 
 type Found = readonly [Invoice, Refund];
 
 export function createRefundApi(state: RefundState) {
-  const search = (test: (refund: Refund) => boolean): Found | undefined =>
-    state
-      .all()
+  const search = (name: string, test: (refund: Refund) => boolean): Found | undefined =>
+    state.book
+      .named(name)
       .flatMap((invoice) => invoice.refunds.map((made): Found => [invoice, made]))
       .find(([, made]) => test(made));
 
@@ -35,8 +36,7 @@ export function createRefundApi(state: RefundState) {
     const invoice = state.find(request.invoice_id);
     if (invoice === undefined) return refused(404, 'DATA_NOT_FOUND', 'Could not find the payment to be refunded');
     const refusal = refundRefusal(invoice, request.amount);
-    if (refusal !== null)
-      return refused(refusal === 'REFUND_IN_PROGRESS' ? 409 : 400, refusal, REFUSED_REFUND[refusal]);
+    if (refusal !== null) return refused(REFUSED_REFUND[refusal].status, refusal, REFUSED_REFUND[refusal].message);
     const asked = {
       referenceId: request.reference_id,
       idempotencyKey: key,
@@ -52,14 +52,15 @@ export function createRefundApi(state: RefundState) {
       const parsed = refundRequest.safeParse(req.body);
       if (!parsed.success) return invalidRequest(parsed.error);
       const key = req.get('idempotency-key') ?? null;
-      const first = key === null ? undefined : search(({ idempotencyKey }) => idempotencyKey === key);
+      const first = key === null ? undefined : search(keyName(key), ({ idempotencyKey }) => idempotencyKey === key);
       if (first === undefined) return start(parsed.data, key);
       const [invoice, made] = first;
       if (isRepeat(parsed.data, invoice, made)) return told(invoice, made);
       return refused(409, 'DUPLICATE_ERROR', 'Idempotency key has been used before with another request');
     },
     get: (req: Request): Reply => {
-      const found = search(({ id }) => id === req.params.id);
+      const name = String(req.params.id);
+      const found = search(name, ({ id }) => id === name);
       return found === undefined ? told(undefined, undefined) : told(...found);
     },
   };

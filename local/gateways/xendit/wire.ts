@@ -65,7 +65,7 @@ export const refundBody = (invoice: Invoice, refund: Refund) => ({
   status: refund.status,
   reason: refund.reason,
   reference_id: refund.referenceId,
-  failure_code: refund.status === 'FAILED' ? 'REFUND_FAILED' : null,
+  failure_code: refund.failureCode,
   refund_fee_amount: null,
   created: refund.createdAt,
   updated: refund.updatedAt,
@@ -78,4 +78,41 @@ export function refundCallback(invoice: Invoice, refund: Refund, nested: boolean
   const envelope = (data: object) => ({ event, business_id: BUSINESS_ID, created: refund.updatedAt, data });
   const once = envelope(refundBody(invoice, refund));
   return nested ? envelope(once) : once;
+}
+
+const CATEGORY: Record<Channel, string> = {
+  bca_va: 'VIRTUAL_ACCOUNT',
+  qris: 'QR_CODE',
+  ovo: 'EWALLET',
+  credit_card: 'CARDS',
+};
+
+export const transactionId = ({ id }: Invoice): string => `txn_${id}`;
+
+/** A payment as the balance sees it. https://docs.xendit.co/apidocs/list-transactions */
+export function transactionBody(invoice: Invoice) {
+  const channel = invoice.channel ?? 'bca_va';
+  const noFee = { xendit_fee: 0, value_added_tax: 0, xendit_withholding_tax: 0, third_party_withholding_tax: 0 };
+  return {
+    id: transactionId(invoice),
+    product_id: invoice.id,
+    type: 'PAYMENT',
+    status: 'SUCCESS',
+    channel_category: CATEGORY[channel],
+    channel_code: METHOD[channel].payment_channel,
+    reference_id: invoice.externalId,
+    account_identifier: null,
+    currency: 'IDR',
+    amount: invoice.amount,
+    net_amount: invoice.amount,
+    net_amount_currency: 'IDR',
+    cashflow: 'MONEY_IN',
+    settlement_status: invoice.status === 'SETTLED' ? 'SETTLED' : 'PENDING',
+    estimated_settlement_time: invoice.paidAt,
+    business_id: BUSINESS_ID,
+    created: invoice.paidAt,
+    updated: invoice.updatedAt,
+    fee: { ...noFee, status: 'NOT_APPLICABLE' },
+    product_data: { payment_link_id: invoice.id },
+  };
 }

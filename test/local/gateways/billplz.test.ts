@@ -164,7 +164,7 @@ describe('the Billplz sandbox as an API', () => {
   for (const [done, impossible] of [
     ['pay', ['pay', 'fail', 'expire', 'pay-late', 'refund', 'reverse', 'settle', 'challenge']],
     ['expire', ['pay', 'fail', 'expire', 'refund', 'reverse']],
-    ['fail', ['refund', 'reverse', 'settle', 'challenge']],
+    ['fail', ['refund', 'refund-settle', 'refund-fail', 'reverse', 'unreverse', 'settle', 'challenge']],
   ] as const) {
     it(`cannot, after ${done}, ${impossible.join(' or ')}`, async () => {
       const { id } = await open();

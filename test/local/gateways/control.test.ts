@@ -57,7 +57,7 @@ describe('playing with payments in the sandbox', () => {
   });
 
   for (const [done, impossible] of [
-    ['pay', ['pay', 'fail', 'expire', 'pay-late', 'refund', 'settle', 'challenge']],
+    ['pay', ['pay', 'fail', 'expire', 'pay-late', 'refund', 'refund-settle', 'refund-fail', 'settle', 'challenge']],
     ['fail', ['pay', 'expire', 'pay-late', 'refund', 'reverse', 'settle']],
     ['expire', ['pay', 'fail', 'expire', 'refund', 'reverse']],
   ] as const) {
@@ -66,6 +66,59 @@ describe('playing with payments in the sandbox', () => {
       for (const event of impossible) assert.equal((await refused(`inv-1/${event}`)).status, 409, event);
     });
   }
+
+  it('knows no way back from a reversal', async () => {
+    await world.play('inv-1/pay');
+    await world.play('inv-1/reverse');
+    for (const event of ['unreverse', 'reverse', 'refund']) assert.equal((await refused(`inv-1/${event}`)).status, 409);
+  });
+
+  it('tells what it holds of a payment: taken, given back for certain, taken away', async () => {
+    const held = async () => {
+      const { items } = z
+        .object({ items: z.array(z.object({ capturedMinor: z.number(), refundedMinor: z.number() })).length(1) })
+        .parse(await (await fetch(`${world.sandbox.url}/_sandbox/payments`)).json());
+      return items.map(({ capturedMinor, refundedMinor }) => [capturedMinor, refundedMinor])[0];
+    };
+    assert.deepEqual(await held(), [0, 0]);
+    await world.play('inv-1/pay?channel=credit_card');
+    assert.deepEqual(await held(), [10_000, 0]);
+    await world.play('inv-1/settle');
+    await world.play('inv-1/refund?amount=4000');
+    assert.deepEqual(await held(), [10_000, 0], 'its bank has not confirmed it');
+    await world.play('inv-1/refund-settle');
+    assert.deepEqual(await held(), [10_000, 4000]);
+    await world.play('inv-1/reverse');
+    assert.deepEqual(await held(), [4000, 4000], 'the rest is gone');
+  });
+
+  it('breaks down for one payment or one gateway only, when told so', async () => {
+    await world.api('/snap/v1/transactions', snapRequest('inv-2'));
+    const status = { operation: 'status', kind: '429', times: 1 } as const;
+    await world.fault({ ...status, gateway: 'xendit' });
+    await world.fault({ ...status, reference: 'inv-2' });
+    assert.equal((await world.gateway.lookUp('inv-1')).state, 'not_found');
+    await assert.rejects(world.gateway.lookUp('inv-2'), { code: 'rate_limited' });
+    assert.equal((await world.gateway.lookUp('inv-2')).state, 'not_found');
+    await world.fault({ ...status, gateway: 'midtrans' });
+    await assert.rejects(world.gateway.lookUp('inv-1'), { code: 'rate_limited' });
+  });
+
+  it('forgets planned trouble when there is to be none', async () => {
+    const fault = { operation: 'status', kind: '429', times: 3 } as const;
+    await world.fault(fault);
+    await assert.rejects(world.gateway.lookUp('inv-1'), { code: 'rate_limited' });
+    await world.fault({ ...fault, times: 0 });
+    assert.equal((await world.gateway.lookUp('inv-1')).state, 'not_found');
+  });
+
+  it('breaks down over a question about a refund once the payment is paid, and not before', async () => {
+    await world.fault({ operation: 'refund_status', kind: '429', times: 1 });
+    await world.play('inv-1/expire?channel=gopay');
+    assert.equal((await world.gateway.lookUp('inv-1')).state, 'expired');
+    await world.play('inv-1/pay-late');
+    await assert.rejects(world.gateway.lookUp('inv-1'), { code: 'rate_limited' });
+  });
 
   it('refuses a fault that it does not know', async () => {
     const answer = await postJson(`${world.sandbox.url}/_sandbox/faults`, { operation: 'create', kind: 'earthquake' });

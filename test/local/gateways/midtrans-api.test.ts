@@ -196,6 +196,41 @@ describe('the Midtrans sandbox', () => {
       });
     }
 
+    it('gives ShopeePay back whole or not at all', async () => {
+      await paid('inv-1', 'shopeepay');
+      assert.equal(await codeOf(await refund('inv-1', 'r1', 9999)), '414');
+      assert.equal((await readCore(await refund('inv-1', 'r1', 10_000))).transaction_status, 'refund');
+    });
+
+    it('refuses a used key before all else, and takes that of a refund that failed', async () => {
+      await paid('inv-1', 'gopay');
+      await refund('inv-1', 'r1', 10_000);
+      assert.equal(await codeOf(await refund('inv-1', 'r1', 10_000)), '406');
+      await world.play('inv-1/refund-fail?webhook=none');
+      assert.equal(core.parse(await world.status('inv-1')).transaction_status, 'settlement');
+      assert.equal(await codeOf(await refund('inv-1', 'r1', 10_000)), '200');
+    });
+
+    it('keeps the numbers of the others when one fails', async () => {
+      await paid('inv-1', 'credit_card');
+      await refund('inv-1', 'r1', 1000);
+      await refund('inv-1', 'r2', 2000);
+      await world.play('inv-1/refund-settle?webhook=none');
+      await world.play('inv-1/refund-fail?webhook=none');
+      await refund('inv-1', 'r3', 3000);
+      const said = z
+        .object({ refund_amount: z.string(), refunds: z.array(z.looseObject({ refund_key: z.string() })) })
+        .parse(await world.status('inv-1'));
+      assert.equal(said.refund_amount, '4000.00');
+      assert.deepEqual(
+        said.refunds.map((one) => [one.refund_key, one.refund_chargeback_id, 'bank_confirmed_at' in one]),
+        [
+          ['r1', 1, true],
+          ['r3', 3, false],
+        ],
+      );
+    });
+
     it('refuses a virtual account, a pending payment and an unsettled capture', async () => {
       await paid('va', 'bca_va');
       await world.api('/v2/charge', { payment_type: 'gopay', ...snapRequest('pending') });

@@ -69,6 +69,50 @@ describe('notifications of the Midtrans sandbox', () => {
     );
   });
 
+  it('tell of a card refund when the bank confirms it, and when it fails after all', async () => {
+    await world.play('inv-1/pay?channel=credit_card&webhook=none');
+    await world.play('inv-1/settle?webhook=none');
+    await world.play('inv-1/refund?amount=4000');
+    await world.play('inv-1/refund-settle');
+    await world.play('inv-1/refund-fail');
+    const [requested, confirmed, failed] = world.merchant.received.map((body) => genuine(body).status);
+    assert.match(requested ?? '', /^partial_refund\/accept\/200\/.*:requested$/);
+    assert.match(confirmed ?? '', /^partial_refund\/accept\/200\/.*:confirmed$/);
+    assert.equal(failed, 'settlement/accept/202', 'not the words of the settlement, which was told before');
+  });
+
+  it('come forged when asked, of what did not happen, and are not retried', async () => {
+    world.merchant.answers.push(401);
+    await world.play('inv-1/pay?channel=gopay&webhook=forged');
+    assert.deepEqual(world.merchant.statuses(), ['settlement']);
+    const reading = readMidtransNotification(world.merchant.received[0] ?? Buffer.alloc(0), SERVER_KEY);
+    assert.deepEqual(reading, { ok: false, problem: 'bad_signature' });
+    assert.equal((await onlyPayment(world)).state, 'created');
+    await fetch(`${world.sandbox.url}/_sandbox/notifications/flush`, { method: 'POST' });
+    assert.equal(world.merchant.received.length, 1);
+  });
+
+  it('come in the wrong order when asked: what is held back, else what the payment would have said before', async () => {
+    await world.play('inv-1/pay?channel=gopay&webhook=reordered');
+    assert.deepEqual(world.merchant.statuses(), ['settlement', 'pending']);
+    await world.play('inv-1/refund?amount=1&webhook=late&delayMs=600000');
+    await world.play('inv-1/reverse?webhook=reordered');
+    assert.deepEqual(world.merchant.statuses().slice(2), ['chargeback', 'partial_refund', 'partial_refund']);
+  });
+
+  it('need not be waited for: a flush brings retries and what was held back, in order', async () => {
+    await world.close();
+    world = await startWorld({ notificationRetryScale: 1 });
+    await world.api('/snap/v1/transactions', snapRequest('inv-1'));
+    world.merchant.answers.push(503);
+    await world.play('inv-1/pay');
+    await world.play('inv-1/reverse?webhook=late&delayMs=600000');
+    assert.deepEqual(world.merchant.statuses(), ['settlement']);
+    const flushed = await fetch(`${world.sandbox.url}/_sandbox/notifications/flush`, { method: 'POST' });
+    assert.equal(flushed.status, 204);
+    assert.deepEqual(world.merchant.statuses(), ['settlement', 'settlement', 'deny']);
+  });
+
   it('come again until the merchant takes them', async () => {
     world.merchant.answers.push(503, 404, 200);
     await world.play('inv-1/pay');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type StripeWorld, sessionForm, startStripe } from './stripe-support.ts';
+import { postJson } from './support.ts';
 
 const HOUR = 3_600_000;
 const sessionBody = z.looseObject({ id: z.string(), url: z.string().nullable(), status: z.string() });
@@ -196,6 +197,30 @@ describe('the Stripe sandbox', () => {
       assert.equal((await world.get('/v1/checkout/sessions?limit=101')).status, 400);
     });
 
+    it('have the charges of a stretch of time, their refunds and bookings where asked for', async () => {
+      for (const name of ['a', 'b', 'c']) {
+        await create(name);
+        await world.play(`${name}/pay?webhook=none`);
+        time += 1000;
+      }
+      await create('never-paid');
+      const page = async (query: string) => {
+        const { data, has_more } = listed.parse(await (await world.get(`/v1/charges?${query}`)).json());
+        return { data, has_more };
+      };
+      const ids = (await page('limit=3')).data.map(({ id }) => id);
+      const first = await page(`created[gte]=${inSeconds(-3000)}&created[lt]=${inSeconds(-1000)}&limit=1`);
+      assert.deepEqual([first.data.map(({ id }) => id), first.has_more], [ids.slice(1, 2), true]);
+      const next = await page(`starting_after=${ids[0]}`);
+      assert.deepEqual([next.data.map(({ id }) => id), next.has_more], [ids.slice(1), false]);
+      assert.equal((await world.get('/v1/charges?starting_after=ch_none')).status, 404);
+      const [plain] = first.data;
+      assert.deepEqual([typeof plain?.['balance_transaction'], plain?.['refunds']], ['string', undefined]);
+      const [whole] = (await page('limit=1&expand[0]=data.refunds&expand[1]=data.balance_transaction')).data;
+      const shape = z.object({ balance_transaction: z.object({ created: z.number() }), refunds: listed });
+      assert.ok(shape.safeParse(whole).success);
+    });
+
     it('find payments by metadata, a minute late', async () => {
       await create('inv-1');
       await world.play('inv-1/pay');
@@ -224,7 +249,9 @@ describe('the Stripe sandbox', () => {
       const intent = await paid();
       const part = refundBody.parse(await (await refund(intent, '400000')).json());
       assert.deepEqual([part.amount, part.status], [400_000, 'succeeded']);
-      assert.equal((await refused(await refund(intent, '600001'))).code, 'amount_too_large');
+      const { code, param, message } = await refused(await refund(intent, '600001'));
+      assert.deepEqual({ code, param }, { code: undefined, param: 'amount' });
+      assert.match(message, /greater than unrefunded amount/);
       assert.equal(refundBody.parse(await (await refund(intent, null)).json()).amount, 600_000);
       assert.equal((await refused(await refund(intent, '1'))).code, 'charge_already_refunded');
       assert.equal(listed.parse(await (await world.get(`/v1/refunds?payment_intent=${intent}`)).json()).data.length, 2);
@@ -324,6 +351,27 @@ describe('the Stripe sandbox', () => {
       await create('inv-1');
       assert.equal((await world.play('inv-1/pay?channel=grabpay')).status, 409);
     });
+  });
+});
+
+describe('many payments at the Stripe sandbox', () => {
+  it('are taken at once, for measuring', async () => {
+    const world = await startStripe();
+    try {
+      const payment = { reference: 'many-1', amountMinor: 500, paidAt: '2026-01-02T03:04:05Z', refundedMinor: 200 };
+      const preload = (payments: object[]) => postJson(`${world.base}/_sandbox/preload`, { payments });
+      const ringgit = { ...payment, reference: 'many-2', currency: 'MYR' };
+      assert.equal((await preload([payment, ringgit])).status, 201);
+      assert.equal((await preload([{ ...payment, currency: 'USD' }])).status, 422);
+      const money = world.sandbox.list().map((one) => [one.amount.currency, one.capturedMinor, one.refundedMinor]);
+      assert.deepEqual(money, [
+        ['IDR', 500, 200],
+        ['MYR', 500, 200],
+      ]);
+      assert.equal((await world.gateway.lookUp('many-1')).paidAt, '2026-01-02T03:04:05.000Z');
+    } finally {
+      await world.close();
+    }
   });
 });
 

@@ -61,15 +61,62 @@ describe('events of the Stripe sandbox', () => {
     assert.deepEqual(told(), ['checkout.session.expired/expired/unpaid']);
   });
 
-  it('tell twice of a refund that a bank makes: begun, then done', async () => {
-    await world.post('/v1/checkout/sessions', sessionForm('inv-2', { 'line_items[0][price_data][currency]': 'myr' }));
-    await world.play('inv-2/pay?channel=fpx&webhook=none');
+  const ringgit = async (reference: string, channel: string) => {
+    const currency = { 'line_items[0][price_data][currency]': 'myr' };
+    await world.post('/v1/checkout/sessions', sessionForm(reference, currency));
+    await world.play(`${reference}/pay?channel=${channel}&webhook=none`);
+  };
+
+  it('tell twice of a refund: begun, and done by itself at a wallet, by an event at a bank', async () => {
+    await ringgit('inv-2', 'grabpay');
     await world.play('inv-2/refund');
+    const begun = ['charge.refunded/succeeded/1000000', 'refund.created/pending'];
+    assert.deepEqual(told(), [...begun, 'refund.updated/succeeded']);
+    await ringgit('inv-3', 'fpx');
+    await world.play('inv-3/refund');
+    assert.deepEqual(told().slice(3), begun);
+    await world.play('inv-3/refund-settle');
+    assert.deepEqual(told().slice(5), ['refund.updated/succeeded']);
+    assert.equal((await world.play('inv-3/refund-settle')).status, 409);
+  });
+
+  it('tell of a refund that fails, pending or succeeded, after which its money is there again', async () => {
+    await world.play('inv-1/pay?webhook=none');
+    await world.play('inv-1/refund?webhook=none');
+    await world.play('inv-1/refund-fail');
+    assert.deepEqual(told(), ['refund.updated/failed', 'refund.failed/failed']);
+    assert.equal((await world.play('inv-1/refund-fail')).status, 409);
+    const [payment] = world.sandbox.list();
+    assert.deepEqual([payment?.state, payment?.capturedMinor, payment?.refundedMinor], ['succeeded', 10_000, 0]);
+    assert.equal((await world.play('inv-1/refund')).status, 200);
+  });
+
+  it('tell of a dispute that is won: until then the money is gone', async () => {
+    await world.play('inv-1/pay?webhook=none');
+    await world.play('inv-1/refund?amount=1000&webhook=none');
+    await world.play('inv-1/reverse');
+    const money = () => world.sandbox.list().map(({ capturedMinor, refundedMinor }) => [capturedMinor, refundedMinor]);
+    assert.deepEqual(money(), [[1000, 1000]]);
+    assert.equal((await world.play('inv-1/refund')).status, 409);
+    await world.play('inv-1/unreverse');
+    assert.deepEqual(money(), [[10_000, 1000]]);
+    assert.deepEqual(told(), ['charge.dispute.created/needs_response', 'charge.dispute.closed/won']);
+    assert.equal((await world.play('inv-1/unreverse')).status, 409);
+  });
+
+  it('come in the wrong order when asked', async () => {
+    await world.play('inv-1/challenge?webhook=none');
+    await world.play('inv-1/settle?webhook=reordered');
     assert.deepEqual(told(), [
-      'charge.refunded/succeeded/1000000',
-      'refund.created/pending',
-      'refund.updated/succeeded',
+      'checkout.session.async_payment_succeeded/complete/paid',
+      'checkout.session.completed/complete/unpaid',
     ]);
+  });
+
+  it('come forged when asked, and nothing has happened', async () => {
+    await world.play('inv-1/pay?webhook=forged');
+    assert.deepEqual(world.merchant.problems.splice(0), ['bad_signature']);
+    assert.equal(world.sandbox.list()[0]?.state, 'open');
   });
 
   it('come never, twice or late when asked', async () => {

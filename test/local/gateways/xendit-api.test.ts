@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import { finishRefund, happen, opened, refundRefusal, startRefund } from '../../../local/gateways/xendit/invoices.ts';
 import { basic, postJson, until } from './support.ts';
 import { invoiceRequest, startXenditWorld, type XenditWorld } from './xendit-support.ts';
 
@@ -149,38 +148,40 @@ describe('the Xendit sandbox', () => {
       );
     const begun = async (invoiceId: string, key: string, amount: number) =>
       refund.parse(await (await ask(invoiceId, key, amount)).json());
+    const statusOf = async (id: string) => refund.parse(await (await world.get(`/refunds/${id}`)).json()).status;
+    /** Of a wallet, whose refund ends by itself. */
     const ended = async (id: string) => {
-      const deadline = Date.now() + 5000;
-      for (;;) {
-        const { status } = refund.parse(await (await world.get(`/refunds/${id}`)).json());
-        if (status !== 'PENDING' || Date.now() > deadline) return status;
-      }
+      await until('the refund ended', async () => (await statusOf(id)) !== 'PENDING');
+      return statusOf(id);
     };
 
     it('gives a card back in parts and never more than was paid', async () => {
       const id = await paid('inv-1', 'credit_card');
       const part = await begun(id, 'k1', 4000);
       assert.equal(part.status, 'PENDING');
-      assert.equal(await ended(part.id), 'SUCCEEDED');
+      assert.equal(await codeOf(await ask(id, 'k2', 1)), '400 REFUND_IN_PROGRESS');
+      await world.play('inv-1/refund-settle');
+      assert.equal(await statusOf(part.id), 'SUCCEEDED');
       assert.equal(await codeOf(await ask(id, 'k2', 6001)), '400 REFUND_AMOUNT_EXCEEDED');
-      assert.equal(await ended((await begun(id, 'k3', 6000)).id), 'SUCCEEDED');
+      const rest = await begun(id, 'k3', 6000);
+      await world.play('inv-1/refund-settle');
+      assert.equal(await statusOf(rest.id), 'SUCCEEDED');
       assert.equal(await codeOf(await ask(id, 'k4', 1)), '400 REFUND_AMOUNT_EXCEEDED');
     });
 
     it('gives the first answer to a repeated key, and refuses it for another refund', async () => {
       const id = await paid('inv-1', 'credit_card');
       const first = await begun(id, 'k1', 4000);
-      await ended(first.id);
       assert.equal((await begun(id, 'k1', 4000)).id, first.id);
       assert.equal(await codeOf(await ask(id, 'k1', 4001)), '409 DUPLICATE_ERROR');
     });
 
     it('gives OVO back whole or not at all, a virtual account and QRIS never', async () => {
       const ovo = await paid('inv-1', 'ovo');
-      assert.equal(await codeOf(await ask(ovo, 'k1', 9999)), '400 PARTIAL_REFUND_NOT_SUPPORTED');
+      assert.equal(await codeOf(await ask(ovo, 'k1', 9999)), '403 PARTIAL_REFUND_NOT_SUPPORTED');
       assert.equal(await ended((await begun(ovo, 'k2', 10_000)).id), 'SUCCEEDED');
       for (const channel of ['bca_va', 'qris']) {
-        assert.equal(await codeOf(await ask(await paid(channel, channel), channel, 1)), '400 INELIGIBLE_TRANSACTION');
+        assert.equal(await codeOf(await ask(await paid(channel, channel), channel, 1)), '403 REFUND_NOT_SUPPORTED');
       }
       assert.equal(await codeOf(await ask((await open('inv-9')).id, 'k9', 1)), '400 INELIGIBLE_TRANSACTION');
       assert.equal(await codeOf(await ask('nothing', 'k0', 1)), '404 DATA_NOT_FOUND');
@@ -190,24 +191,107 @@ describe('the Xendit sandbox', () => {
       const id = await paid('inv-1', 'credit_card');
       assert.equal((await world.play('inv-1/fail')).status, 200);
       assert.equal(await ended((await begun(id, 'k1', 10_000)).id), 'FAILED');
-      assert.equal(await ended((await begun(id, 'k2', 10_000)).id), 'SUCCEEDED');
+      const second = await begun(id, 'k2', 10_000);
+      await world.play('inv-1/refund-settle');
+      assert.equal(await statusOf(second.id), 'SUCCEEDED');
     });
 
-    it('refuses a second one while the first is under way', () => {
-      const now = new Date();
-      const given = { externalId: 'inv-1', amount: 10_000, description: null, items: [], payerEmail: null };
-      const page = { locale: 'id', successUrl: null, failureUrl: null, channels: ['credit_card'] } as const;
-      const opening = opened({ ...given, ...page, channels: [...page.channels] }, now, 3600);
-      const bought = happen(opening, 'pay', now, { webhook: 'none', delayMs: 0 });
-      const request = { referenceId: 'r1', idempotencyKey: null, amount: 1, reason: 'OTHERS' };
-      const underWay = startRefund(bought, request, now);
-      assert.equal(refundRefusal(underWay, 1), 'REFUND_IN_PROGRESS');
-      assert.equal(refundRefusal(finishRefund(underWay, now), 1), null);
+    it('lets a refund fail that had succeeded, and counts only what went back', async () => {
+      const id = await paid('inv-1', 'credit_card');
+      const { id: refundId } = await begun(id, 'k1', 4000);
+      const money = async () => (await world.list()).map((one) => [one['capturedMinor'], one['refundedMinor']]);
+      assert.deepEqual(await money(), [[10_000, 0]]);
+      await world.play('inv-1/refund-settle');
+      assert.deepEqual(await money(), [[10_000, 4000]]);
+      await world.play('inv-1/refund-fail');
+      assert.equal(await statusOf(refundId), 'FAILED');
+      assert.deepEqual(await money(), [[10_000, 0]]);
+      for (const event of ['refund-fail', 'refund-settle']) {
+        assert.equal((await world.play(`inv-1/${event}`)).status, 409);
+      }
     });
 
     it('refuses a reason that it does not know', async () => {
       const answer = await world.post('/refunds', { invoice_id: 'x', reference_id: 'y', amount: 1, reason: 'WHIM' });
       assert.equal(await codeOf(answer), '400 API_VALIDATION_ERROR');
     });
+  });
+
+  describe('lists', () => {
+    const page = z.object({
+      has_more: z.boolean(),
+      data: z.array(z.looseObject({ id: z.string(), reference_id: z.string() })),
+      links: z.array(z.object({ href: z.string(), rel: z.literal('next'), method: z.literal('GET') })),
+    });
+    const read = async (path: string) => page.parse(await (await world.get(path)).json());
+    const references = ({ data }: z.infer<typeof page>) => data.map(({ reference_id }) => reference_id);
+
+    it('go through paid invoices, newest first, page by page, whatever comes in meanwhile', async () => {
+      for (const name of ['a', 'b', 'c']) {
+        await paid(name, 'qris');
+        time += 1000;
+      }
+      await open('never-paid');
+      const first = await read('/transactions?types=PAYMENT&limit=2');
+      assert.deepEqual([references(first), first.has_more], [['c', 'b'], true]);
+      await paid('d', 'qris');
+      const next = first.links[0] ?? assert.fail('there is no link to the next page');
+      assert.ok(next.href.includes(`after_id=${first.data.at(-1)?.id}`));
+      const second = await read(next.href.slice(next.href.indexOf('/transactions')));
+      assert.deepEqual([references(second), second.has_more, second.links], [['a'], false, []]);
+    });
+
+    it('take a stretch of time with both its ends, a reference, types and states', async () => {
+      const start = time;
+      for (const name of ['a', 'b', 'c']) {
+        await paid(name, 'ovo');
+        time += 1000;
+      }
+      const at = (ms: number) => new Date(start + ms).toISOString();
+      assert.deepEqual(references(await read(`/transactions?created[gte]=${at(1000)}&created[lte]=${at(2000)}`)), [
+        'c',
+        'b',
+      ]);
+      assert.deepEqual(references(await read(`/transactions?created[lte]=${at(999)}`)), ['a']);
+      assert.deepEqual(references(await read('/transactions?reference_id=b&statuses=SUCCESS&statuses=REVERSED')), [
+        'b',
+      ]);
+      assert.deepEqual(references(await read('/transactions?types=DISBURSEMENT')), []);
+      assert.deepEqual(references(await read('/transactions?statuses=PENDING')), []);
+    });
+
+    it('refuse more than 50 a page, and strangers', async () => {
+      assert.equal(await codeOf(await world.get('/transactions?limit=51')), '400 API_VALIDATION_ERROR');
+      assert.equal(await codeOf(await world.get('/transactions?created[gte]=yesterday')), '400 API_VALIDATION_ERROR');
+      assert.equal(await codeOf(await fetch(`${world.base}/transactions`)), '401 INVALID_API_KEY');
+    });
+
+    it('have the refunds of an invoice, and of all', async () => {
+      const ids = [await paid('a', 'credit_card'), await paid('b', 'credit_card')];
+      for (const [index, invoice_id] of ids.entries()) {
+        time += 1000;
+        const body = { invoice_id, reference_id: `r${index}`, amount: 1, reason: 'OTHERS' };
+        await world.post('/refunds', body);
+      }
+      assert.deepEqual(references(await read('/refunds')), ['r1', 'r0']);
+      const first = await read('/refunds?limit=1');
+      assert.equal(first.has_more, true);
+      assert.deepEqual(references(await read(`/refunds?after_id=${first.data[0]?.id}`)), ['r0']);
+      assert.deepEqual(references(await read(`/refunds?invoice_id=${ids[0]}`)), ['r0']);
+      assert.deepEqual(references(await read('/refunds?invoice_id=nothing')), []);
+    });
+  });
+
+  it('takes many payments at once, for measuring', async () => {
+    const payment = { reference: 'many-1', amountMinor: 500, paidAt: '2026-01-02T03:04:05Z', refundedMinor: 200 };
+    const preload = (payments: object[]) => postJson(`${world.base}/_sandbox/preload`, { payments });
+    assert.equal((await preload([payment, { ...payment, reference: 'many-2' }])).status, 201);
+    assert.equal((await preload([{ ...payment, amountMinor: -1 }])).status, 422);
+    const money = (await world.list()).map((one) => [one.reference, one['capturedMinor'], one['refundedMinor']]);
+    assert.deepEqual(money, [
+      ['many-1', 500, 200],
+      ['many-2', 500, 200],
+    ]);
+    assert.equal((await world.gateway.lookUp('many-1')).paidAt, '2026-01-02T03:04:05.000Z');
   });
 });

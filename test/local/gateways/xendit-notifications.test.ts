@@ -60,6 +60,7 @@ describe('notifications of the Xendit sandbox', () => {
     const ask = (reference: string) =>
       world.post('/refunds', { invoice_id: id, reference_id: reference, amount: 10, reason: 'OTHERS' });
     await ask('r1');
+    await world.play('inv-1/refund-settle');
     await until('the first end was told', () => world.merchant.received.length === 1);
     await world.play('inv-1/fail');
     await ask('r2');
@@ -68,6 +69,29 @@ describe('notifications of the Xendit sandbox', () => {
     assert.deepEqual(read, ['r1 refund/succeeded', 'r2 refund/failed']);
     const nested = world.merchant.received.map(({ body }) => /"data":.*"data":/.test(body.toString()));
     assert.deepEqual(nested, [true, false]);
+  });
+
+  it('tell the newest first and what came before afterwards when asked', async () => {
+    await world.play('inv-1/expire?webhook=none');
+    await world.play('inv-1/pay-late?webhook=reordered&channel=credit_card');
+    assert.deepEqual(world.merchant.statuses(), ['PAID', 'EXPIRED']);
+    await world.play('inv-1/refund?webhook=none');
+    await world.play('inv-1/refund-settle?webhook=none');
+    await world.play('inv-1/refund-fail?webhook=reordered');
+    const read = world.merchant.received.slice(2).map(genuine);
+    assert.deepEqual(
+      read.map(({ status }) => status),
+      ['refund/failed', 'refund/succeeded'],
+    );
+  });
+
+  it('come with the right token when somebody else says that it was paid: only a look-up tells', async () => {
+    await world.play('inv-1/pay?webhook=forged');
+    assert.deepEqual(
+      world.merchant.received.map(genuine).map(({ status }) => status),
+      ['paid'],
+    );
+    assert.equal((await world.gateway.lookUp('inv-1')).state, 'pending');
   });
 
   it('come again until the merchant takes them, redirects included', async () => {
