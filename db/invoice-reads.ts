@@ -17,18 +17,48 @@ export interface Invoice {
   readonly subtotal: Money;
   readonly tax: Money;
   readonly total: Money;
+  /** What captures and credit have paid of it. */
+  readonly paid: Money;
+  /** What is still asked for: nothing once it has lapsed or is void. */
+  readonly outstanding: Money;
+  /** What credit notes have taken back of it. */
+  readonly credited: Money;
   readonly issuedAt: Date;
   readonly dueAt: Date;
+  /** When the next unpaid part of it is due; without instalments, when it is. */
+  readonly nextDueAt: Date;
   readonly paidAt: Date | null;
   readonly pdfSha256: Sha256 | null;
+  readonly voidReason: string | null;
+  readonly replaces: InvoiceId | null;
+  readonly replacedBy: InvoiceId | null;
 }
+
+/** Open, and a part of it should have been paid by then. */
+export const isOverdue = ({ state, nextDueAt }: Invoice, at: Date): boolean => state === 'open' && nextDueAt < at;
 
 export interface InvoiceLineRead {
   readonly code: string;
   readonly description: { readonly id: string; readonly en: string };
   readonly kind: InvoiceLineKind;
+  /** What is charged without tax, the discount taken off. */
   readonly net: Money;
+  readonly discount: Money;
   readonly tax: Money;
+}
+
+export interface InstalmentRead {
+  readonly position: number;
+  readonly amount: Money;
+  readonly dueAt: Date;
+  readonly paidAt: Date | null;
+}
+
+/** A PDF that belongs to an invoice; null while it is being made. */
+export interface PrintedPaper {
+  readonly number: string;
+  readonly applicationId: ApplicationId | null;
+  readonly pdf: Sha256 | null;
 }
 
 export interface OpenAttempt {
@@ -47,10 +77,16 @@ interface InvoiceRow {
   readonly subtotal_minor: bigint;
   readonly tax_minor: bigint;
   readonly total_minor: bigint;
+  readonly paid_minor: bigint;
+  readonly credited_minor: bigint;
   readonly issued_at: Date;
   readonly due_at: Date;
+  readonly next_due_at: Date;
   readonly paid_at: Date | null;
   readonly pdf_sha256: Sha256 | null;
+  readonly void_reason: string | null;
+  readonly replaces_id: InvoiceId | null;
+  readonly replaced_by: InvoiceId | null;
 }
 
 const COLUMNS = [
@@ -63,11 +99,24 @@ const COLUMNS = [
   'i.subtotal_minor',
   'i.tax_minor',
   'i.total_minor',
+  'i.paid_minor',
+  'i.credited_minor',
   'i.issued_at',
   'i.due_at',
   'i.paid_at',
   'i.pdf_sha256',
+  'i.void_reason',
+  'i.replaces_id',
 ] as const;
+
+const NEXT_DUE = `least(i.due_at, (select min(n.due_at) from invoice_instalments n
+  where n.invoice_id = i.id and n.paid_at is null))`;
+
+const columns = (db: Knex) => [
+  ...COLUMNS,
+  db.raw(`${NEXT_DUE} as next_due_at`),
+  db.raw('(select r.id from invoices r where r.replaces_id = i.id) as replaced_by'),
+];
 
 const toInvoice = (row: InvoiceRow): Invoice => ({
   id: row.id,
@@ -78,14 +127,26 @@ const toInvoice = (row: InvoiceRow): Invoice => ({
   subtotal: money(row.subtotal_minor, row.currency),
   tax: money(row.tax_minor, row.currency),
   total: money(row.total_minor, row.currency),
+  paid: money(row.paid_minor, row.currency),
+  outstanding: money(isOwed(row.state) ? row.total_minor - row.paid_minor : 0n, row.currency),
+  credited: money(row.credited_minor, row.currency),
   issuedAt: row.issued_at,
   dueAt: row.due_at,
+  nextDueAt: row.next_due_at,
   paidAt: row.paid_at,
   pdfSha256: row.pdf_sha256,
+  voidReason: row.void_reason,
+  replaces: row.replaces_id,
+  replacedBy: row.replaced_by,
 });
 
-/** Money is the company's and the overseers'; reviewers have no business with it. */
-function seenOnly(query: Knex.QueryBuilder, viewer: Actor): void {
+const isOwed = (state: InvoiceState): boolean => state === 'open' || state === 'reversed';
+
+/**
+ * Money is the company's and the overseers'; reviewers have no business with it.
+ * @param query reads the invoice as `i`
+ */
+export function seenOnly(query: Knex.QueryBuilder, viewer: Actor): void {
   if (seesEveryCase(viewer.roles)) return;
   query.whereIn('i.company_id', (mine: Knex.QueryBuilder) =>
     mine.select('company_id').from('company_members').where('user_id', viewer.userId),
@@ -97,7 +158,7 @@ export async function findInvoice(db: Knex, viewer: Actor, id: InvoiceId): Promi
   const row: InvoiceRow | undefined = await db('invoices as i')
     .where('i.id', id)
     .modify((query) => seenOnly(query, viewer))
-    .first(COLUMNS);
+    .first(columns(db));
   return row ? toInvoice(row) : null;
 }
 
@@ -108,16 +169,19 @@ export async function listInvoices(
   options: {
     state?: InvoiceState | undefined;
     companyId?: CompanyId | undefined;
+    /** Only what is overdue at this moment. */
+    overdueAt?: Date | undefined;
     after: AfterInTime | null;
     limit: number;
   },
 ): Promise<Invoice[]> {
-  const { state, companyId, after, limit } = options;
+  const { state, companyId, overdueAt, after, limit } = options;
   const rows: InvoiceRow[] = await db('invoices as i')
     .modify((query) => {
       seenOnly(query, viewer);
       if (state) query.where('i.state', state);
       if (companyId) query.where('i.company_id', companyId);
+      if (overdueAt) query.where('i.state', 'open').whereRaw(`${NEXT_DUE} < ?`, [overdueAt]);
       if (after) query.whereRaw('(i.issued_at, i.id) < (?, ?)', [after.at, after.id]);
     })
     .orderBy([
@@ -125,22 +189,41 @@ export async function listInvoices(
       { column: 'i.id', order: 'desc' },
     ])
     .limit(limit)
-    .select(COLUMNS);
+    .select(columns(db));
   return rows.map(toInvoice);
 }
 
 export async function linesOf(db: Knex, invoice: Invoice): Promise<InvoiceLineRead[]> {
-  const rows: (Omit<InvoiceLineRead, 'net' | 'tax'> & { net_minor: bigint; tax_minor: bigint })[] = await db(
-    'invoice_lines',
+  const rows: (Pick<InvoiceLineRead, 'code' | 'description' | 'kind'> & {
+    net_minor: bigint;
+    discount_minor: bigint;
+    tax_minor: bigint;
+  })[] = await db('invoice_lines')
+    .where('invoice_id', invoice.id)
+    .orderBy('position')
+    .select('code', 'description', 'kind', 'net_minor', 'discount_minor', 'tax_minor');
+  const { currency } = invoice.total;
+  return rows.map(({ net_minor, discount_minor, tax_minor, ...line }) => ({
+    ...line,
+    net: money(net_minor, currency),
+    discount: money(discount_minor, currency),
+    tax: money(tax_minor, currency),
+  }));
+}
+
+/** In order; none = it is paid all at once. */
+export async function instalmentsOfInvoice(db: Knex, invoice: Invoice): Promise<InstalmentRead[]> {
+  const rows: { position: number; amount_minor: bigint; due_at: Date; paid_at: Date | null }[] = await db(
+    'invoice_instalments',
   )
     .where('invoice_id', invoice.id)
     .orderBy('position')
-    .select('code', 'description', 'kind', 'net_minor', 'tax_minor');
-  const { currency } = invoice.total;
-  return rows.map(({ net_minor, tax_minor, ...line }) => ({
-    ...line,
-    net: money(net_minor, currency),
-    tax: money(tax_minor, currency),
+    .select('position', 'amount_minor', 'due_at', 'paid_at');
+  return rows.map(({ position, amount_minor, due_at, paid_at }) => ({
+    position,
+    amount: money(amount_minor, invoice.total.currency),
+    dueAt: due_at,
+    paidAt: paid_at,
   }));
 }
 
@@ -164,8 +247,17 @@ export interface PayableInvoice {
   readonly licenseName: { readonly id: string; readonly en: string };
   readonly officeName: string;
   readonly zone: OfficeZone;
+  /** The invoice that has taken its place. */
+  readonly replacedBy: InvoiceId | null;
+  /** Credit notes have taken back all of it. */
+  readonly isGivenBack: boolean;
   /** Not shown: on whose behalf it is paid. */
   readonly applicantId: UserId;
+}
+
+export async function isOpenInvoice(db: Knex, id: InvoiceId): Promise<boolean> {
+  const row: unknown = await db('invoices').where({ id, state: 'open' }).first('id');
+  return row !== undefined;
 }
 
 /** Asks for no viewer: an invoice's ID is random, and is the key to its pay page. null = there is none of this ID. */
@@ -187,6 +279,8 @@ export async function payableInvoice(db: Knex, id: InvoiceId): Promise<PayableIn
       licenseName: 't.name',
       officeName: 'o.name',
       zone: 'o.zone',
+      replacedBy: db.raw('(select n.id from invoices n where n.replaces_id = i.id)'),
+      isGivenBack: db.raw('i.credited_minor = i.total_minor'),
       applicantId: 'a.applicant_id',
     });
   if (!row) return null;

@@ -1,14 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { localDate } from '../domain/calendar.ts';
+import { localDate, type OfficeZone } from '../domain/calendar.ts';
 import { type ApplicationId, asId, type CompanyId, type InvoiceId, type Sha256 } from '../domain/ids.ts';
-import { buildInvoice, formatInvoiceNumber, type InvoiceLineInput, PPN_2025, taxRuleOn } from '../domain/invoicing.ts';
+import {
+  type BuiltInvoice,
+  buildInvoice,
+  formatInvoiceNumber,
+  type InvoiceLineInput,
+  instalmentsOf,
+  type TaxRule,
+  taxRuleOn,
+} from '../domain/invoicing.ts';
+import { invoiceClosed, invoiceIssued, sharesOf } from '../domain/ledger.ts';
+import type { PaymentPolicy } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import { announce } from './application-moves.ts';
 import { nextNumber } from './counters.ts';
 import { recordEvent } from './events.ts';
-import { officeOfType } from './offices.ts';
+import { postEntry } from './ledger.ts';
+import { TAX_RULES } from './tax-rules.ts';
 
 export interface NewInvoice {
   readonly applicationId: ApplicationId;
@@ -22,82 +33,148 @@ export interface NewInvoice {
  * payable. Repeating it finds the invoice that is there and takes no number.
  */
 export async function issueInvoice(tx: Knex, invoice: NewInvoice): Promise<void> {
-  const application = await applicationOf(tx, invoice.applicationId);
+  const terms = await billingTerms(tx, invoice.applicationId);
   const isNew = await recordEvent(tx, {
     key: `activation/${invoice.applicationId}/invoice/1`,
     type: 'invoice.issued',
     applicationId: invoice.applicationId,
-    companyId: application.companyId,
+    companyId: terms.companyId,
     at: invoice.at,
   });
-  if (isNew) await insertInvoice(tx, invoice, application);
+  if (isNew) await insertInvoice(tx, invoice, terms, null);
 }
 
-/** The invoice of an application that was approved with a fee. */
+/** The invoice that counts of an application that was approved with a fee; one that was voided counts no more. */
 export async function invoiceOf(
   db: Knex,
   applicationId: ApplicationId,
 ): Promise<{ invoiceId: InvoiceId; number: string; dueAt: Date }> {
   const issued: { invoiceId: InvoiceId; number: string; dueAt: Date } | undefined = await db('invoices')
     .where({ application_id: applicationId })
+    .whereNot('state', 'void')
     .first({ invoiceId: 'id', number: 'number', dueAt: 'due_at' });
   if (!issued) throw new Error(`application ${applicationId} is to be paid and has no invoice`);
   return issued;
 }
 
-async function applicationOf(tx: Knex, id: ApplicationId): Promise<{ companyId: CompanyId; typeCode: string }> {
-  const row: { companyId: CompanyId; typeCode: string } | undefined = await tx('applications')
-    .where({ id })
-    .first({ companyId: 'company_id', typeCode: 'type_code' });
-  if (!row) throw new Error(`application ${id} does not exist`);
-  return row;
+/** Under which rules an application is billed: the policy is the one it was submitted under. */
+export interface BillingTerms {
+  readonly companyId: CompanyId;
+  readonly zone: OfficeZone;
+  readonly payment: PaymentPolicy;
+  readonly taxRules: readonly TaxRule[];
 }
 
-async function insertInvoice(
+// One round trip for all of them: somebody who decides waits for it.
+const TERMS = `
+  select a.company_id as "companyId", o.zone, p.policy -> 'payment' as payment, ${TAX_RULES} as "taxRules"
+  from applications a
+  join license_policies p on p.id = a.policy_id
+  join license_types t on t.code = a.type_code
+  join offices o on o.id = t.office_id
+  where a.id = ?`;
+
+export async function billingTerms(tx: Knex, id: ApplicationId): Promise<BillingTerms> {
+  const { rows }: { rows: BillingTerms[] } = await tx.raw(TERMS, [id]);
+  if (!rows[0]) throw new Error(`application ${id} does not exist`);
+  return rows[0];
+}
+
+// One statement as well; the foreign keys are looked at when it ends.
+const INSERT = `
+  with invoice as (
+    insert into invoices (id, number, company_id, application_id, state, currency, subtotal_minor, tax_minor, total_minor,
+      issued_at, due_at, odd_money, tax_rule, replaces_id)
+    values (:id, :number, :companyId, :applicationId, 'open', :currency, :subtotal, :tax, :total, :at, :dueAt, :oddMoney, :taxRule,
+      :replaces)
+  ), lines as (
+    insert into invoice_lines (invoice_id, position, code, description, kind, net_minor, discount_minor, tax_minor)
+    select cast(:id as uuid), l.position, l.code, l.description, l.kind, l.net, l.discount, l.tax
+    from jsonb_to_recordset(:lines) as l (position smallint, code text, description jsonb, kind text, net bigint,
+      discount bigint, tax bigint)
+  ), parts as (
+    insert into invoice_instalments (invoice_id, position, amount_minor, due_at)
+    select cast(:id as uuid), p.position, p.amount, p.due
+    from jsonb_to_recordset(:parts) as p (position smallint, amount bigint, due timestamptz)
+  )
+  update applications set due_at = :dueAt, updated_at = :at where id = :applicationId`;
+
+/**
+ * Writes an invoice with the next number, and into the books. The caller's event guards it.
+ * @param replaces the voided invoice whose place it takes
+ */
+export async function insertInvoice(
   tx: Knex,
   invoice: NewInvoice,
-  application: { companyId: CompanyId; typeCode: string },
-): Promise<void> {
-  const office = await officeOfType(tx, application.typeCode);
-  const date = localDate(Date.parse(invoice.at), office.zone);
-  const built = buildInvoice(invoice.lines, taxRuleOn([PPN_2025], date));
-  const year = Number(date.slice(0, 4));
-  const id = randomUUID();
-  const number = formatInvoiceNumber(year, await nextNumber(tx, `invoice/${year}`));
-  await tx('invoices').insert({
+  terms: BillingTerms,
+  replaces: InvoiceId | null,
+): Promise<InvoiceId> {
+  const { applicationId, at, dueAt } = invoice;
+  const { companyId, zone, payment, taxRules } = terms;
+  const date = localDate(Date.parse(at), zone);
+  const taxRule = taxRuleOn(taxRules, date);
+  const built = buildInvoice(invoice.lines, taxRule);
+  const id = asId<InvoiceId>(randomUUID());
+  await tx.raw(INSERT, {
     id,
-    number,
-    company_id: application.companyId,
-    application_id: invoice.applicationId,
-    state: 'open',
+    number: await nextInvoiceNumber(tx, date),
+    companyId,
+    applicationId,
     currency: built.total.currency,
-    subtotal_minor: built.subtotal.amountMinor,
-    tax_minor: built.tax.amountMinor,
-    total_minor: built.total.amountMinor,
-    issued_at: invoice.at,
-    due_at: invoice.dueAt,
+    subtotal: built.subtotal.amountMinor,
+    tax: built.tax.amountMinor,
+    total: built.total.amountMinor,
+    at,
+    dueAt,
+    oddMoney: JSON.stringify(payment.oddMoney ?? {}),
+    taxRule: JSON.stringify(taxRule),
+    replaces,
+    lines: JSON.stringify(lineRows(built)),
+    parts: JSON.stringify(partRows(built.total, payment, invoice)),
   });
-  await tx('invoice_lines').insert(
-    built.lines.map((line, index) => ({
-      invoice_id: id,
-      position: index + 1,
-      code: line.code,
-      description: JSON.stringify(line.description),
-      kind: line.kind,
-      net_minor: line.net.amountMinor,
-      tax_minor: line.tax.amountMinor,
-    })),
-  );
-  await tx('applications')
-    .where({ id: invoice.applicationId })
-    .update({ due_at: invoice.dueAt, updated_at: invoice.at });
+  await postEntry(tx, {
+    key: `invoice/${id}/issued`,
+    kind: 'invoice_issued',
+    currency: built.total.currency,
+    postings: invoiceIssued(sharesOf(built)),
+    companyId,
+    invoiceId: id,
+    at,
+  });
+  return id;
 }
+
+async function nextInvoiceNumber(tx: Knex, date: string): Promise<string> {
+  const year = Number(date.slice(0, 4));
+  return formatInvoiceNumber(year, await nextNumber(tx, `invoice/${year}`));
+}
+
+// Amounts as digits: JSON has no bigint.
+const lineRows = ({ lines }: BuiltInvoice) =>
+  lines.map(({ code, description, kind, net, discount, tax }, index) => ({
+    position: index + 1,
+    code,
+    description,
+    kind,
+    net: net.amountMinor.toString(),
+    discount: discount.amountMinor.toString(),
+    tax: tax.amountMinor.toString(),
+  }));
+
+const partRows = (total: Money, { instalments = [] }: PaymentPolicy, invoice: NewInvoice) =>
+  instalmentsOf(total, instalments, invoice).map(({ position, amountMinor, dueAt }) => ({
+    position,
+    amount: amountMinor.toString(),
+    due: dueAt,
+  }));
 
 export interface InvoiceForPayment {
   readonly id: InvoiceId;
   readonly number: string;
   readonly state: InvoiceState;
   readonly total: Money;
+  /** What captures and credit have paid of it. */
+  readonly paid: Money;
   readonly dueAt: Date;
   readonly applicationId: ApplicationId | null;
   readonly companyId: CompanyId;
@@ -108,6 +185,7 @@ interface InvoiceForPaymentRow {
   readonly number: string;
   readonly state: InvoiceState;
   readonly total_minor: bigint;
+  readonly paid_minor: bigint;
   readonly currency: Currency;
   readonly due_at: Date;
   readonly application_id: string | null;
@@ -119,34 +197,49 @@ const toInvoiceForPayment = (row: InvoiceForPaymentRow): InvoiceForPayment => ({
   number: row.number,
   state: row.state,
   total: money(row.total_minor, row.currency),
+  paid: money(row.paid_minor, row.currency),
   dueAt: row.due_at,
   applicationId: row.application_id === null ? null : asId<ApplicationId>(row.application_id),
   companyId: asId<CompanyId>(row.company_id),
 });
 
-/** The invoice, locked to the end of the transaction: money is judged against a state that cannot change meanwhile. */
+/**
+ * The invoice, locked to the end of the transaction: money is judged against a state that cannot change meanwhile.
+ * Whoever locks a payment or takes a number as well does it after this.
+ */
 export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceForPayment> {
   const row: InvoiceForPaymentRow | undefined = await tx('invoices')
     .where({ id })
     .forUpdate()
-    .first('id', 'number', 'state', 'total_minor', 'currency', 'due_at', 'application_id', 'company_id');
+    .first('id', 'number', 'state', 'total_minor', 'paid_minor', 'currency', 'due_at', 'application_id', 'company_id');
   if (!row) throw new Error(`invoice ${id} does not exist`);
   return toInvoiceForPayment(row);
 }
 
-/** Marks an open invoice as paid, in the transaction that holds its lock. */
-export async function markInvoicePaid(tx: Knex, id: InvoiceId, paidAt: string): Promise<void> {
-  await tx('invoices')
-    .where({ id, state: 'open' })
-    .update({ state: 'paid', paid_at: paidAt, paid_minor: tx.ref('total_minor') });
-}
+const STANDING = `
+  select p.account, sum(p.amount_minor)::bigint as balance
+  from ledger_entries e join ledger_postings p on p.entry_id = e.id
+  where e.invoice_id = ? and p.account in ('receivable', 'service_revenue', 'statutory_fees', 'vat')
+  group by p.account`;
 
-/** Closes an open invoice that nobody paid in time. @returns what it is afterwards: somebody may just have paid it. */
-export async function lapseInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceState> {
-  const { state } = await lockInvoice(tx, id);
-  if (state !== 'open') return state;
-  await tx('invoices').where({ id }).update({ state: 'lapsed' });
-  return 'lapsed';
+/** Takes back what the books still say of an invoice that nobody has to pay any more: what was refunded is gone already. */
+export async function postClosing(tx: Knex, invoice: InvoiceForPayment, at: string): Promise<void> {
+  const { rows }: { rows: { account: string; balance: bigint }[] } = await tx.raw(STANDING, [invoice.id]);
+  const balance = (account: string) => rows.find((row) => row.account === account)?.balance ?? 0n;
+  const shares = {
+    serviceMinor: -balance('service_revenue'),
+    statutoryMinor: -balance('statutory_fees'),
+    taxMinor: -balance('vat'),
+  };
+  await postEntry(tx, {
+    key: `invoice/${invoice.id}/closed`,
+    kind: 'invoice_closed',
+    currency: invoice.total.currency,
+    postings: invoiceClosed(shares),
+    companyId: invoice.companyId,
+    invoiceId: invoice.id,
+    at,
+  });
 }
 
 /** Remembers the stored PDF, once. @returns the hash that counts: another try may have stored its own first. */

@@ -1,4 +1,5 @@
-/** What an invoice adds up to, and what invoices and licences are numbered. */
+/** What an invoice adds up to, in which parts it is paid, and what invoices and licences are numbered. */
+import type { InstalmentTerm } from './licensing.ts';
 import { add, type Currency, type Money, money, sum } from './money.ts';
 
 /** A statutory fee (PNBP, retribusi) carries no PPN; a service does. */
@@ -8,8 +9,10 @@ export interface InvoiceLineInput {
   readonly code: string;
   readonly description: { readonly id: string; readonly en: string };
   readonly kind: InvoiceLineKind;
-  /** Without tax, never negative. */
+  /** The price without tax, before the discount; never negative. */
   readonly net: Money;
+  /** What is taken off the price, at most all of it. */
+  readonly discount?: Money;
 }
 
 /** PPN = ratePercent % × (baseNumerator / baseDenominator × price), from a local date (YYYY-MM-DD) on. Whole numbers. */
@@ -18,17 +21,23 @@ export interface TaxRule {
   readonly baseNumerator: number;
   readonly baseDenominator: number;
   readonly effectiveFrom: string;
+  /** The regulation, as the invoice names it. */
+  readonly source: string;
 }
 
-/** PMK 131/2024: 12 % of 11/12 of the price. */
+/** 12 % of 11/12 of the price; what the table of rules begins with. */
 export const PPN_2025: TaxRule = {
   ratePercent: 12,
   baseNumerator: 11,
   baseDenominator: 12,
   effectiveFrom: '2025-01-01',
+  source: 'PMK 131/2024',
 };
 
 export interface InvoiceLine extends InvoiceLineInput {
+  /** What is charged without tax: the price less the discount. */
+  readonly net: Money;
+  readonly discount: Money;
   readonly taxBase: Money;
   readonly tax: Money;
 }
@@ -41,12 +50,14 @@ export interface BuiltInvoice {
 }
 
 /**
- * Adds up an invoice. Tax is rounded once, half up, on the sum of the service lines (from the unrounded base); base and
- * tax are then allotted to those lines by largest remainder, so the lines add up to the invoice exactly.
- * @throws RangeError without lines, for mixed currencies, a negative price, or a rule that is not one
+ * Adds up an invoice. Discounts come off first. Tax is rounded once, half up, on the sum of the service lines (from the
+ * unrounded base); base and tax are then allotted to those lines by largest remainder, so the lines add up to the invoice
+ * exactly.
+ * @throws RangeError without lines, for mixed currencies, a negative price, a discount beyond it, or a rule that is not one
  */
-export function buildInvoice(lines: readonly InvoiceLineInput[], rule: TaxRule): BuiltInvoice {
-  const currency = currencyOf(lines);
+export function buildInvoice(given: readonly InvoiceLineInput[], rule: TaxRule): BuiltInvoice {
+  const currency = currencyOf(given);
+  const lines = given.map(discounted);
   const weights = lines.map((line) => (line.kind === 'service' ? line.net.amountMinor : 0n));
   const taxable = weights.reduce((a, b) => a + b, 0n);
   const { ratePercent, baseNumerator, baseDenominator } = factors(rule);
@@ -70,11 +81,22 @@ export function buildInvoice(lines: readonly InvoiceLineInput[], rule: TaxRule):
   };
 }
 
+function discounted(line: InvoiceLineInput): InvoiceLineInput & { readonly discount: Money } {
+  const { net, discount = money(0n, net.currency) } = line;
+  const { amountMinor } = discount;
+  if (discount.currency !== net.currency)
+    throw new RangeError(`the discount of ${line.code} is not in ${net.currency}`);
+  if (amountMinor < 0n || amountMinor > net.amountMinor)
+    throw new RangeError(`the discount of invoice line ${line.code} is negative or more than its price`);
+  return { ...line, net: money(net.amountMinor - amountMinor, net.currency), discount };
+}
+
 /** The rule in force on a local date (YYYY-MM-DD): the latest that has begun. @throws RangeError when none has. */
 export function taxRuleOn(rules: readonly TaxRule[], date: string): TaxRule {
   const begun = rules.filter((rule) => rule.effectiveFrom <= date);
   const latest = begun.toSorted((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1)).at(-1);
-  if (latest === undefined) throw new RangeError(`no tax rule is in force on ${date}; add one to the configuration`);
+  if (latest === undefined)
+    throw new RangeError(`no tax rule is in force on ${date}; add the one of that time to tax_rules`);
   return latest;
 }
 
@@ -97,8 +119,77 @@ export function allotByLargestRemainder(total: bigint, weights: readonly bigint[
   return parts.map((part, index) => (luckier.has(index) ? part + 1n : part));
 }
 
+export interface Instalment {
+  /** 1 first. */
+  readonly position: number;
+  readonly amountMinor: bigint;
+  /** ISO 8601. */
+  readonly dueAt: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The parts of an invoice: its total in the proportions of the terms, by largest remainder; none is of nothing. None is due
+ * after the invoice, and the last with it. No terms: none, it is paid all at once.
+ */
+export function instalmentsOf(
+  total: Money,
+  terms: readonly InstalmentTerm[],
+  { at, dueAt }: { readonly at: string; readonly dueAt: string },
+): Instalment[] {
+  if (terms.length === 0) return [];
+  // Percentages of up to two decimals.
+  const weights = terms.map(({ percent }) => BigInt(Math.round(percent * 100)));
+  const amounts = allotByLargestRemainder(total.amountMinor, weights);
+  const parts = terms
+    .map(({ dueAfterDays }, index) => ({
+      amountMinor: amounts[index] ?? 0n,
+      dueMs: Date.parse(at) + dueAfterDays * DAY_MS,
+    }))
+    .filter(({ amountMinor }) => amountMinor > 0n);
+  const last = Date.parse(dueAt);
+  return parts.map(({ amountMinor, dueMs }, index) => ({
+    position: index + 1,
+    amountMinor,
+    dueAt: new Date(index === parts.length - 1 ? last : Math.min(dueMs, last)).toISOString(),
+  }));
+}
+
+/** What is left of a line after what credit notes have taken back of it; minor units, not negative. */
+export interface RemainingLine {
+  readonly position: number;
+  readonly kind: InvoiceLineKind;
+  readonly netMinor: bigint;
+  readonly taxMinor: bigint;
+}
+
+export type CreditShare = Pick<RemainingLine, 'position' | 'netMinor' | 'taxMinor'>;
+
+/**
+ * What an amount that goes back takes back of each line: allotted over the prices and taxes that remain, by largest
+ * remainder. Never more than remains of any of them, and exactly everything when the amount is all that remains.
+ * @throws RangeError for an amount that is not positive, or more than remains
+ */
+export function creditShares(remaining: readonly RemainingLine[], amountMinor: bigint): CreditShare[] {
+  const weights = remaining.flatMap(({ netMinor, taxMinor }) => [netMinor, taxMinor]);
+  const whole = weights.reduce((a, b) => a + b, 0n);
+  if (amountMinor <= 0n) throw new RangeError(`cannot credit ${amountMinor}`);
+  if (amountMinor > whole) throw new RangeError(`cannot credit ${amountMinor}: only ${whole} remains of the invoice`);
+  const parts = allotByLargestRemainder(amountMinor, weights);
+  return remaining.map(({ position }, index) => ({
+    position,
+    netMinor: parts[2 * index] ?? 0n,
+    taxMinor: parts[2 * index + 1] ?? 0n,
+  }));
+}
+
 /** `INV/2026/000001`; the counter is gapless within the year. */
 export const formatInvoiceNumber = (year: number, counter: number): string => `INV/${yearAndCounter(year, counter)}`;
+/** `CN/2026/000001`, and so on: likewise. */
+export const formatCreditNoteNumber = (year: number, counter: number): string => `CN/${yearAndCounter(year, counter)}`;
+/** `RCP/2026/000001`, and so on: likewise. */
+export const formatReceiptNumber = (year: number, counter: number): string => `RCP/${yearAndCounter(year, counter)}`;
 
 /** `UMKM-RETAIL/2026/000001`: the licence type in capitals; the counter is gapless within type and year. */
 export function formatLicenseNumber(typeCode: string, year: number, counter: number): string {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import {
   findInvoice,
+  type InstalmentRead,
   type Invoice,
   type InvoiceLineRead,
+  instalmentsOfInvoice,
+  isOverdue,
   linesOf,
   listInvoices,
   openAttemptOf,
@@ -10,14 +13,14 @@ import {
 import { Failure } from '../../domain/failures.ts';
 import type { InvoiceId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
-import { type GatewayName, INVOICE_STATES } from '../../domain/payments.ts';
+import { INVOICE_STATES } from '../../domain/payments.ts';
 import type { ApiDeps } from '../deps.ts';
+import { voidInvoice } from '../invoice-process.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
-import { gatewaysFor, openPayment } from '../payment-process.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
 import { companyIdSchema, invoiceIdSchema, positionInTime } from '../schemas/ids.ts';
-import { invoiceSchema, invoiceSummarySchema, openedPaymentSchema, paySchema } from '../schemas/invoices.ts';
+import { invoiceSchema, invoiceSummarySchema, voidSchema } from '../schemas/invoices.ts';
 import { onceStored, storedPdf } from '../stored-pdf.ts';
 import { moneyJson, timeJson, timeOrNull } from '../wire.ts';
 
@@ -34,11 +37,13 @@ const list = defineRoute({
     ...pageQuery,
     state: z.enum(INVOICE_STATES).optional(),
     companyId: companyIdSchema.optional(),
+    overdue: z.enum(['true']).optional().describe('`true` = only what should have been paid by now, whole or in part'),
   }),
   responses: { 200: { description: 'A page of invoices', schema: pageOf(invoiceSummarySchema) } },
-  async handler({ query: { limit, cursor, ...filter }, actor, deps }) {
+  async handler({ query: { limit, cursor, overdue, ...filter }, actor, deps }) {
     const after = readCursor(cursor, positionInTime) ?? null;
-    const rows = await listInvoices(deps.db, actor, { ...filter, after, limit: limit + 1 });
+    const overdueAt = overdue ? new Date() : undefined;
+    const rows = await listInvoices(deps.db, actor, { ...filter, overdueAt, after, limit: limit + 1 });
     return json(
       200,
       page(rows, limit, summaryJson, ({ issuedAt, id }) => ({ at: issuedAt, id })),
@@ -56,13 +61,7 @@ const read = defineRoute({
   problems: ['not_found'],
   responses: { 200: { description: 'The invoice', schema: invoiceSchema } },
   async handler({ params: { id }, actor, deps, locale }) {
-    const invoice = await invoiceSeenBy(deps, actor, id);
-    const [lines, open] = await Promise.all([linesOf(deps.db, invoice), openAttemptOf(deps.db, id, new Date())]);
-    return json(200, {
-      ...summaryJson(invoice),
-      lines: lines.map((line) => lineJson(line, locale)),
-      openPayment: open && { ...open, expiresAt: timeJson(open.expiresAt) },
-    });
+    return json(200, await wholeJson(deps, await invoiceSeenBy(deps, actor, id), locale));
   },
 });
 
@@ -85,50 +84,76 @@ const pdf = defineRoute({
   },
 });
 
-const pay = defineRoute({
+const voiding = defineRoute({
   method: 'post',
-  path: '/invoices/:id/pay',
-  summary: 'Get a link to pay an invoice',
-  description: 'While an attempt is open, the same link comes back; another gateway or method ends it first.',
+  path: '/invoices/:id/void',
+  summary: 'Void an invoice of which nothing was paid, and issue another in its place',
+  description: 'An attempt to pay it that is open is ended first. What was paid in part is refunded before.',
   tags,
-  permission: 'invoice.pay',
+  permission: 'invoice.void',
   params,
-  body: paySchema,
-  problems: [
-    'not_found',
-    'invoice_not_open',
-    'gateway_not_available',
-    'gateway_refused',
-    'gateway_unavailable',
-    'payment_unclear',
-  ],
+  body: voidSchema,
+  problems: ['not_found', 'invoice_not_open', 'invoice_part_paid', 'payment_unclear', 'gateway_unavailable'],
   workflow: { gone: 'invoice_not_open' },
-  responses: { 201: { description: 'Where to pay', schema: openedPaymentSchema } },
+  responses: { 200: { description: 'The voided invoice, which names the other', schema: invoiceSchema } },
   async handler({ params: { id }, body, actor, origin, deps, locale, requestKey }) {
-    // Without their roles: whoever sees every invoice for the office pays only those of their own company.
-    const invoice = await invoiceSeenBy(deps, { userId: actor.userId, roles: [] }, id);
-    if (invoice.state !== 'open') throw notOpen(invoice);
-    const offered = gatewaysFor(deps, invoice.total.currency);
-    if (!offered.includes(body.gateway)) throw notAvailable(body.gateway, offered);
-    return json(201, await openPayment(deps, id, requestKey, { by: actor.userId, ...body, locale, origin }));
+    refuseVoid(await invoiceSeenBy(deps, actor, id));
+    const { lines, ...asked } = body;
+    await voidInvoice(deps, id, requestKey, {
+      ...asked,
+      ...(lines
+        ? { lines: lines.map(({ code, amountMinor }) => ({ code, amountMinor: amountMinor.toString() })) }
+        : {}),
+      by: actor.userId,
+      origin,
+    });
+    return json(200, await wholeJson(deps, await invoiceSeenBy(deps, actor, id), locale));
   },
 });
 
-const notOpen = ({ number, state }: Invoice) =>
-  new Failure('invoice_not_open', `Invoice ${number} is ${state}: it cannot be paid any more.`, { state });
+/** What the process would say too, in the invoice's own words. */
+function refuseVoid({ number, state, paid }: Invoice): void {
+  if (state !== 'open')
+    throw new Failure('invoice_not_open', `Invoice ${number} is ${state}: it cannot be voided any more.`, { state });
+  if (paid.amountMinor > 0n)
+    throw new Failure('invoice_part_paid', `A part of invoice ${number} has been paid. Refund that part first.`);
+}
 
-const notAvailable = (gateway: GatewayName, offered: readonly GatewayName[]) =>
-  new Failure('gateway_not_available', `${gateway} is not offered here. Choose one of: ${offered.join(', ')}.`, {
-    errors: [{ pointer: '/gateway', code: 'not_available', detail: offered.join(', ') }],
-  });
+export const invoiceRoutes = [list, read, pdf, voiding];
 
-export const invoiceRoutes = [list, read, pdf, pay];
-
-async function invoiceSeenBy(deps: ApiDeps, viewer: Actor, id: InvoiceId): Promise<Invoice> {
+export async function invoiceSeenBy(deps: ApiDeps, viewer: Actor, id: InvoiceId): Promise<Invoice> {
   const invoice = await findInvoice(deps.db, viewer, id);
   if (!invoice) throw new Failure('not_found', 'There is no such invoice, or none that you may see.');
   return invoice;
 }
+
+async function wholeJson(deps: ApiDeps, invoice: Invoice, locale: Locale) {
+  const now = new Date();
+  const [lines, instalments, open] = await Promise.all([
+    linesOf(deps.db, invoice),
+    instalmentsOfInvoice(deps.db, invoice),
+    openAttemptOf(deps.db, invoice.id, now),
+  ]);
+  return {
+    ...summaryJson(invoice),
+    lines: lines.map((line) => lineJson(line, locale)),
+    paid: moneyJson(invoice.paid),
+    credited: moneyJson(invoice.credited),
+    overdue: isOverdue(invoice, now),
+    instalments: instalments.map(instalmentJson),
+    replaces: invoice.replaces,
+    replacedBy: invoice.replacedBy,
+    voidReason: invoice.voidReason,
+    openPayment: open && { ...open, expiresAt: timeJson(open.expiresAt) },
+  };
+}
+
+const instalmentJson = ({ position, amount, dueAt, paidAt }: InstalmentRead) => ({
+  position,
+  amount: moneyJson(amount),
+  dueAt: timeJson(dueAt),
+  paidAt: timeOrNull(paidAt),
+});
 
 const summaryJson = (invoice: Invoice) => ({
   id: invoice.id,
@@ -139,6 +164,7 @@ const summaryJson = (invoice: Invoice) => ({
   subtotal: moneyJson(invoice.subtotal),
   tax: moneyJson(invoice.tax),
   total: moneyJson(invoice.total),
+  outstanding: moneyJson(invoice.outstanding),
   issuedAt: timeJson(invoice.issuedAt),
   dueAt: timeJson(invoice.dueAt),
   paidAt: timeOrNull(invoice.paidAt),
@@ -149,5 +175,6 @@ const lineJson = (line: InvoiceLineRead, locale: Locale) => ({
   description: line.description[locale],
   kind: line.kind,
   net: moneyJson(line.net),
+  discount: moneyJson(line.discount),
   tax: moneyJson(line.tax),
 });

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { attachReceiptPdf } from '../../db/receipts.ts';
 import type { CompanyId } from '../../domain/ids.ts';
-import { aCompany, anInvoice, aPayment } from '../builders/licensing.ts';
+import {
+  aCompany,
+  aCreditNote,
+  aLicenseType,
+  anApplication,
+  anInvoice,
+  aPayment,
+  aReceipt,
+} from '../builders/licensing.ts';
 import { ask, problem } from '../builders/requests.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -49,6 +58,7 @@ describe('invoices over HTTP', () => {
         description: 'Fee statutory',
         kind: 'statutory',
         net: money(250_000, 'Rp250.000'),
+        discount: money(0, 'Rp0'),
         tax: money(0, 'Rp0'),
       },
       {
@@ -56,9 +66,82 @@ describe('invoices over HTTP', () => {
         description: 'Fee service',
         kind: 'service',
         net: money(100_000, 'Rp100.000'),
+        discount: money(0, 'Rp0'),
         tax: money(11_000, 'Rp11.000'),
       },
     ]);
+  });
+  it('show what was paid, what is owed and taken back, and the instalments', async () => {
+    const [past, next] = ['2026-03-04T02:00:00.000Z', '2099-03-04T02:00:00.000Z'];
+    const id = await anInvoice(database.db, { companyId });
+    await database.db('invoices').where({ id }).update({ paid_minor: 61_000, credited_minor: 1_000, due_at: next });
+    const read = async () => (await ask(api, owner, 'GET', `/invoices/${id}`)).body;
+    assert.deepEqual([(await read())['overdue'], (await read())['instalments']], [false, []]);
+    await database.db('invoice_instalments').insert([
+      { invoice_id: id, position: 1, amount_minor: 61_000, due_at: past, paid_at: past },
+      { invoice_id: id, position: 2, amount_minor: 100_000, due_at: past },
+      { invoice_id: id, position: 3, amount_minor: 200_000, due_at: next },
+    ]);
+    const { paid, outstanding, credited, overdue, instalments, replaces, replacedBy, voidReason } = await read();
+    assert.deepEqual(
+      { paid, outstanding, credited, overdue, instalments, replaces, replacedBy, voidReason },
+      {
+        paid: money(61_000, 'Rp61.000'),
+        outstanding: money(300_000, 'Rp300.000'),
+        credited: money(1_000, 'Rp1.000'),
+        overdue: true,
+        instalments: [
+          { position: 1, amount: money(61_000, 'Rp61.000'), dueAt: past, paidAt: past },
+          { position: 2, amount: money(100_000, 'Rp100.000'), dueAt: past, paidAt: null },
+          { position: 3, amount: money(200_000, 'Rp200.000'), dueAt: next, paidAt: null },
+        ],
+        replaces: null,
+        replacedBy: null,
+        voidReason: null,
+      },
+    );
+  });
+  it('name each other where one took the place of another, which is owed no more', async () => {
+    const old = await anInvoice(database.db, { companyId, state: 'void' });
+    const living = await anInvoice(database.db, { companyId, state: 'reversed' });
+    await database.db('invoices').where({ id: old }).update({ void_reason: 'wrong fee' });
+    await database.db('invoices').where({ id: living }).update({ replaces_id: old });
+    const [was, is] = [
+      (await ask(api, owner, 'GET', `/invoices/${old}`)).body,
+      (await ask(api, owner, 'GET', `/invoices/${living}`)).body,
+    ];
+    assert.deepEqual(
+      [was['replacedBy'], was['voidReason'], was['outstanding']],
+      [living, 'wrong fee', money(0, 'Rp0')],
+    );
+    assert.deepEqual([is['replaces'], is['state'], is['outstanding']], [old, 'reversed', money(361_000, 'Rp361.000')]);
+  });
+  it('are listed by what is overdue: open, and it or an instalment should have been paid', async () => {
+    const mine = await api.person('owner');
+    const company = await aCompany(database.db, mine.id);
+    const made = async (dueAt: string, instalmentDue?: string, state: 'open' | 'lapsed' = 'open') => {
+      const id = await anInvoice(database.db, { companyId: company, state });
+      await database.db('invoices').where({ id }).update({ due_at: dueAt });
+      if (instalmentDue) {
+        const part = { invoice_id: id, position: 1, amount_minor: 1, due_at: instalmentDue };
+        await database.db('invoice_instalments').insert(part);
+      }
+      return id;
+    };
+    const [past, next] = ['2026-03-04T02:00:00.000Z', '2099-03-04T02:00:00.000Z'];
+    const overdue = [await made(past), await made(next, past)];
+    await made(next, next);
+    await database
+      .db('invoice_instalments')
+      .where({ invoice_id: await made(next, past) })
+      .update({ paid_at: past });
+    await made(next);
+    await made(past, past, 'lapsed');
+    type Page = { items: { id: string; outstanding: object }[] };
+    const { items } = (await ask<Page>(api, mine, 'GET', '/invoices?overdue=true')).body;
+    assert.deepEqual(items.map(({ id }) => id).toSorted(), overdue.toSorted());
+    assert.deepEqual(items[0]?.outstanding, money(361_000, 'Rp361.000'));
+    assert.equal((await ask(api, mine, 'GET', '/invoices?overdue=maybe')).status, 422);
   });
   it('show where they can be paid while a link works', async () => {
     const [open, over] = [await anInvoice(database.db, { companyId }), await anInvoice(database.db, { companyId })];
@@ -122,38 +205,86 @@ describe('invoices over HTTP', () => {
     });
   });
 
-  describe('paying', () => {
-    const pay = (id: string, person = owner, body: object = { gateway: 'midtrans' }) =>
-      problem(api, person, 'POST', `/invoices/${id}/pay`, { body });
+  describe('what follows them', () => {
+    const withApplication = async () => {
+      const type = await aLicenseType(database.db);
+      const applicationId = await anApplication(database.db, { companyId, type, applicantId: owner.id });
+      return anInvoice(database.db, { companyId, applicationId });
+    };
 
-    it('is for the people of the company', async () => {
-      const id = await anInvoice(database.db, { companyId });
-      assert.equal((await pay(id, await api.person('owner'))).status, 404);
-      assert.equal((await pay(id, await api.person('finance'))).status, 403);
-      assert.equal(
-        (await pay(id, await api.person('owner', 'finance'))).status,
-        404,
-        'seeing it for the office is not enough',
+    it('are receipts and credit notes, each with its PDF', async () => {
+      const invoiceId = await withApplication();
+      const { sha256: pdf } = await api.deps.files.put(Buffer.from('%PDF-1.7 paper'));
+      const { id: paymentId } = await aPayment(database.db, { invoiceId, state: 'paid' });
+      const receipt = await aReceipt(database.db, { invoiceId, paymentId, pdf });
+      const note = await aCreditNote(database.db, { invoiceId, pdf });
+      const items = async (what: string) =>
+        (await ask<{ items: Record<string, unknown>[] }>(api, owner, 'GET', `/invoices/${invoiceId}/${what}`)).body
+          .items;
+      const [said] = await items('receipts');
+      assert.deepEqual(
+        [said?.['id'], said?.['paymentId'], said?.['amount'], said?.['issuedAt']],
+        [receipt, paymentId, money(361_000, 'Rp361.000'), '2026-03-02T02:00:00.000Z'],
       );
+      const [credited] = await items('credit-notes');
+      assert.deepEqual(
+        [credited?.['id'], credited?.['total'], credited?.['tax']],
+        [note, money(11_100, 'Rp11.100'), money(1_100, 'Rp1.100')],
+      );
+      for (const path of [`receipts/${receipt}`, `credit-notes/${note}`]) {
+        const answer = await fetch(`${api.url}/api/v1/${path}/pdf`, { headers: owner.headers });
+        assert.deepEqual([answer.status, await answer.text()], [200, '%PDF-1.7 paper']);
+      }
     });
-    it('is over once the invoice is paid or lapsed', async () => {
-      for (const state of ['paid', 'lapsed', 'void'] as const) {
-        const { status, body } = await pay(await anInvoice(database.db, { companyId, state }));
+
+    it('wait a moment for a PDF that is just being made', async () => {
+      const invoiceId = await withApplication();
+      const { id: paymentId } = await aPayment(database.db, { invoiceId, state: 'paid' });
+      const receipt = await aReceipt(database.db, { invoiceId, paymentId });
+      const answer = fetch(`${api.url}/api/v1/receipts/${receipt}/pdf`, { headers: owner.headers });
+      const { sha256 } = await api.deps.files.put(Buffer.from('%PDF-1.7 at last'));
+      await attachReceiptPdf(database.db, receipt, sha256);
+      assert.equal(await (await answer).text(), '%PDF-1.7 at last');
+    });
+  });
+
+  describe('voiding', () => {
+    const voiding = async (id: string, body: object = { reason: 'wrong fee' }) =>
+      problem(api, await api.person('finance'), 'POST', `/invoices/${id}/void`, { body });
+
+    it('is over once one is paid, lapsed or void', async () => {
+      for (const state of ['paid', 'lapsed', 'void', 'reversed'] as const) {
+        const { status, body } = await voiding(await anInvoice(database.db, { companyId, state }));
         assert.deepEqual([status, body.code, body.state], [409, 'invoice_not_open', state]);
       }
     });
-    it('goes through a gateway that the office has', async () => {
+    it('is refused once a part is paid', async () => {
       const id = await anInvoice(database.db, { companyId });
-      const other = await pay(id, owner, { gateway: 'stripe' });
-      assert.deepEqual([other.status, other.body.code], [422, 'gateway_not_available']);
-      assert.deepEqual(
-        (await pay(id, owner, { gateway: 'barter' })).body.errors?.map(({ pointer }) => pointer),
-        ['/gateway'],
-      );
+      await database.db('invoices').where({ id }).update({ paid_minor: 1 });
+      const { status, body } = await voiding(id);
+      assert.deepEqual([status, body.code], [409, 'invoice_part_paid']);
+      assert.match(body.detail, /Refund that part first/);
     });
-    it('is 409 when nobody collects it any more', async () => {
-      const { status, body } = await pay(await anInvoice(database.db, { companyId }));
-      assert.deepEqual([status, body.code], [409, 'invoice_not_open']);
+    it('takes a reason, each fee once, and lines only for the one that takes its place', async () => {
+      const id = await anInvoice(database.db, { companyId });
+      const line = { code: 'service_fee', amountMinor: 5 };
+      for (const [body, pointer] of [
+        [{}, '/reason'],
+        [{ reason: 'wrong fee', lines: [line, line] }, '/lines'],
+        [{ reason: 'wrong fee', lines: [{ ...line, amountMinor: 0 }] }, '/lines/0/amountMinor'],
+        [{ reason: 'wrong fee', lines: [{ ...line, code: 'gift' }] }, '/lines/0/code'],
+        [{ reason: 'wrong fee', lines: [line], replace: false }, '/lines'],
+      ] as const) {
+        const { status, body: said } = await voiding(id, body);
+        assert.deepEqual([status, said.errors?.map((one) => one.pointer)], [422, [pointer]]);
+      }
+    });
+    it('is not for owners, and waits for who collects the invoice', async () => {
+      const id = await anInvoice(database.db, { companyId });
+      const body = { reason: 'wrong fee' };
+      assert.equal((await problem(api, owner, 'POST', `/invoices/${id}/void`, { body })).status, 403);
+      const { status, body: said } = await voiding(id);
+      assert.deepEqual([status, said.code], [503, 'temporarily_unavailable']);
     });
   });
 });

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
-import {
-  attachInvoicePdf,
-  invoiceOf,
-  issueInvoice,
-  lapseInvoice,
-  lockInvoice,
-  markInvoicePaid,
-} from '../../db/invoices.ts';
-import type { ApplicationId, CompanyId, UserId } from '../../domain/ids.ts';
+import { applyToInvoice, lapseInvoice } from '../../db/invoice-payments.ts';
+import { attachInvoicePdf, invoiceOf, issueInvoice, lockInvoice } from '../../db/invoices.ts';
+import { postEntry } from '../../db/ledger.ts';
+import type { ApplicationId, CompanyId, InvoiceId, UserId } from '../../domain/ids.ts';
 import type { InvoiceLineInput } from '../../domain/invoicing.ts';
+import { captured } from '../../domain/ledger.ts';
 import { rupiah } from '../../domain/money.ts';
 import {
   aCompany,
@@ -49,6 +45,7 @@ describe('issuing an invoice', () => {
     await issueInvoice(tx, { applicationId, lines: LINES, at, dueAt: DUE });
     return invoiceOf(tx, applicationId);
   };
+  const pay = (tx: Knex, id: InvoiceId) => applyToInvoice(tx, { invoiceId: id, amountMinor: 361_000n, at: MONDAY });
   const issue = (id: ApplicationId, at?: string) => database.db.transaction((tx) => issueIn(tx, id, at));
   const numbers = (year: number, from: number, count: number): string[] =>
     Array.from({ length: count }, (_, index) => `INV/${year}/${String(from + index).padStart(6, '0')}`);
@@ -59,13 +56,41 @@ describe('issuing an invoice', () => {
     assert.deepEqual(issued.map(({ number }) => number).toSorted(), numbers(2026, 1, 20));
   });
 
+  it('leaves neither gap nor double when two hundred are issued at once, a quarter rolls back, and others are paid', async () => {
+    const from = await issued();
+    const [cases, bills] = [await Promise.all(Array.from({ length: 200 }, approved)), await somePayable(20)];
+    const paying = bills.map((id) => database.db.transaction((tx) => pay(tx, id)));
+    const issuing = cases.map((id, index) =>
+      database.db.transaction(async (tx) => {
+        const { number } = await issueIn(tx, id);
+        if (index % 4 === 0) throw new Error('rolled back');
+        return number;
+      }),
+    );
+    const [outcomes] = [await Promise.allSettled(issuing), await Promise.all(paying)];
+    const kept = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    assert.deepEqual(kept.toSorted(), numbers(2026, from + 1, 150));
+  });
+  const issued = async (): Promise<number> => {
+    const counter: { value: bigint } | undefined = await database
+      .db('counters')
+      .where({ name: 'invoice/2026' })
+      .first();
+    return Number(counter?.value ?? 0n);
+  };
+  const somePayable = async (count: number) => {
+    const ids = [];
+    for (let i = 0; i < count; i++) ids.push((await issue(await approved(), '2025-06-02T02:00:00.000Z')).invoiceId);
+    return ids;
+  };
+
   it('gives a case one invoice with one number, though twenty try at once and one later', async () => {
-    const id = await approved();
-    const issued = await Promise.all(Array.from({ length: 20 }, () => issue(id)));
-    issued.push(await issue(id));
-    assert.deepEqual(new Set(issued.map(({ number }) => number)), new Set(numbers(2026, 21, 1)));
-    assert.equal(new Set(issued.map(({ invoiceId }) => invoiceId)).size, 1);
-    assert.equal((await issue(await approved())).number, numbers(2026, 22, 1)[0]);
+    const [id, before] = [await approved(), await issued()];
+    const found = await Promise.all(Array.from({ length: 20 }, () => issue(id)));
+    found.push(await issue(id));
+    assert.deepEqual(new Set(found.map(({ number }) => number)), new Set(numbers(2026, before + 1, 1)));
+    assert.equal(new Set(found.map(({ invoiceId }) => invoiceId)).size, 1);
+    assert.equal((await issue(await approved())).number, numbers(2026, before + 2, 1)[0]);
   });
 
   it('leaves no gap when the transaction around it rolls back', async () => {
@@ -76,7 +101,7 @@ describe('issuing an invoice', () => {
       throw new Error('the rest failed');
     });
     await assert.rejects(rolledBack, /the rest failed/);
-    assert.match(number, /^INV\/2026\/0000\d\d$/);
+    assert.match(number, /^INV\/2026\/000\d\d\d$/);
     assert.equal((await issue(kept)).number, number);
     assert.notEqual((await issue(undone)).number, number);
   });
@@ -106,6 +131,59 @@ describe('issuing an invoice', () => {
     assert.deepEqual(await database.db('applications').where({ id }).first('due_at'), { due_at: new Date(DUE) });
   });
 
+  it('claims its total in the books: fees, service and tax each on their account', async () => {
+    const { invoiceId } = await issue(await approved());
+    assert.deepEqual(await booked(invoiceId, 'issued'), {
+      receivable: 361_000n,
+      service_revenue: -100_000n,
+      statutory_fees: -250_000n,
+      vat: -11_000n,
+    });
+  });
+
+  it('splits it into the instalments of the policy that the case was submitted under', async () => {
+    const instalments = [
+      { percent: 33, dueAfterDays: 2 },
+      { percent: 67, dueAfterDays: 7 },
+    ];
+    const payment = {
+      remindAfterDays: [3],
+      lapseAfterDays: 7,
+      instalments,
+      oddMoney: { over: 'store_credit' },
+    } as const;
+    const special = await aLicenseType(database.db, { payment });
+    const id = await anApplication(database.db, {
+      companyId,
+      type: special,
+      applicantId: owner,
+      state: 'pending_payment',
+    });
+    const { invoiceId } = await issue(id);
+    const parts = await database.db('invoice_instalments').where({ invoice_id: invoiceId }).orderBy('position');
+    assert.deepEqual(
+      parts.map((part) => [part.amount_minor, part.due_at, part.paid_at]),
+      [
+        [119_130n, new Date('2026-03-04T02:00:00.000Z'), null],
+        [241_870n, new Date(DUE), null],
+      ],
+    );
+    const row = await database.db('invoices').where({ id: invoiceId }).first('odd_money');
+    assert.deepEqual(row, { odd_money: { over: 'store_credit' } });
+  });
+
+  it('keeps a discount beside what is charged, and taxes only that', async () => {
+    const [id, at] = [await approved(), MONDAY];
+    const lines = LINES.filter(({ kind }) => kind === 'service').map((line) => ({ ...line, discount: rupiah(40_000) }));
+    await database.db.transaction((tx) => issueInvoice(tx, { applicationId: id, lines, at, dueAt: DUE }));
+    const { invoiceId } = await invoiceOf(database.db, id);
+    const stored = await database
+      .db('invoice_lines')
+      .where({ invoice_id: invoiceId })
+      .select('net_minor', 'discount_minor', 'tax_minor');
+    assert.deepEqual(stored, [{ net_minor: 60_000n, discount_minor: 40_000n, tax_minor: 6_600n }]);
+  });
+
   it('for a case that does not exist is an error and takes no number', async () => {
     const before = await database.db('counters').select();
     await assert.rejects(issue(await aMissingCase()), /does not exist/);
@@ -120,14 +198,32 @@ describe('issuing an invoice', () => {
   describe('afterwards', () => {
     it('it lapses when nobody paid, and not when somebody has', async () => {
       const [open, paid] = [await anInvoice(database.db, { companyId }), await anInvoice(database.db, { companyId })];
-      await markInvoicePaid(database.db, paid, MONDAY);
-      const lapse = (id: typeof open) => database.db.transaction((tx) => lapseInvoice(tx, id));
+      await database.db.transaction((tx) => pay(tx, paid));
+      const lapse = (id: typeof open) => database.db.transaction(async (tx) => (await lapseInvoice(tx, id, DUE)).state);
       assert.deepEqual([await lapse(open), await lapse(open), await lapse(paid)], ['lapsed', 'lapsed', 'paid']);
+    });
+
+    it('the books take back all that it claimed once it has lapsed, whatever was paid of it', async () => {
+      const [untouched, part] = [await issue(await approved()), await issue(await approved())];
+      await database.db.transaction(async (tx) => {
+        await postEntry(tx, {
+          key: `test/${part.invoiceId}`,
+          kind: 'captured',
+          currency: 'IDR',
+          postings: captured(61_000n, 61_000n),
+          invoiceId: part.invoiceId,
+          at: MONDAY,
+        });
+        for (const { invoiceId } of [untouched, part]) await lapseInvoice(tx, invoiceId, DUE);
+      });
+      const claim = { service_revenue: 100_000n, statutory_fees: 250_000n, vat: 11_000n };
+      assert.deepEqual(await booked(untouched.invoiceId, 'closed'), { receivable: -361_000n, ...claim });
+      assert.deepEqual(await booked(part.invoiceId, 'closed'), { receivable: -361_000n, ...claim });
     });
 
     it('is not paid any more once it has lapsed', async () => {
       const id = await anInvoice(database.db, { companyId, state: 'lapsed' });
-      await markInvoicePaid(database.db, id, MONDAY);
+      await database.db.transaction((tx) => pay(tx, id));
       assert.deepEqual(await database.db('invoices').where({ id }).first('state', 'paid_at'), {
         state: 'lapsed',
         paid_at: null,
@@ -140,9 +236,11 @@ describe('issuing an invoice', () => {
       let lapsing: Promise<unknown> | undefined;
       await database.db.transaction(async (tx) => {
         await lockInvoice(tx, id);
-        lapsing = database.db.transaction((other) => lapseInvoice(other, id)).then((state) => order.push(state));
+        lapsing = database.db
+          .transaction((other) => lapseInvoice(other, id, DUE))
+          .then(({ state }) => order.push(state));
         await waitingForLock(id);
-        await markInvoicePaid(tx, id, MONDAY);
+        await pay(tx, id);
         order.push('judged');
       });
       await lapsing;
@@ -158,6 +256,16 @@ describe('issuing an invoice', () => {
       assert.equal(await attachInvoicePdf(database.db, id, hashOf('later')), stored[0]);
     });
   });
+
+  /** What an entry of the invoice posted, by account. */
+  const booked = async (id: string, step: string): Promise<Record<string, bigint>> => {
+    const rows: { account: string; amount_minor: bigint }[] = await database
+      .db('ledger_postings as p')
+      .join('ledger_entries as e', 'e.id', 'p.entry_id')
+      .where('e.key', `invoice/${id}/${step}`)
+      .select('p.account', 'p.amount_minor');
+    return Object.fromEntries(rows.map(({ account, amount_minor }) => [account, amount_minor]));
+  };
 
   /** Until another session of this database waits for a row. */
   const waitingForLock = async (id: string): Promise<void> => {

@@ -3,10 +3,15 @@ import fc from 'fast-check';
 import {
   allotByLargestRemainder,
   buildInvoice,
+  creditShares,
+  formatCreditNoteNumber,
   formatInvoiceNumber,
   formatLicenseNumber,
+  formatReceiptNumber,
   type InvoiceLineInput,
+  instalmentsOf,
   PPN_2025,
+  type RemainingLine,
   taxRuleOn,
 } from '../../domain/invoicing.ts';
 import { money, rupiah, sameMoney, sum } from '../../domain/money.ts';
@@ -98,7 +103,8 @@ describe('an invoice', () => {
   it('is off the exact tax by half a rupiah at most, and each line by less than one and a half', () => {
     const property = fc.property(invoiceLines(), (lines) => {
       const invoice = buildInvoice(lines, PPN_2025);
-      const taxable = lines.filter((l) => l.kind === 'service').reduce((total, l) => total + l.net.amountMinor, 0n);
+      const charged = (l: InvoiceLineInput) => l.net.amountMinor - (l.discount?.amountMinor ?? 0n);
+      const taxable = lines.filter((l) => l.kind === 'service').reduce((total, l) => total + charged(l), 0n);
       const off = invoice.tax.amountMinor * 100n - taxable * 11n;
       assert.ok(off > -50n && off <= 50n, `${off}`);
       for (const l of invoice.lines) {
@@ -115,6 +121,30 @@ describe('an invoice', () => {
     );
     const property = fc.property(shuffled, ([lines, other]) => {
       assert.deepEqual(amounts(lines), amounts(other));
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('taxes what is left of a price after its discount, and says both', () => {
+    const cheaper = { ...line('service', 50_000_000), discount: rupiah(10_000_000) };
+    const invoice = buildInvoice([cheaper, line('statutory', 100_000)], PPN_2025);
+    assert.deepEqual([invoice.lines[0]?.net, invoice.lines[0]?.discount], [rupiah(40_000_000), rupiah(10_000_000)]);
+    assert.deepEqual([invoice.tax, invoice.total], [rupiah(4_400_000), rupiah(44_500_000)]);
+    assert.deepEqual(invoice.lines[1]?.discount, rupiah(0));
+  });
+
+  it('refuses a discount of less than nothing, of more than the price, and in another currency', () => {
+    for (const discount of [rupiah(-1), rupiah(6), money(1, 'MYR')]) {
+      assert.throws(() => buildInvoice([{ ...line('service', 5, 'jasa'), discount }], PPN_2025), /discount of .*jasa/);
+    }
+    assert.deepEqual(buildInvoice([{ ...line('service', 5), discount: rupiah(5) }], PPN_2025).total, rupiah(0));
+  });
+
+  it('adds up under any rule', () => {
+    const property = fc.property(invoiceLines(), taxRules(), (lines, rule) => {
+      const invoice = buildInvoice(lines, rule);
+      const sumOf = (part: 'net' | 'tax') => invoice.lines.reduce((total, l) => total + l[part].amountMinor, 0n);
+      assert.equal(sumOf('net') + sumOf('tax'), invoice.total.amountMinor);
     });
     fc.assert(property, { numRuns: RUNS });
   });
@@ -187,7 +217,129 @@ describe('allotting by largest remainder', () => {
   });
 });
 
+describe('what a credit takes back', () => {
+  const of = (position: number, kind: RemainingLine['kind'], netMinor: bigint, taxMinor = 0n): RemainingLine => ({
+    position,
+    kind,
+    netMinor,
+    taxMinor,
+  });
+  const given = [of(1, 'statutory', 250_000n), of(2, 'service', 100_000n, 11_000n)];
+  const total = (lines: readonly { netMinor: bigint; taxMinor: bigint }[]) =>
+    lines.reduce((all, { netMinor, taxMinor }) => all + netMinor + taxMinor, 0n);
+
+  it('is allotted over prices and taxes', () => {
+    assert.deepEqual(creditShares(given, 36_100n), [
+      { position: 1, netMinor: 25_000n, taxMinor: 0n },
+      { position: 2, netMinor: 10_000n, taxMinor: 1_100n },
+    ]);
+  });
+
+  it('is everything when everything goes back', () => {
+    assert.deepEqual(creditShares(given, 361_000n), [
+      { position: 1, netMinor: 250_000n, taxMinor: 0n },
+      { position: 2, netMinor: 100_000n, taxMinor: 11_000n },
+    ]);
+  });
+
+  it('is never more than remains, of the whole nor of a part, and adds up to the amount', () => {
+    const property = fc.property(invoiceLines(), fc.double({ min: 0, max: 1, noNaN: true }), (lines, part) => {
+      const remaining = linesOf(lines, PPN_2025);
+      fc.pre(total(remaining) > 0n);
+      const amount = share(total(remaining), part);
+      const shares = creditShares(remaining, amount);
+      assert.equal(total(shares), amount);
+      for (const [i, { netMinor, taxMinor }] of shares.entries()) {
+        assert.ok(netMinor >= 0n && netMinor <= (remaining[i]?.netMinor ?? 0n));
+        assert.ok(taxMinor >= 0n && taxMinor <= (remaining[i]?.taxMinor ?? 0n));
+      }
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('piece by piece takes back exactly the invoice, line by line', () => {
+    const parts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 });
+    const property = fc.property(invoiceLines(), taxRules(), parts, (lines, rule, pieces) => {
+      const whole = linesOf(lines, rule);
+      let remaining = whole;
+      const taken: ReturnType<typeof creditShares>[] = [];
+      for (const piece of [...pieces, 1]) {
+        if (total(remaining) === 0n) break;
+        const shares = creditShares(remaining, share(total(remaining), piece));
+        taken.push(shares);
+        remaining = remaining.map((l, i) => ({
+          ...l,
+          netMinor: l.netMinor - (shares[i]?.netMinor ?? 0n),
+          taxMinor: l.taxMinor - (shares[i]?.taxMinor ?? 0n),
+        }));
+      }
+      for (const [i, l] of whole.entries()) {
+        const sumOf = (of: 'netMinor' | 'taxMinor') => taken.reduce((all, shares) => all + (shares[i]?.[of] ?? 0n), 0n);
+        assert.deepEqual([sumOf('netMinor'), sumOf('taxMinor')], [l.netMinor, l.taxMinor]);
+      }
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('cannot be nothing, nor more than remains', () => {
+    assert.throws(() => creditShares(given, 361_001n), /only 361000 remains/);
+    for (const amount of [0n, -1n]) assert.throws(() => creditShares(given, amount), /cannot credit/);
+  });
+
+  const linesOf = (lines: readonly InvoiceLineInput[], rule: typeof PPN_2025): RemainingLine[] =>
+    buildInvoice(lines, rule).lines.map((l, i) => of(i + 1, l.kind, l.net.amountMinor, l.tax.amountMinor));
+  /** At least one unit of it, at most all. */
+  const share = (whole: bigint, part: number): bigint => {
+    const some = (whole * BigInt(Math.round(part * 1_000_000))) / 1_000_000n;
+    return some > 0n ? some : 1n;
+  };
+});
+
+describe('instalments', () => {
+  const at = '2026-03-02T02:00:00.000Z';
+  const dueAt = '2026-03-09T02:00:00.000Z';
+
+  it('split the total by the terms, and the last is due with the invoice', () => {
+    const terms = [
+      { percent: 50, dueAfterDays: 1 },
+      { percent: 30, dueAfterDays: 4 },
+      { percent: 20, dueAfterDays: 5 },
+    ];
+    assert.deepEqual(instalmentsOf(rupiah(361_001), terms, { at, dueAt }), [
+      { position: 1, amountMinor: 180_501n, dueAt: '2026-03-03T02:00:00.000Z' },
+      { position: 2, amountMinor: 108_300n, dueAt: '2026-03-06T02:00:00.000Z' },
+      { position: 3, amountMinor: 72_200n, dueAt },
+    ]);
+  });
+
+  it('are none when it is paid all at once', () => {
+    assert.deepEqual(instalmentsOf(rupiah(100), [], { at, dueAt }), []);
+  });
+
+  it('leave out a part of nothing, and none is due after the invoice', () => {
+    const terms = [
+      { percent: 99.5, dueAfterDays: 30 },
+      { percent: 0.5, dueAfterDays: 60 },
+    ];
+    assert.deepEqual(instalmentsOf(rupiah(1), terms, { at, dueAt }), [{ position: 1, amountMinor: 1n, dueAt }]);
+    assert.deepEqual(
+      instalmentsOf(rupiah(1000), terms, { at, dueAt }).map((part) => [part.amountMinor, part.dueAt]),
+      [
+        [995n, dueAt],
+        [5n, dueAt],
+      ],
+    );
+  });
+});
+
 describe('numbers of invoices and licences', () => {
+  it('each have a series of their own', () => {
+    assert.deepEqual(
+      [formatInvoiceNumber(2026, 7), formatCreditNoteNumber(2026, 7), formatReceiptNumber(2026, 7)],
+      ['INV/2026/000007', 'CN/2026/000007', 'RCP/2026/000007'],
+    );
+  });
+
   it('name the year and count in six digits, or more when they run out', () => {
     assert.equal(formatInvoiceNumber(2026, 1), 'INV/2026/000001');
     assert.equal(formatInvoiceNumber(2026, 1_234_567), 'INV/2026/1234567');
@@ -207,11 +359,23 @@ function invoiceLines() {
   const kind = fc.constantFrom<InvoiceLineInput['kind']>('statutory', 'service');
   // Small amounts beside large ones: rounding shows in the small, overflow would in the large.
   const amount = fc.oneof(fc.bigInt({ min: 0n, max: 60n }), fc.bigInt({ min: 0n, max: 10n ** 13n }));
-  return fc.array(
-    fc.tuple(kind, amount).map(([k, a]) => line(k, a)),
-    { minLength: 1, maxLength: 12 },
-  );
+  const percent = fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: 100n }));
+  const priced = fc.tuple(kind, amount, percent).map(([k, a, off]) => {
+    const discount = rupiah((a * off) / 100n);
+    return off === 0n ? line(k, a) : { ...line(k, a), discount };
+  });
+  return fc.array(priced, { minLength: 1, maxLength: 12 });
 }
+
+const taxRules = () =>
+  fc
+    .tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 12 }), fc.integer({ min: 1, max: 12 }))
+    .map(([ratePercent, baseNumerator, baseDenominator]) => ({
+      ...PPN_2025,
+      ratePercent,
+      baseNumerator,
+      baseDenominator,
+    }));
 
 function amounts(lines: readonly InvoiceLineInput[]) {
   const invoice = buildInvoice(lines, PPN_2025);

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { type InvoiceData, renderInvoice } from '../../../activities/documents/invoice.ts';
+import { PPN_2025 } from '../../../domain/invoicing.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { linesOf, textRunsOf } from './pdf-text.ts';
 
 const service = {
   description: { id: 'Jasa layanan elektronik', en: 'Electronic service' },
   net: rupiah(50_000_000),
-  tax: { ratePercent: 12, base: { numerator: 11, denominator: 12 }, amount: rupiah(5_500_000) },
+  tax: { rule: PPN_2025, amount: rupiah(5_500_000) },
 };
 const data: InvoiceData = {
   number: 'INV/2026/000042',
@@ -29,6 +30,12 @@ function assertHas(lines: string[], ...expected: string[]) {
 }
 
 describe('the invoice', () => {
+  it('tells only the amount of a tax whose rule nobody recorded', async () => {
+    const lines = await invoice({ lines: [{ ...service, tax: { rule: null, amount: rupiah(5_500_000) } }] });
+    assertHas(lines, 'Rp5.500.000', 'Rp55.500.000');
+    assert.doesNotMatch(lines.join('\n'), /%|DPP/);
+  });
+
   it('is the same bytes for the same data, whatever the time', async () => {
     const first = await renderInvoice(data);
     mock.timers.enable({ apis: ['Date'], now: Date.parse('2031-05-06T07:08:09Z') });
@@ -65,6 +72,21 @@ describe('the invoice', () => {
     assert.match(lines.join(' '), /PPN 12 % .*11\/12 dari harga.*11 % dari\s+harga \(PMK 131\/2024\)/);
   });
 
+  it('names the regulation that it was taxed by', async () => {
+    const lines = await invoice({
+      lines: [{ ...service, tax: { ...service.tax, rule: { ...PPN_2025, source: 'PMK 7/2027' } } }],
+    });
+    assert.match(lines.join(' '), /\(PMK 7\/2027\)/);
+    assert.doesNotMatch(lines.join(' '), /PMK 131/);
+  });
+
+  it('says what a price was before its discount', async () => {
+    const cheaper = { ...service, discount: rupiah(2_000_000) };
+    assertHas(await invoice({ lines: [cheaper] }), 'Harga Rp52.000.000, potongan Rp2.000.000', 'Rp50.000.000');
+    assert.match((await invoice({ lines: [cheaper], locale: 'en' })).join('\n'), /Price Rp52.000.000, discount/);
+    assert.doesNotMatch((await invoice()).join(' '), /potongan/);
+  });
+
   it('rounds the tax base once, not once a line', async () => {
     assertHas(await invoice({ lines: Array.from({ length: 30 }, () => service) }), 'Rp1.375.000.000');
   });
@@ -72,7 +94,7 @@ describe('the invoice', () => {
   it('says nothing of a reduced base where there is none', async () => {
     const full = {
       ...service,
-      tax: { ...service.tax, base: { numerator: 1, denominator: 1 }, amount: rupiah(6_000_000) },
+      tax: { rule: { ...PPN_2025, baseNumerator: 1, baseDenominator: 1 }, amount: rupiah(6_000_000) },
     };
     assert.doesNotMatch((await invoice({ lines: [full] })).join(' '), /DPP|PMK/);
     assert.doesNotMatch((await invoice({ lines: data.lines.slice(0, 1) })).join(' '), /DPP|PMK/);

@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
+import { localDate, type OfficeZone } from '../domain/calendar.ts';
+import {
+  type ApplicationId,
+  asId,
+  type CompanyId,
+  type CreditNoteId,
+  type InvoiceId,
+  type RefundId,
+  type Sha256,
+} from '../domain/ids.ts';
+import { formatCreditNoteNumber, type InvoiceLineKind, type TaxRule } from '../domain/invoicing.ts';
+import type { Actor } from '../domain/licensing.ts';
+import type { Locale } from '../domain/mail.ts';
+import { type Currency, type Money, money } from '../domain/money.ts';
+import type { RefundReason } from '../domain/refunds.ts';
+import { announce } from './application-moves.ts';
+import { nextNumber } from './counters.ts';
+import { recordEvent } from './events.ts';
+import { type PrintedPaper, seenOnly } from './invoice-reads.ts';
+import { PAYER_LOCALE, withIssuer } from './printed.ts';
+
+export interface CreditNote {
+  readonly id: CreditNoteId;
+  readonly number: string;
+}
+
+interface Credited {
+  readonly invoiceId: InvoiceId;
+  readonly applicationId: ApplicationId | null;
+  readonly companyId: CompanyId;
+  readonly reason: string;
+  readonly currency: Currency;
+  readonly zone: OfficeZone;
+  /** What the refund takes back of the invoice's lines; null = it has no lines. */
+  readonly net: bigint | null;
+  readonly tax: bigint | null;
+}
+
+/**
+ * Corrects an invoice by what a refund took back of its lines, once, with the next number of the office's year; the invoice
+ * itself is never edited. A repeat finds the note that is there.
+ * @returns null for a refund out of suspense, which corrects no invoice
+ */
+export async function issueCreditNote(tx: Knex, given: { refundId: RefundId; at: string }): Promise<CreditNote | null> {
+  const { refundId, at } = given;
+  const refund = await creditedBy(tx, refundId);
+  if (refund.net === null || refund.tax === null) return null;
+  const isNew = await recordEvent(tx, {
+    key: `refund/${refundId}/credited`,
+    type: 'invoice.credited',
+    companyId: refund.companyId,
+    ...(refund.applicationId ? { applicationId: refund.applicationId } : {}),
+    subject: `refund/${refundId}`,
+    at,
+  });
+  return isNew
+    ? insertNote(tx, { ...refund, refundId, at, net: refund.net, tax: refund.tax })
+    : creditNoteOf(tx, refundId);
+}
+
+async function creditedBy(tx: Knex, refundId: RefundId): Promise<Credited> {
+  const row: Credited | undefined = await tx('refunds as r')
+    .join('invoices as i', 'i.id', 'r.invoice_id')
+    .modify(withIssuer)
+    .where('r.id', refundId)
+    .first({
+      invoiceId: 'i.id',
+      applicationId: 'i.application_id',
+      companyId: 'i.company_id',
+      reason: 'r.reason',
+      currency: 'i.currency',
+      // The number counts the office's year.
+      zone: 'o.zone',
+      net: tx.raw('(select sum(l.net_minor)::bigint from refund_lines l where l.refund_id = r.id)'),
+      tax: tx.raw('(select sum(l.tax_minor)::bigint from refund_lines l where l.refund_id = r.id)'),
+    });
+  if (!row) throw new Error(`refund ${refundId} does not exist`);
+  return row;
+}
+
+interface NewNote extends Credited {
+  readonly refundId: RefundId;
+  readonly at: string;
+  readonly net: bigint;
+  readonly tax: bigint;
+}
+
+const LINES = `
+  insert into credit_note_lines (credit_note_id, position, code, description, kind, net_minor, tax_minor)
+  select :id, l.position, l.code, l.description, l.kind, r.net_minor, r.tax_minor
+  from refund_lines r join invoice_lines l on l.invoice_id = r.invoice_id and l.position = r.position
+  where r.refund_id = :refundId and r.net_minor + r.tax_minor > 0`;
+
+// The invoice's row before the counter, as everywhere: two that wait for each other would otherwise be possible.
+async function insertNote(tx: Knex, note: NewNote): Promise<CreditNote> {
+  const { invoiceId, refundId, at, net, tax } = note;
+  await tx('invoices')
+    .where({ id: invoiceId })
+    .update({ credited_minor: tx.raw('credited_minor + ?', [(net + tax).toString()]) });
+  const year = Number(localDate(Date.parse(at), note.zone).slice(0, 4));
+  const made = {
+    id: asId<CreditNoteId>(randomUUID()),
+    number: formatCreditNoteNumber(year, await nextNumber(tx, `credit-note/${year}`)),
+  };
+  await tx('credit_notes').insert({
+    ...made,
+    invoice_id: invoiceId,
+    refund_id: refundId,
+    reason: note.reason,
+    currency: note.currency,
+    subtotal_minor: net,
+    tax_minor: tax,
+    total_minor: net + tax,
+    issued_at: at,
+  });
+  await tx.raw(LINES, { id: made.id, refundId });
+  return made;
+}
+
+async function creditNoteOf(tx: Knex, refundId: RefundId): Promise<CreditNote> {
+  const found = await findCreditNote(tx, refundId);
+  if (!found) throw new Error(`refund ${refundId} has the event of a credit note and no credit note`);
+  return found;
+}
+
+/** null = the refund has corrected no invoice, or not yet. */
+export async function findCreditNote(db: Knex, refundId: RefundId): Promise<CreditNote | null> {
+  const row: CreditNote | undefined = await db('credit_notes').where({ refund_id: refundId }).first('id', 'number');
+  return row ?? null;
+}
+
+export interface CreditNoteRead extends CreditNote {
+  readonly refundId: RefundId | null;
+  readonly reason: string;
+  readonly subtotal: Money;
+  readonly tax: Money;
+  readonly total: Money;
+  readonly issuedAt: Date;
+}
+
+/** Of an invoice that the caller has seen, oldest first. */
+export async function creditNotesOfInvoice(db: Knex, invoiceId: InvoiceId): Promise<CreditNoteRead[]> {
+  const rows: (Pick<CreditNoteRead, 'id' | 'number' | 'refundId' | 'reason' | 'issuedAt'> & {
+    subtotal: bigint;
+    tax: bigint;
+    total: bigint;
+    currency: Currency;
+  })[] = await db('credit_notes').where({ invoice_id: invoiceId }).orderBy(['issued_at', 'number']).select({
+    id: 'id',
+    number: 'number',
+    refundId: 'refund_id',
+    reason: 'reason',
+    issuedAt: 'issued_at',
+    subtotal: 'subtotal_minor',
+    tax: 'tax_minor',
+    total: 'total_minor',
+    currency: 'currency',
+  });
+  return rows.map(({ subtotal, tax, total, currency, ...note }) => ({
+    ...note,
+    subtotal: money(subtotal, currency),
+    tax: money(tax, currency),
+    total: money(total, currency),
+  }));
+}
+
+/** null when there is no such credit note, or its invoice is none that the viewer may see. */
+export async function seenCreditNote(db: Knex, viewer: Actor, id: CreditNoteId): Promise<PrintedPaper | null> {
+  const row: PrintedPaper | undefined = await db('credit_notes as n')
+    .join('invoices as i', 'i.id', 'n.invoice_id')
+    .where('n.id', id)
+    .modify((query) => seenOnly(query, viewer))
+    .first({ number: 'n.number', applicationId: 'i.application_id', pdf: 'n.pdf_sha256' });
+  return row ?? null;
+}
+
+/** What a credit note's PDF says, in the payer's language. */
+export interface CreditNoteFacts {
+  readonly number: string;
+  readonly issuedAt: Date;
+  readonly reason: RefundReason;
+  readonly invoiceNumber: string;
+  readonly invoiceIssuedAt: Date;
+  readonly zone: OfficeZone;
+  readonly officeName: string;
+  readonly officeAddress: string;
+  readonly companyName: string;
+  readonly address: string;
+  readonly locale: Locale;
+  readonly currency: Currency;
+  /** The one of the invoice: what it corrects was taxed by it; null = the invoice does not say. */
+  readonly taxRule: TaxRule | null;
+  readonly pdf: Sha256 | null;
+  readonly lines: readonly {
+    readonly description: { readonly id: string; readonly en: string };
+    readonly kind: InvoiceLineKind;
+    readonly netMinor: bigint;
+    readonly taxMinor: bigint;
+  }[];
+}
+
+export async function creditNoteFacts(db: Knex, id: CreditNoteId): Promise<CreditNoteFacts> {
+  const found: Omit<CreditNoteFacts, 'lines'> | undefined = await db('credit_notes as n')
+    .join('invoices as i', 'i.id', 'n.invoice_id')
+    .modify(withIssuer)
+    .join('companies as c', 'c.id', 'i.company_id')
+    .where('n.id', id)
+    .first({
+      number: 'n.number',
+      issuedAt: 'n.issued_at',
+      reason: 'n.reason',
+      invoiceNumber: 'i.number',
+      invoiceIssuedAt: 'i.issued_at',
+      zone: 'o.zone',
+      officeName: 'o.name',
+      officeAddress: 'o.address',
+      companyName: 'c.name',
+      address: 'c.address',
+      locale: db.raw(PAYER_LOCALE),
+      currency: 'n.currency',
+      taxRule: 'i.tax_rule',
+      pdf: 'n.pdf_sha256',
+    });
+  if (!found) throw new Error(`credit note ${id} does not exist`);
+  const lines: CreditNoteFacts['lines'][number][] = await db('credit_note_lines')
+    .where({ credit_note_id: id })
+    .orderBy('position')
+    .select({ description: 'description', kind: 'kind', netMinor: 'net_minor', taxMinor: 'tax_minor' });
+  return { ...found, lines };
+}
+
+/** Remembers the stored PDF, once: what another try stored first stays. Wakes whoever waits for it. */
+export async function attachCreditNotePdf(db: Knex, id: CreditNoteId, sha256: Sha256): Promise<void> {
+  await db('credit_notes').where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
+  const row: { applicationId: ApplicationId | null } | undefined = await db('credit_notes as n')
+    .join('invoices as i', 'i.id', 'n.invoice_id')
+    .where('n.id', id)
+    .first({ applicationId: 'i.application_id' });
+  if (row?.applicationId) await announce(db, row.applicationId);
+}

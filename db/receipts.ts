@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
+import { localDate, type OfficeZone } from '../domain/calendar.ts';
+import {
+  type ApplicationId,
+  asId,
+  type CompanyId,
+  type InvoiceId,
+  type PaymentId,
+  type ReceiptId,
+  type Sha256,
+} from '../domain/ids.ts';
+import { formatReceiptNumber } from '../domain/invoicing.ts';
+import type { Actor } from '../domain/licensing.ts';
+import type { Locale } from '../domain/mail.ts';
+import { type Currency, type Money, money } from '../domain/money.ts';
+import type { GatewayName } from '../domain/payments.ts';
+import { announce } from './application-moves.ts';
+import { nextNumber } from './counters.ts';
+import { recordEvent } from './events.ts';
+import { type PrintedPaper, seenOnly } from './invoice-reads.ts';
+import { PAYER_LOCALE, withIssuer } from './printed.ts';
+
+export interface Receipt {
+  readonly id: ReceiptId;
+  readonly number: string;
+}
+
+interface Payable {
+  readonly invoiceId: InvoiceId;
+  readonly applicationId: ApplicationId | null;
+  readonly companyId: CompanyId;
+  readonly attempt: number;
+  readonly applied: bigint;
+  readonly outstanding: bigint;
+  readonly currency: Currency;
+}
+
+/**
+ * Acknowledges what a payment has paid of its invoice, once, with the next number of the office's year. What came beside
+ * that waits in suspense and is no part of it.
+ * @throws Error for a payment that paid nothing of an invoice
+ */
+export async function issueReceipt(tx: Knex, given: { paymentId: PaymentId; at: string }): Promise<Receipt> {
+  const { paymentId, at } = given;
+  // Whose year its number counts is read before anybody is kept waiting.
+  const zone = await zoneOf(tx, paymentId);
+  await lockForReceipt(tx, paymentId);
+  const paid = await payableOf(tx, paymentId);
+  const isNew = await recordEvent(tx, {
+    key: `receipt/${paymentId}/issued`,
+    type: 'receipt.issued',
+    companyId: paid.companyId,
+    ...(paid.applicationId ? { applicationId: paid.applicationId } : {}),
+    data: { attempt: paid.attempt },
+    at,
+  });
+  return isNew ? insertReceipt(tx, paymentId, { ...paid, zone }, at) : storedReceipt(tx, paymentId);
+}
+
+// The receipt's keys lock payment and invoice, in whichever order; everybody else takes the invoice first, then a number.
+async function lockForReceipt(tx: Knex, paymentId: PaymentId): Promise<void> {
+  const invoice = tx('payments').where({ id: paymentId }).select('invoice_id');
+  await tx('invoices').where({ id: invoice }).forKeyShare().select('id');
+}
+
+// What was taken back before its receipt was made was received all the same: then the books still know how much.
+const APPLIED = `coalesce(nullif(p.applied_minor, 0), (
+    select -l.amount_minor from ledger_entries e join ledger_postings l on l.entry_id = e.id
+    where e.payment_id = p.id and e.kind = 'captured' and l.account = 'receivable' order by e.id desc limit 1), 0)`;
+
+async function payableOf(tx: Knex, paymentId: PaymentId): Promise<Payable> {
+  const row: Payable | undefined = await tx('payments as p')
+    .join('invoices as i', 'i.id', 'p.invoice_id')
+    .where('p.id', paymentId)
+    .first({
+      invoiceId: 'i.id',
+      applicationId: 'i.application_id',
+      companyId: 'i.company_id',
+      attempt: 'p.attempt',
+      applied: tx.raw(APPLIED),
+      outstanding: tx.raw('i.total_minor - i.paid_minor'),
+      currency: 'i.currency',
+    });
+  if (!row) throw new Error(`payment ${paymentId} does not exist`);
+  if (row.applied === 0n) throw new Error(`payment ${paymentId} has paid nothing of an invoice: there is no receipt`);
+  return row;
+}
+
+async function zoneOf(tx: Knex, paymentId: PaymentId): Promise<OfficeZone> {
+  const row: { zone: OfficeZone } | undefined = await tx('payments as p')
+    .join('invoices as i', 'i.id', 'p.invoice_id')
+    .modify(withIssuer)
+    .where('p.id', paymentId)
+    .first({ zone: 'o.zone' });
+  if (!row) throw new Error(`payment ${paymentId} does not exist`);
+  return row.zone;
+}
+
+async function insertReceipt(
+  tx: Knex,
+  paymentId: PaymentId,
+  paid: Payable & { readonly zone: OfficeZone },
+  at: string,
+): Promise<Receipt> {
+  const year = Number(localDate(Date.parse(at), paid.zone).slice(0, 4));
+  const receipt = {
+    id: asId<ReceiptId>(randomUUID()),
+    number: formatReceiptNumber(year, await nextNumber(tx, `receipt/${year}`)),
+  };
+  await tx('receipts').insert({
+    ...receipt,
+    payment_id: paymentId,
+    invoice_id: paid.invoiceId,
+    amount_minor: paid.applied,
+    outstanding_minor: paid.outstanding,
+    currency: paid.currency,
+    issued_at: at,
+  });
+  return receipt;
+}
+
+async function storedReceipt(tx: Knex, paymentId: PaymentId): Promise<Receipt> {
+  const row: Receipt | undefined = await tx('receipts').where({ payment_id: paymentId }).first('id', 'number');
+  if (!row) throw new Error(`payment ${paymentId} has the event of a receipt and no receipt`);
+  return row;
+}
+
+/** What a letter tells of the receipt for a payment. @throws Error when none was issued */
+export async function receiptOf(
+  db: Knex,
+  paymentId: PaymentId,
+): Promise<{
+  number: string;
+  invoiceNumber: string;
+  amount: Money;
+  outstanding: Money;
+  total: Money;
+  pdf: Sha256 | null;
+}> {
+  const row: { number: string; invoiceNumber: string; pdf: Sha256 | null; currency: Currency } & Record<
+    'amount' | 'outstanding' | 'total',
+    bigint
+  > = await db('receipts as r').join('invoices as i', 'i.id', 'r.invoice_id').where('r.payment_id', paymentId).first({
+    number: 'r.number',
+    invoiceNumber: 'i.number',
+    amount: 'r.amount_minor',
+    outstanding: 'r.outstanding_minor',
+    total: 'i.total_minor',
+    currency: 'r.currency',
+    pdf: 'r.pdf_sha256',
+  });
+  if (!row) throw new Error(`payment ${paymentId} has no receipt`);
+  const inCurrency = (amountMinor: bigint) => money(amountMinor, row.currency);
+  return {
+    number: row.number,
+    invoiceNumber: row.invoiceNumber,
+    amount: inCurrency(row.amount),
+    outstanding: inCurrency(row.outstanding),
+    total: inCurrency(row.total),
+    pdf: row.pdf,
+  };
+}
+
+export interface ReceiptRead {
+  readonly id: ReceiptId;
+  readonly number: string;
+  readonly paymentId: PaymentId;
+  readonly amount: Money;
+  readonly issuedAt: Date;
+}
+
+/** Of an invoice that the caller has seen, oldest first. */
+export async function receiptsOfInvoice(db: Knex, invoiceId: InvoiceId): Promise<ReceiptRead[]> {
+  const rows: (Omit<ReceiptRead, 'amount'> & { amountMinor: bigint; currency: Currency })[] = await db('receipts')
+    .where({ invoice_id: invoiceId })
+    .orderBy(['issued_at', 'number'])
+    .select({
+      id: 'id',
+      number: 'number',
+      paymentId: 'payment_id',
+      amountMinor: 'amount_minor',
+      currency: 'currency',
+      issuedAt: 'issued_at',
+    });
+  return rows.map(({ amountMinor, currency, ...receipt }) => ({ ...receipt, amount: money(amountMinor, currency) }));
+}
+
+/** null when there is no such receipt, or its invoice is none that the viewer may see. */
+export async function findReceipt(db: Knex, viewer: Actor, id: ReceiptId): Promise<PrintedPaper | null> {
+  const row: PrintedPaper | undefined = await db('receipts as r')
+    .join('invoices as i', 'i.id', 'r.invoice_id')
+    .where('r.id', id)
+    .modify((query) => seenOnly(query, viewer))
+    .first({ number: 'r.number', applicationId: 'i.application_id', pdf: 'r.pdf_sha256' });
+  return row ?? null;
+}
+
+/** What a receipt's PDF says, in the payer's language. */
+export interface ReceiptFacts {
+  readonly number: string;
+  readonly issuedAt: Date;
+  readonly paidAt: Date;
+  readonly amount: Money;
+  /** Of the invoice, after this. */
+  readonly outstanding: Money;
+  readonly gateway: GatewayName;
+  readonly method: string | null;
+  /** The gateway's name of the payment, or ours where it has given none. */
+  readonly reference: string;
+  readonly instalment: number | null;
+  readonly instalments: number;
+  readonly invoiceNumber: string;
+  /** null = the invoice is of no application. */
+  readonly licenseName: { readonly id: string; readonly en: string } | null;
+  readonly zone: OfficeZone;
+  readonly officeName: string;
+  readonly officeAddress: string;
+  readonly companyName: string;
+  readonly address: string;
+  readonly locale: Locale;
+  readonly pdf: Sha256 | null;
+}
+
+type ReceiptFactsRow = Omit<ReceiptFacts, 'amount' | 'outstanding'> & {
+  readonly amountMinor: bigint;
+  readonly outstandingMinor: bigint;
+  readonly currency: Currency;
+};
+
+export async function receiptFacts(db: Knex, id: ReceiptId): Promise<ReceiptFacts> {
+  const row: ReceiptFactsRow | undefined = await db('receipts as r')
+    .join('payments as p', 'p.id', 'r.payment_id')
+    .join('invoices as i', 'i.id', 'r.invoice_id')
+    .modify(withIssuer)
+    .join('companies as c', 'c.id', 'i.company_id')
+    .where('r.id', id)
+    .first({
+      number: 'r.number',
+      issuedAt: 'r.issued_at',
+      paidAt: db.raw('coalesce(p.paid_at, r.issued_at)'),
+      amountMinor: 'r.amount_minor',
+      outstandingMinor: 'r.outstanding_minor',
+      currency: 'r.currency',
+      gateway: 'p.gateway',
+      method: 'p.method',
+      reference: db.raw('coalesce(p.transaction_id, p.gateway_reference)'),
+      instalment: 'p.instalment',
+      instalments: db.raw('(select count(*)::integer from invoice_instalments n where n.invoice_id = i.id)'),
+      invoiceNumber: 'i.number',
+      licenseName: 't.name',
+      zone: 'o.zone',
+      officeName: 'o.name',
+      officeAddress: 'o.address',
+      companyName: 'c.name',
+      address: 'c.address',
+      locale: db.raw(PAYER_LOCALE),
+      pdf: 'r.pdf_sha256',
+    });
+  if (!row) throw new Error(`receipt ${id} does not exist`);
+  const { amountMinor, outstandingMinor, currency, ...facts } = row;
+  return { ...facts, amount: money(amountMinor, currency), outstanding: money(outstandingMinor, currency) };
+}
+
+/** Remembers the stored PDF, once: what another try stored first stays. Wakes whoever waits for it. */
+export async function attachReceiptPdf(db: Knex, id: ReceiptId, sha256: Sha256): Promise<void> {
+  await db('receipts').where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
+  const row: { applicationId: ApplicationId | null } | undefined = await db('receipts as r')
+    .join('invoices as i', 'i.id', 'r.invoice_id')
+    .where('r.id', id)
+    .first({ applicationId: 'i.application_id' });
+  if (row?.applicationId) await announce(db, row.applicationId);
+}
