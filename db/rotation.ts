@@ -1,5 +1,6 @@
 /** Seals anew, under the current key, what an earlier one has sealed; a page at a time, while everybody works on. */
 import type { Knex } from 'knex';
+import { maskAccount } from '../domain/bank-accounts.ts';
 import { maskNumber } from '../domain/identity-numbers.ts';
 import type { UserId } from '../domain/ids.ts';
 import { recordEvent } from './events.ts';
@@ -16,6 +17,8 @@ interface SealedColumnSpec {
   readonly hash?: string;
   /** Of numbers: written anew by the rule for masks that holds now. */
   readonly mask?: string;
+  /** Absent = that of the state's numbers. */
+  readonly maskBy?: (value: string) => string;
 }
 
 /** Every column that holds sealed values; a test compares it with the schema. */
@@ -44,6 +47,7 @@ export const SEALED_COLUMNS = [
     id: 'id',
     sealed: 'account_number_encrypted',
     mask: 'account_number_masked',
+    maskBy: maskAccount,
   },
   { name: 'refunds.account_holder', table: 'refunds', id: 'id', sealed: 'account_holder_encrypted' },
   { name: 'oidc_logins.secrets', table: 'oidc_logins', id: 'state_hash', sealed: 'secrets_encrypted' },
@@ -169,7 +173,7 @@ async function resealValue(
   const change = {
     [spec.sealed]: personalData.seal(value, spec.name),
     ...(spec.hash ? { [spec.hash]: personalData.fingerprint(value, spec.name) } : {}),
-    ...(spec.mask ? { [spec.mask]: maskNumber(value) } : {}),
+    ...(spec.mask ? { [spec.mask]: (spec.maskBy ?? maskNumber)(value) } : {}),
   };
   try {
     // A savepoint: one number that is there twice must not undo the page.

@@ -2,6 +2,7 @@
 import { createCipheriv, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { derive, type PersonalData } from '../../db/personal-data.ts';
+import { maskAccount } from '../../domain/bank-accounts.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
 
 /** A tax number of the old form with its 0: no NIK, so nothing about it is odd but its check digit. */
@@ -55,4 +56,23 @@ export async function sealNik(
       nik_masked: maskNumber(nik),
     });
   return nik;
+}
+
+/** A refund of a payment whose bank details were sealed by `personalData`. */
+export async function sealRefundDestination(
+  db: Knex,
+  personalData: Pick<PersonalData, 'seal'>,
+  refundId: string,
+  accountNumber = '1234567890',
+): Promise<void> {
+  await db('refunds')
+    .where({ id: refundId })
+    .update({
+      channel: 'bank_transfer',
+      bank_code: '014',
+      account_number_encrypted: personalData.seal(accountNumber, 'refunds.account_number'),
+      account_number_masked: maskAccount(accountNumber),
+      account_holder_encrypted: personalData.seal('Sari Wulandari', 'refunds.account_holder'),
+      name_matches: true,
+    });
 }
