@@ -1,19 +1,75 @@
 /** How the API speaks to the process that collects an invoice. */
 import { setTimeout } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { isOpenInvoice } from '../db/invoice-reads.ts';
+import type { PayableParts } from '../db/payable.ts';
 import type { Origin } from '../domain/events.ts';
-import type { InvoiceId } from '../domain/ids.ts';
-import type { Currency } from '../domain/money.ts';
-import { GATEWAY_CURRENCIES, GATEWAYS, type GatewayName } from '../domain/payments.ts';
+import { Failure } from '../domain/failures.ts';
+import type { InvoiceId, UserId } from '../domain/ids.ts';
+import { type Currency, formatMoney, type Money, money } from '../domain/money.ts';
+import { chooseGateway, type GatewayChoice } from '../domain/payment-methods.ts';
+import { amountToAsk, GATEWAY_CURRENCIES, type GatewayName, type InvoiceState, type Part } from '../domain/payments.ts';
 import { paymentId } from '../workflows/ids.ts';
-import { type OpenPayment, type PayRequest, payUpdate } from '../workflows/messages.ts';
+import { type OpenPayment, type PayRequest, payUpdate, payWithCreditUpdate } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
+import { RETRY_AFTER_SECONDS } from './failures.ts';
 import { withinTime } from './review-process.ts';
 import { sealOrigin } from './sealed-origin.ts';
 
-/** Gateways that this office has an account with and that take this currency; the first is for payers who were not asked. */
-export const gatewaysFor = ({ gateways }: Pick<ApiDeps, 'gateways'>, currency: Currency): readonly GatewayName[] =>
-  GATEWAYS.filter((name) => gateways[name] !== undefined && GATEWAY_CURRENCIES[name].includes(currency));
+/** Gateways that this office has an account with and that take this currency, in the office's order. */
+export const gatewaysFor = (
+  { gateways, money }: Pick<ApiDeps, 'gateways' | 'money'>,
+  currency: Currency,
+): readonly GatewayName[] =>
+  money.gatewayOrder.filter((name) => gateways[name] !== undefined && GATEWAY_CURRENCIES[name].includes(currency));
+
+/**
+ * The gateway that a payer named, or that fits: the one of the attempt that is open, else the office's first that takes the
+ * amount by the method.
+ * @throws Failure `gateway_not_available`, `method_not_available`, `amount_not_payable`, naming what there is instead
+ */
+export function gatewayFor(
+  deps: Pick<ApiDeps, 'gateways' | 'money'>,
+  { total, paid, instalments, openGateway }: PayableParts,
+  asked: { readonly gateway?: GatewayName | undefined; readonly method?: string | undefined; readonly part: Part },
+): GatewayName {
+  const { currency } = total;
+  const offered = gatewaysFor(deps, currency);
+  const { amountMinor } = amountToAsk({ total, paid }, instalments, asked.part);
+  const again =
+    asked.method === undefined && openGateway !== null && offered.includes(openGateway) ? openGateway : undefined;
+  const { gateway = again, method } = asked;
+  const choice = chooseGateway({ currency, amountMinor, offered, gateway, method });
+  if (choice.ok) return choice.gateway;
+  throw unfit(choice, asked.gateway ?? null, money(amountMinor, currency));
+}
+
+function unfit(
+  { code, choices }: Extract<GatewayChoice, { ok: false }>,
+  gateway: GatewayName | null,
+  amount: Money,
+): Failure {
+  const instead = choices.length > 0 ? ` Choose one of: ${choices.join(', ')}.` : '';
+  const errors = [{ pointer: POINTERS[code], code: 'not_available', detail: choices.join(', ') }];
+  switch (code) {
+    case 'gateway_not_available':
+      return new Failure(code, `${gateway ?? 'A gateway'} is not offered here for ${amount.currency}.${instead}`, {
+        errors,
+      });
+    case 'method_not_available':
+      return new Failure(code, `${gateway ?? 'This office'} does not take this method for this invoice.${instead}`, {
+        errors,
+      });
+    case 'amount_not_payable':
+      return new Failure(code, `${formatMoney(amount)} is too little or too much for it.${instead}`, { errors });
+  }
+}
+
+const POINTERS = {
+  gateway_not_available: '/gateway',
+  method_not_available: '/method',
+  amount_not_payable: '/method',
+} as const;
 
 /** The process asks the gateway within this time, and waits for it. */
 const GATEWAY_ANSWERS_WITHIN_MS = 25_000;
@@ -33,18 +89,38 @@ export async function openPayment(
   const handle = deps.temporal.workflow.getHandle(paymentId(id));
   const request: PayRequest = { ...asked, origin: sealOrigin(deps, asked.origin) };
   const say = () => handle.executeUpdate(payUpdate, { updateId: requestKey, args: [request] });
-  return withinTime(deps.temporal, () => onceThere(say), GATEWAY_ANSWERS_WITHIN_MS);
+  return withinTime(deps.temporal, () => onceThere(deps, id, say), GATEWAY_ANSWERS_WITHIN_MS);
 }
 
-/** An invoice is on record a moment before the process that collects it has started: who is that quick waits for it. */
-async function onceThere<T>(say: () => Promise<T>): Promise<T> {
-  for (const waitMs of [50, 100, 200, 400, 800, 1600]) {
+/** Pays with the company's credit. The caller has made sure that the invoice is open and that `asked.by` may pay it. */
+export async function payFromCredit(
+  deps: ApiDeps,
+  id: InvoiceId,
+  requestKey: string,
+  asked: { readonly by: UserId; readonly origin: Origin },
+): Promise<{ readonly appliedMinor: string; readonly invoiceState: InvoiceState }> {
+  const handle = deps.temporal.workflow.getHandle(paymentId(id));
+  const request = { by: asked.by, origin: sealOrigin(deps, asked.origin) };
+  const say = () => handle.executeUpdate(payWithCreditUpdate, { updateId: requestKey, args: [request] });
+  return withinTime(deps.temporal, () => onceThere(deps, id, say), GATEWAY_ANSWERS_WITHIN_MS);
+}
+
+const THERE_AFTER_MS = [50, 100, 200, 400, 800, 1600] as const;
+
+/**
+ * An invoice is on record a moment before the process that collects it has started, longer when the workers are busy: who
+ * is that quick waits for it.
+ * @throws Failure `temporarily_unavailable` when it is not there in time; an open invoice can still be paid
+ */
+export async function onceThere<T>({ db }: Pick<ApiDeps, 'db'>, id: InvoiceId, say: () => Promise<T>): Promise<T> {
+  for (const waitMs of THERE_AFTER_MS) {
     try {
       return await say();
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
+      if (!(await isOpenInvoice(db, id))) throw error;
       await setTimeout(waitMs);
     }
   }
-  return say();
+  throw new Failure('temporarily_unavailable', '', { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }

@@ -21,6 +21,14 @@ export interface FormField {
   readonly hint?: Words | undefined;
 }
 
+/** One of several; the first is chosen until the reader chooses another. */
+export interface Choice {
+  readonly name: string;
+  readonly legend: Words;
+  /** In the reader's language already. */
+  readonly options: readonly { readonly value: string; readonly label: string; readonly hint?: string }[];
+}
+
 /** Posted as `application/x-www-form-urlencoded`: to a route with `form: true`. */
 export interface PageForm {
   /** A path of this API. */
@@ -39,10 +47,13 @@ export interface PublicPage {
   readonly alert?: Words | undefined;
   /** What is missing, sentence by sentence, in the reader's language already. */
   readonly problems?: readonly string[] | undefined;
-  /** Posts an empty form to the page's own address. */
+  /** Posts the choices, or an empty form, to the page's own address. */
   readonly button?: Words | undefined;
+  readonly choices?: readonly Choice[] | undefined;
   readonly form?: PageForm | undefined;
   readonly link?: { readonly href: string; readonly label: Words };
+  /** Loads the page again, for who does not want to wait for it. */
+  readonly again?: Words | undefined;
   readonly note?: Words;
   /** The page loads itself again after so many seconds. */
   readonly refreshSeconds?: number | undefined;
@@ -50,7 +61,7 @@ export interface PublicPage {
 
 /** Every value is escaped here: pages hand over texts, never HTML. */
 export function publicPage(page: PublicPage, locale: Locale): string {
-  const { banner, facts = [], alert, problems, button, form, link, note, refreshSeconds } = page;
+  const { banner, facts = [], alert, problems, button, choices = [], form, link, again, note, refreshSeconds } = page;
   return LAYOUT({
     locale,
     refreshSeconds,
@@ -62,8 +73,10 @@ export function publicPage(page: PublicPage, locale: Locale): string {
     alert: alert?.[locale],
     problems,
     button: button?.[locale],
+    choices: choices.map(({ legend, ...choice }) => ({ ...choice, legend: legend[locale] })),
     form: form && formIn(form, locale),
     link: link && { href: link.href, label: link.label[locale] },
+    again: again?.[locale],
     note: note?.[locale],
   });
 }
@@ -128,6 +141,11 @@ const STYLE = `
   input { display: block; box-sizing: border-box; width: 100%; min-height: 3rem; margin: .25rem 0; padding: .6rem .8rem;
     border: 1px solid #8a94a3; border-radius: .75rem; font: inherit; font-size: 1.0625rem; color: #1d2733; background: #fff; }
   .link { color: #1c4f8f; background: #fff; text-decoration: none; }
+  fieldset { margin: 1rem 0; padding: .25rem 1.25rem; border: 1px solid #c3c9d2; border-radius: .75rem; background: #fff; }
+  legend { padding: 0 .25rem; font-weight: 600; }
+  .choice { display: flex; gap: .75rem; align-items: center; min-height: 3rem; margin: 0; font-size: 1.0625rem; color: #1d2733; }
+  .choice input { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
+  .choice small { display: block; color: #5b6573; }
 `;
 
 const LAYOUT = Handlebars.compile(
@@ -157,7 +175,16 @@ const LAYOUT = Handlebars.compile(
 <dl>{{#each facts}}<dt>{{label}}</dt><dd>{{value}}</dd>{{/each}}</dl>
 {{/if}}
 {{#if button}}
-<form method="post"><button>{{button}}</button></form>
+<form method="post">
+{{#each choices}}
+<fieldset><legend>{{legend}}</legend>
+{{#each options}}
+<label class="choice"><input type="radio" name="{{../name}}" value="{{value}}"{{#if @first}} checked{{/if}}><span>{{label}}{{#if hint}}<small>{{hint}}</small>{{/if}}</span></label>
+{{/each}}
+</fieldset>
+{{/each}}
+<button>{{button}}</button>
+</form>
 {{/if}}
 {{#if form}}
 <form method="post" action="{{form.action}}">
@@ -167,6 +194,9 @@ const LAYOUT = Handlebars.compile(
 {{/each}}
 <button>{{form.button}}</button>
 </form>
+{{/if}}
+{{#if again}}
+<a class="link" href="">{{again}}</a>
 {{/if}}
 {{#if link}}
 <a class="link" href="{{link.href}}">{{link.label}}</a>

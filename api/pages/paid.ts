@@ -6,6 +6,9 @@ import { type Banner, publicPage, type Words } from './layout.ts';
 
 const HEADING: Words = { id: 'Pembayaran izin', en: 'Licence payment' };
 const REFRESH_SECONDS = 5;
+/** A transfer may take the payer a day: after the first minutes nobody sits before the page. */
+const SOON_MS = 600_000;
+const LATER_REFRESH_SECONDS = 60;
 
 const WAITING: Banner = {
   tone: 'waiting',
@@ -13,6 +16,46 @@ const WAITING: Banner = {
   meaning: {
     id: 'Konfirmasi dari penyedia pembayaran dapat memakan waktu satu menit. Halaman ini memuat ulang sendiri. Bila Anda belum membayar, kembalilah ke tagihan.',
     en: 'The payment provider may take a minute to confirm. This page loads itself again. If you have not paid yet, go back to the invoice.',
+  },
+};
+const UNCLEAR: Banner = {
+  tone: 'waiting',
+  word: { id: 'MENUNGGU KONFIRMASI', en: 'WAITING FOR CONFIRMATION' },
+  meaning: {
+    id: 'Jawaban penyedia pembayaran belum jelas dan sedang kami tanyakan. Bila Anda sudah membayar, jangan membayar lagi. Halaman ini memuat ulang sendiri.',
+    en: 'The answer of the payment provider is unclear, and we are asking. If you have paid, do not pay again. This page loads itself again.',
+  },
+};
+const PART_PAID: Banner = {
+  tone: 'good',
+  word: { id: 'PEMBAYARAN DITERIMA', en: 'PAYMENT RECEIVED' },
+  meaning: {
+    id: 'Terima kasih. Tagihan ini belum lunas: izin diterbitkan setelah sisanya dibayar. Buka tagihan untuk membayar berikutnya.',
+    en: 'Thank you. The invoice is not paid in full yet: the licence is issued once the rest is paid. Open the invoice to go on.',
+  },
+};
+const REFUND_UNDER_WAY: Banner = {
+  tone: 'caution',
+  word: { id: 'SEDANG DIKEMBALIKAN', en: 'BEING REFUNDED' },
+  meaning: {
+    id: 'Dana dari pembayaran ini sedang dikembalikan. Bank dapat memerlukan beberapa hari; kami mengabari lewat e-mail. Jangan membayar lagi.',
+    en: 'Money of this payment is on its way back. Banks may take some days; we write to you by e-mail. Do not pay again.',
+  },
+};
+const REFUNDED: Banner = {
+  tone: 'neutral',
+  word: { id: 'SUDAH DIKEMBALIKAN', en: 'REFUNDED' },
+  meaning: {
+    id: 'Seluruh dana pembayaran ini sudah dikembalikan. Bila belum terlihat di rekening Anda setelah beberapa hari, hubungi kantor.',
+    en: 'All of this payment was given back. If you do not see it on your account after some days, contact the office.',
+  },
+};
+const PARTLY_REFUNDED: Banner = {
+  tone: 'good',
+  word: { id: 'DIKEMBALIKAN SEBAGIAN', en: 'PARTLY REFUNDED' },
+  meaning: {
+    id: 'Pembayaran diterima, dan sebagian dananya sudah dikembalikan. Tidak ada yang perlu Anda lakukan.',
+    en: 'The payment was received, and a part of it was given back. There is nothing for you to do.',
   },
 };
 const PAID: Banner = {
@@ -69,11 +112,14 @@ const LABELS = {
   office: { id: 'Kantor', en: 'Office' },
   amount: { id: 'Jumlah', en: 'Amount' },
   invoice: { id: 'Lihat tagihan', en: 'Go to the invoice' },
+  outstanding: { id: 'Sisa tagihan', en: 'Left to pay' },
+  again: { id: 'Periksa sekarang', en: 'Check now' },
 } as const;
 
-/** @param invoiceUrl of the invoice's pay page */
-export function paidPage(payment: PaymentOutcome, locale: Locale, invoiceUrl: string): string {
+/** @param invoiceUrl of the invoice's pay page @param now decides how often the page asks */
+export function paidPage(payment: PaymentOutcome, locale: Locale, invoiceUrl: string, now: Date): string {
   const banner = bannerOf(payment);
+  const waits = banner === WAITING || banner === UNCLEAR;
   return publicPage(
     {
       heading: HEADING,
@@ -82,28 +128,47 @@ export function paidPage(payment: PaymentOutcome, locale: Locale, invoiceUrl: st
         [LABELS.number, payment.invoiceNumber],
         [LABELS.office, payment.officeName],
         [LABELS.amount, formatMoney(payment.amount)],
+        ...(banner === PART_PAID ? [[LABELS.outstanding, formatMoney(payment.outstanding)] as const] : []),
       ],
       link: { href: invoiceUrl, label: LABELS.invoice },
-      refreshSeconds: banner === WAITING ? REFRESH_SECONDS : undefined,
+      ...(waits ? { again: LABELS.again, refreshSeconds: refreshAfter(payment, now) } : {}),
     },
     locale,
   );
 }
 
-function bannerOf({ state, inQuestion }: PaymentOutcome): Banner {
-  switch (state) {
+const refreshAfter = ({ createdAt }: PaymentOutcome, now: Date): number =>
+  now.getTime() - createdAt.getTime() < SOON_MS ? REFRESH_SECONDS : LATER_REFRESH_SECONDS;
+
+function bannerOf(payment: PaymentOutcome): Banner {
+  switch (payment.state) {
     case 'created':
-    case 'unknown':
     case 'pending':
       return WAITING;
+    case 'unknown':
+      return UNCLEAR;
     case 'paid':
-      return inQuestion ? IN_QUESTION : PAID;
+      return ofPaid(payment);
     case 'failed':
       return FAILED;
     case 'expired':
       return EXPIRED;
     case 'reversed':
       return REVERSED;
+  }
+}
+
+function ofPaid({ refund, inQuestion, invoiceState }: PaymentOutcome): Banner {
+  switch (refund) {
+    case 'all':
+      return REFUNDED;
+    case 'under_way':
+      return REFUND_UNDER_WAY;
+    case 'part':
+      return inQuestion ? IN_QUESTION : PARTLY_REFUNDED;
+    case 'none':
+      if (inQuestion) return IN_QUESTION;
+      return invoiceState === 'open' ? PART_PAID : PAID;
   }
 }
 

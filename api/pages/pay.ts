@@ -1,9 +1,11 @@
 /** Where the letters' "pay" leads: what is to be paid, by when, and the way to the gateway's own page. */
 import type { PayableInvoice } from '../../db/invoice-reads.ts';
-import { formatMoney } from '../../domain/money.ts';
-import type { InvoiceState } from '../../domain/payments.ts';
+import type { PayableParts } from '../../db/payable.ts';
+import { formatMoney, money } from '../../domain/money.ts';
+import type { PaymentMethod } from '../../domain/payment-methods.ts';
+import { amountToAsk, type InvoiceState, outstandingOf } from '../../domain/payments.ts';
 import type { Locale } from '../request.ts';
-import { type Banner, instantOf, publicPage, type Words } from './layout.ts';
+import { type Banner, type Choice, instantOf, publicPage, type Words } from './layout.ts';
 
 const HEADING: Words = { id: 'Tagihan izin', en: 'Licence invoice' };
 
@@ -50,6 +52,23 @@ const BANNERS: Readonly<Record<InvoiceState, Banner>> = {
   },
 };
 
+const REPLACED: Banner = {
+  ...BANNERS.void,
+  meaning: {
+    id: 'Tagihan ini dibatalkan dan diganti dengan yang lain. Jangan membayarnya; bukalah tagihan penggantinya.',
+    en: 'This invoice was cancelled, and another has taken its place. Do not pay this one; open the new one.',
+  },
+};
+
+const GIVEN_BACK: Banner = {
+  tone: 'neutral',
+  word: { id: 'SUDAH DIKEMBALIKAN', en: 'REFUNDED' },
+  meaning: {
+    id: 'Seluruh pembayaran tagihan ini sudah dikembalikan, dan izinnya ditangguhkan. Tanyakan kepada kantor bila ragu.',
+    en: 'All that was paid of this invoice was given back, and the licence is suspended. Ask the office if in doubt.',
+  },
+};
+
 const UNKNOWN: Banner = {
   tone: 'bad',
   word: { id: 'TIDAK DIKENAL', en: 'UNKNOWN' },
@@ -65,33 +84,110 @@ const LABELS = {
   license: { id: 'Izin', en: 'Licence' },
   total: { id: 'Jumlah', en: 'Total' },
   due: { id: 'Jatuh tempo', en: 'Due' },
+  paid: { id: 'Sudah dibayar', en: 'Paid so far' },
+  outstanding: { id: 'Sisa tagihan', en: 'Left to pay' },
 } as const;
 
+type Fact = readonly [label: Words, value: string];
+
+const PAID_ALREADY: Words = { id: 'sudah dibayar', en: 'paid' };
+const HOW_MUCH: Words = { id: 'Berapa yang dibayar sekarang', en: 'How much to pay now' };
+const NEXT_PART: Words = { id: 'Angsuran berikutnya', en: 'The next instalment' };
+const ALL_PARTS: Words = { id: 'Seluruh sisa tagihan', en: 'All that is left' };
+const HOW: Words = { id: 'Cara membayar', en: 'How to pay' };
+const ANY_METHOD: Words = { id: 'Pilih di halaman penyedia pembayaran', en: 'Choose on the page of the provider' };
+const NO_WAY_BACK: Words = {
+  id: 'Pengembalian dana hanya lewat transfer bank',
+  en: 'Refunds only by bank transfer',
+};
+
+const NEW_INVOICE: Words = { id: 'Buka tagihan pengganti', en: 'Open the new invoice' };
 const PAY: Words = { id: 'Bayar sekarang', en: 'Pay now' };
 const ELSEWHERE: Words = {
   id: 'Anda akan dibawa ke halaman penyedia pembayaran, lalu kembali ke sini.',
   en: 'You are taken to the page of the payment provider, and then back here.',
 };
 
+/** What can be paid now, and how; the holder of the link sees nothing of the company's credit. */
+export interface Offer {
+  readonly parts: PayableParts;
+  /** For the amount that is due next. */
+  readonly methods: readonly PaymentMethod[];
+}
+
+function bannerOf({ state, replacedBy, isGivenBack }: PayableInvoice): Banner {
+  if (replacedBy) return REPLACED;
+  return isGivenBack ? GIVEN_BACK : BANNERS[state];
+}
+
 /** @param trouble why the last attempt to pay led nowhere */
-export function payPage(invoice: PayableInvoice, locale: Locale, trouble?: Words): string {
+export function payPage(invoice: PayableInvoice, offer: Offer, locale: Locale, trouble?: Words): string {
   const open = invoice.state === 'open';
+  const { parts } = offer;
   return publicPage(
     {
       heading: HEADING,
-      banner: BANNERS[invoice.state],
+      banner: bannerOf(invoice),
       alert: trouble,
       facts: [
         [LABELS.number, invoice.number],
         [LABELS.license, invoice.licenseName[locale]],
         [LABELS.office, invoice.officeName],
         [LABELS.total, formatMoney(invoice.total)],
+        ...(open ? outstandingFacts(parts) : []),
         [LABELS.due, instantOf(invoice.dueAt, locale, invoice.zone)],
+        ...instalmentFacts(invoice, parts, locale),
       ],
-      ...(open ? { button: PAY, note: ELSEWHERE } : {}),
+      ...(invoice.replacedBy ? { link: { href: `/pay/${invoice.replacedBy}`, label: NEW_INVOICE } } : {}),
+      ...(open ? { button: PAY, choices: choicesOf(offer, locale), note: ELSEWHERE } : {}),
     },
     locale,
   );
+}
+
+function outstandingFacts({ total, paid }: PayableParts): Fact[] {
+  if (paid.amountMinor === 0n) return [];
+  const left = money(outstandingOf({ total, paid }), total.currency);
+  return [
+    [LABELS.paid, formatMoney(paid)],
+    [LABELS.outstanding, formatMoney(left)],
+  ];
+}
+
+const instalmentFacts = ({ zone }: PayableInvoice, { total, instalments }: PayableParts, locale: Locale): Fact[] =>
+  instalments.map(({ position, amountMinor, dueAt, isPaid }) => [
+    { id: `Angsuran ${position} dari ${instalments.length}`, en: `Instalment ${position} of ${instalments.length}` },
+    `${formatMoney(money(amountMinor, total.currency))} · ${isPaid ? PAID_ALREADY[locale] : instantOf(dueAt, locale, zone)}`,
+  ]);
+
+function choicesOf({ parts, methods }: Offer, locale: Locale): Choice[] {
+  const byPart = partOptions(parts, locale);
+  const byMethod = methodOptions(methods, locale);
+  return [
+    ...(byPart.length > 1 ? [{ name: 'part', legend: HOW_MUCH, options: byPart }] : []),
+    ...(byMethod.length > 1 ? [{ name: 'method', legend: HOW, options: byMethod }] : []),
+  ];
+}
+
+function partOptions(parts: PayableParts, locale: Locale): Choice['options'] {
+  const [next, all] = (['next', 'all'] as const).map((part) => amountToAsk(parts, parts.instalments, part));
+  if (!next || !all || next.amountMinor === all.amountMinor) return [];
+  const say = (amountMinor: bigint) => formatMoney(money(amountMinor, parts.total.currency));
+  return [
+    { value: 'next', label: `${NEXT_PART[locale]}: ${say(next.amountMinor)}` },
+    { value: 'all', label: `${ALL_PARTS[locale]}: ${say(all.amountMinor)}` },
+  ];
+}
+
+/** Each method once, whichever gateway takes it: that is the office's to choose. */
+function methodOptions(methods: readonly PaymentMethod[], locale: Locale): Choice['options'] {
+  const once = new Map(methods.flatMap((one) => (one.method === null ? [] : [[one.method, one] as const])));
+  const named = [...once.values()].map(({ method, name, refund }) => ({
+    value: method ?? '',
+    label: name[locale],
+    ...(refund === 'none' ? { hint: NO_WAY_BACK[locale] } : {}),
+  }));
+  return [{ value: '', label: ANY_METHOD[locale] }, ...named];
 }
 
 export const unknownInvoicePage = (locale: Locale): string => publicPage({ heading: HEADING, banner: UNKNOWN }, locale);

@@ -22,20 +22,26 @@ interface Page {
   readonly text: string;
 }
 
-async function visit(url: string, { method = 'GET', language = 'id' } = {}): Promise<Page> {
+interface Visit {
+  readonly method?: string;
+  readonly language?: string;
+  /** What the form sends. */
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+async function visit(url: string, { method = 'GET', language = 'id', form = {} }: Visit = {}): Promise<Page> {
   const answer = await fetch(url, {
     method,
     redirect: 'manual',
     headers: { accept: 'text/html', 'accept-language': language },
-    // What a browser sends for a form without fields.
-    ...(method === 'POST' ? { body: new URLSearchParams() } : {}),
+    ...(method === 'POST' ? { body: new URLSearchParams(form) } : {}),
   });
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
 const policyOf = ({ headers }: Page): string => headers.get('content-security-policy') ?? '';
-const hasButton = ({ text }: Page): boolean => /<form method="post"><button>/.test(text);
-const refreshes = ({ text }: Page): boolean => /http-equiv="refresh" content="5"/.test(text);
+const hasButton = ({ text }: Page): boolean => /<form method="post">[\s\S]*<button>/.test(text);
+const refreshesAfter = ({ text }: Page): number => Number(/http-equiv="refresh" content="(\d+)"/.exec(text)?.[1] ?? 0);
 
 describe('the pages of a payer', () => {
   let database: TestDatabase;
@@ -94,12 +100,80 @@ describe('the pages of a payer', () => {
         assert.match(shown.text, words[state]);
       }
     });
+    it('leads from a voided invoice to the one in its place', async () => {
+      const applicationId = await anApplication(database.db, { companyId, type, applicantId: owner.id });
+      const old = await anInvoice(database.db, { companyId, applicationId, state: 'void' });
+      const other = await anInvoice(database.db, { companyId, applicationId });
+      await database.db('invoices').where({ id: other }).update({ replaces_id: old });
+      const shown = await payPage(old, { language: 'en' });
+      assert.ok(shown.text.includes(`href="/pay/${other}"`), shown.text);
+      assert.match(shown.text, /another has taken its place/);
+      assert.ok(!hasButton(shown));
+    });
     it('names no company, tax number, address or person, on neither page', async () => {
       const id = await invoiced();
       const payment = await aPayment(database.db, { invoiceId: id });
       const shown = (await payPage(id)).text + (await paidPage(payment.id)).text;
       for (const secret of ['CV Milik Sari', 'Jalan Rahasia', '01.***', owner.name, owner.email, owner.id, companyId])
         assert.ok(!shown.includes(secret), secret);
+    });
+    it('lets the payer choose among the methods for its amount, each once; any of them is the first choice', async () => {
+      const id = await invoiced();
+      const { text } = await payPage(id, { language: 'en' });
+      const values = [...text.matchAll(/name="method" value="([^"]*)"( checked)?/g)].map(([, value, on]) => [
+        value,
+        on,
+      ]);
+      assert.deepEqual(values[0], ['', ' checked']);
+      assert.equal(values.filter(([, on]) => on).length, 1);
+      assert.equal(new Set(values.map(([value]) => value)).size, values.length);
+      assert.match(
+        text,
+        /<fieldset><legend>How to pay<\/legend>[\s\S]*<span>BCA virtual account<small>Refunds only by bank/,
+      );
+      await database.db('invoices').where({ id }).update({ total_minor: 20_000_000, subtotal_minor: 19_989_000 });
+      const dear = (await payPage(id)).text;
+      assert.ok(!dear.includes('value="qris"') && dear.includes('value="bca_va"'));
+      assert.doesNotMatch(dear, /name="part"/);
+    });
+    it('shows its instalments, what is paid and what is left, and asks how much to pay now', async () => {
+      const id = await invoiced();
+      const instalment = (position: number, amount_minor: number, paid_at: Date | null) => ({
+        invoice_id: id,
+        position,
+        amount_minor,
+        due_at: '2026-03-09T02:00:00Z',
+        paid_at,
+      });
+      await database
+        .db('invoice_instalments')
+        .insert([instalment(1, 161_000, new Date()), instalment(2, 100_000, null), instalment(3, 100_000, null)]);
+      await database.db('invoices').where({ id }).update({ paid_minor: 161_000 });
+      const { text } = await payPage(id);
+      for (const fact of [
+        'Sudah dibayar</dt><dd>Rp161.000',
+        'Sisa tagihan</dt><dd>Rp200.000',
+        'Angsuran 1 dari 3</dt><dd>Rp161.000 · sudah dibayar',
+        'Angsuran 2 dari 3</dt><dd>Rp100.000 · 9 Maret 2026',
+        'value="next" checked><span>Angsuran berikutnya: Rp100.000',
+        'value="all"><span>Seluruh sisa tagihan: Rp200.000',
+      ])
+        assert.ok(text.includes(fact), fact);
+    });
+    it('does not tell strangers of the company’s credit', async () => {
+      const id = await invoiced();
+      await database.db.transaction(async (tx) => {
+        const entry = { key: `test/${id}`, kind: 'credit_applied', currency: 'IDR', company_id: companyId };
+        const [made] = await tx('ledger_entries')
+          .insert({ ...entry, occurred_at: new Date() })
+          .returning('id');
+        const posting = { entry_id: made.id };
+        await tx('ledger_postings').insert([
+          { ...posting, account: 'suspense', amount_minor: 77_000 },
+          { ...posting, account: 'store_credit', amount_minor: -77_000 },
+        ]);
+      });
+      assert.doesNotMatch((await payPage(id)).text, /77\.000|saldo/i);
     });
     it('is kept out of search engines, caches and other sites’ logs', async () => {
       const { headers } = await payPage(await invoiced());
@@ -141,6 +215,12 @@ describe('the pages of a payer', () => {
       assert.match(shown.text, /LEWAT BATAS WAKTU/);
       assert.doesNotMatch(shown.text, /role="alert"/);
     });
+    it('says that a method does not fit, and offers the others', async () => {
+      const shown = await payPage(await invoiced(), { method: 'POST', form: { method: 'cowrie_shells' } });
+      assert.equal(shown.status, 422);
+      assert.match(shown.text, /role="alert">[^<]*cara membayar yang lain/);
+      assert.ok(hasButton(shown));
+    });
     it('asks to try again while the payment process cannot be reached', async () => {
       const shown = await payPage(await invoiced(), { method: 'POST', language: 'en' });
       assert.deepEqual([shown.status, shown.headers.get('retry-after')], [503, '5']);
@@ -162,14 +242,77 @@ describe('the pages of a payer', () => {
     };
     for (const state of PAYMENT_STATES) {
       it(`that is ${state} says so, links to the invoice, and loads again only while it may change by itself`, async () => {
-        const invoiceId = await invoiced();
-        const { id } = await aPayment(database.db, { invoiceId, state });
+        const invoiceId = await invoiced(state === 'paid' ? 'paid' : 'open');
+        const { id } = await aPayment(database.db, { invoiceId, state, at: new Date().toISOString() });
         // What Snap appends to the address is not believed.
         const shown = await paidPage(`${id}?order_id=x&transaction_status=settlement`);
         assert.equal(shown.status, 200);
         assert.ok(shown.text.includes(`<strong>${WORDS[state]}</strong>`));
         assert.ok(shown.text.includes(`href="${api.url}/pay/${invoiceId}"`));
-        assert.equal(refreshes(shown), WORDS[state] === WORDS.pending);
+        const waits = WORDS[state] === WORDS.pending;
+        assert.equal(refreshesAfter(shown), waits ? 5 : 0);
+        assert.equal(shown.text.includes('Periksa sekarang'), waits);
+      });
+    }
+    it('that waits for long is asked about less often', async () => {
+      const { id } = await aPayment(database.db, { invoiceId: await invoiced(), state: 'pending' });
+      assert.equal(refreshesAfter(await paidPage(id)), 60);
+    });
+    it('that nobody is sure of says not to pay again', async () => {
+      const { id } = await aPayment(database.db, { invoiceId: await invoiced(), state: 'unknown' });
+      assert.match((await paidPage(id, { language: 'en' })).text, /unclear, and we are asking[^<]*do not pay again/);
+    });
+    it('of an instalment says what is left', async () => {
+      const invoiceId = await invoiced();
+      await database.db('invoices').where({ id: invoiceId }).update({ paid_minor: 161_000 });
+      const { id } = await aPayment(database.db, { invoiceId, state: 'paid' });
+      const shown = await paidPage(id, { language: 'en' });
+      assert.match(shown.text, /PAYMENT RECEIVED[\s\S]*not paid in full yet[\s\S]*Left to pay<\/dt><dd>Rp200\.000/);
+    });
+    const REFUNDS: readonly (readonly [string, readonly (readonly [string, number])[], RegExp])[] = [
+      ['being given back', [['pending', 361_000]], /SEDANG DIKEMBALIKAN[\s\S]*Jangan membayar lagi/],
+      [
+        'given back',
+        [
+          ['succeeded', 161_000],
+          ['succeeded', 200_000],
+        ],
+        /SUDAH DIKEMBALIKAN/,
+      ],
+      [
+        'given back in part',
+        [
+          ['succeeded', 161_000],
+          ['failed', 200_000],
+        ],
+        /DIKEMBALIKAN SEBAGIAN/,
+      ],
+      ['not given back after all', [['rejected', 361_000]], /PEMBAYARAN DITERIMA/],
+    ];
+    for (const [name, refunds, words] of REFUNDS) {
+      it(`that is ${name} says so`, async () => {
+        const invoiceId = await invoiced('paid');
+        const { id } = await aPayment(database.db, { invoiceId, state: 'paid' });
+        const at = new Date();
+        await database.db('refunds').insert(
+          refunds.map(([state, amount_minor]) => ({
+            id: randomUUID(),
+            payment_id: id,
+            invoice_id: invoiceId,
+            company_id: companyId,
+            state,
+            amount_minor,
+            currency: 'IDR',
+            source: 'invoice',
+            reason: 'goodwill',
+            needs_approval: false,
+            requested_at: at,
+            updated_at: at,
+          })),
+        );
+        const shown = await paidPage(id);
+        assert.match(shown.text, words);
+        assert.equal(refreshesAfter(shown), 0);
       });
     }
     it('that came in but settles nothing says not to pay again', async () => {
@@ -181,6 +324,12 @@ describe('the pages of a payer', () => {
       await database.db('payment_cases').where({ payment_id: id }).update({ state: 'resolved' });
       assert.match((await paidPage(id)).text, /PEMBAYARAN DITERIMA/);
     });
+    it('that has paid its invoice says so, though finance compares what else became of it', async () => {
+      const invoiceId = await invoiced('paid');
+      const { id, reference } = await aPayment(database.db, { invoiceId, state: 'paid' });
+      await aCase(id, reference, invoiceId, 'refund_differs');
+      assert.match((await paidPage(id)).text, /PEMBAYARAN DITERIMA/);
+    });
     it('is a page also where there is none', async () => {
       for (const id of [randomUUID(), 'no-uuid']) {
         const shown = await paidPage(id);
@@ -189,11 +338,11 @@ describe('the pages of a payer', () => {
       }
     });
 
-    const aCase = (paymentId: PaymentId, reference: string, invoiceId: InvoiceId) =>
+    const aCase = (paymentId: PaymentId, reference: string, invoiceId: InvoiceId, kind = 'late') =>
       database.db('payment_cases').insert({
         id: randomUUID(),
         key: `case/${reference}`,
-        kind: 'late',
+        kind,
         gateway: 'midtrans',
         reference,
         payment_id: paymentId,
@@ -228,7 +377,7 @@ describe('paying from the link in the letter', () => {
 
     const back = /class="back" href="([^"]+)"/.exec(atGateway.text)?.[1] ?? '';
     assert.match(back, new RegExp(`^${system.api.url}/paid/`));
-    assert.ok(refreshes(await visit(back)));
+    assert.equal(refreshesAfter(await visit(back)), 5);
 
     const payment = await system.database.db('payments').first('gateway_reference', 'requested_by');
     const applicant = await system.database.db('applications').where({ id: applicationId }).first('applicant_id');

@@ -1,0 +1,108 @@
+/** The minute's look at what waits in vain around money. */
+import { activityInfo, getClient, log } from '@temporalio/activity';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import {
+  closeClearedCases,
+  noteTold,
+  type Opened,
+  openStuckCases,
+  type UntoldNotice,
+  untoldNotices,
+} from '../db/money-watch.ts';
+import { waitingRefunds } from '../db/refunds.ts';
+import type { RefundId } from '../domain/ids.ts';
+import type { ActivityDeps } from './deps.ts';
+
+export type { UntoldNotice } from '../db/money-watch.ts';
+
+/** Each an instant, ISO 8601: what is older counts. */
+export interface LookThrough {
+  readonly at: string;
+  readonly receivedBefore: string;
+  readonly toldBefore: string;
+  readonly requestedBefore: string;
+  readonly stuckBefore: string;
+  /** Of each sort. */
+  readonly limit: number;
+}
+
+export interface Found {
+  readonly notices: readonly UntoldNotice[];
+  readonly refunds: readonly RefundId[];
+  readonly opened: number;
+  readonly closed: number;
+  /** Of one sort there may be more than this. */
+  readonly more: boolean;
+}
+
+/** What one process is told, by the names that workflows/ knows it under. Without a signal it is started, if it does not run. */
+export interface Errand {
+  readonly workflowType: string;
+  readonly workflowId: string;
+  readonly input: unknown;
+  readonly signal: { readonly name: string; readonly argument: unknown } | null;
+  readonly summary: string;
+}
+
+/** Errands of one object, in order, and the notices that are told of once all of them are accepted. */
+export interface Telling {
+  readonly inboxIds: readonly string[];
+  readonly errands: readonly Errand[];
+}
+
+export function createMoneyWatchActivities({ db, money }: Pick<ActivityDeps, 'db' | 'money'>) {
+  const [gateway = 'midtrans'] = money.gatewayOrder;
+  return {
+    /** Safe to repeat: cases are opened and closed once, the rest is only read. */
+    async lookThroughMoney(input: LookThrough): Promise<Found> {
+      const { at, limit, receivedBefore, toldBefore, requestedBefore, stuckBefore } = input;
+      const opened = await openStuckCases(db, { at, before: stuckBefore, limit, gateway });
+      for (const one of opened) raiseAlarm(one);
+      const closed = await closeClearedCases(db, { at, limit });
+      const notices = await untoldNotices(db, { receivedBefore, toldBefore }, limit);
+      const refunds = await waitingRefunds(db, new Date(requestedBefore), limit);
+      const more = [opened.length, closed, notices.length, refunds.length].some((count) => count >= limit);
+      return { notices, refunds, opened: opened.length, closed, more };
+    },
+
+    /** One that cannot be told is left to the next sweep, and keeps no other from being told. */
+    async tellProcesses({ tellings, at }: { tellings: readonly Telling[]; at: string }): Promise<{ told: number }> {
+      let told = 0;
+      for (const { errands, inboxIds } of tellings) {
+        try {
+          for (const errand of errands) await run(errand);
+          if (inboxIds.length > 0) await noteTold(db, inboxIds, at);
+          told += 1;
+        } catch (error) {
+          log.warn('a process could not be told; the next sweep will', { error, workflowId: errands[0]?.workflowId });
+        }
+      }
+      return { told };
+    },
+  };
+}
+
+function raiseAlarm({ kind, reference }: Opened): void {
+  if (kind === 'stuck_paid') log.error('paid for 15 minutes and not active', { kind, reference });
+  else log.error('unclear at the gateway for 15 minutes', { kind, reference });
+}
+
+const ANSWER_WITHIN_MS = 5_000;
+
+/** Start and signal in one: between the two, a process that has nothing to do would end and never hear of it. */
+async function run({ workflowType, workflowId, input, signal, summary }: Errand): Promise<void> {
+  const client = getClient();
+  const options = {
+    workflowId,
+    taskQueue: activityInfo().taskQueue,
+    args: [input],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: summary,
+  };
+  await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
+    if (signal === null) return void (await client.workflow.start(workflowType, options));
+    const signalled = { ...options, signal: signal.name, signalArgs: [signal.argument] };
+    await client.workflow.signalWithStart(workflowType, signalled);
+  });
+}
