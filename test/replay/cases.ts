@@ -11,6 +11,9 @@ import type { TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
 import { eventually } from '../support/wait.ts';
 import { playLetters } from './letter-cases.ts';
+import { playMoneyWatch } from './money-watch-cases.ts';
+import { paymentCasesOf } from './payment-cases.ts';
+import { playRefunds } from './refund-cases.ts';
 import { playRotations } from './rotation-cases.ts';
 import { playTextMessages } from './text-message-cases.ts';
 
@@ -179,8 +182,18 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
       await client.workflow.start('auditSeal', { workflowId, taskQueue: system.taskQueue });
       return { 'auditSeal-until-nothing-is-left': workflowId };
     },
+    async () => {
+      const workflowId = `reconciliation-${randomUUID()}`;
+      // A night long ago: nobody's money is in it.
+      const args = ['2020-01-02T19:00:00Z'];
+      await client.workflow.start('reconciliation', { workflowId, taskQueue: system.taskQueue, args });
+      return { 'reconciliation-every-gateway': workflowId };
+    },
+    ...paymentCasesOf(system),
+    () => playRefunds(system),
     () => playRotations(system),
     () => playLetters(system),
+    () => playMoneyWatch(system),
     () => playTextMessages(system),
   ];
 }

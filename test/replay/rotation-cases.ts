@@ -49,11 +49,13 @@ export async function playRotations(system: TestSystem): Promise<Played> {
   const last = await renamed('ffffffff-0000-4000-8000-000000000001');
   const lock = await db.transaction();
   await lock('companies').where({ id: last }).forUpdate().first('id');
+  const {
+    rows: [holder],
+  } = await lock.raw('select pg_backend_pid() as pid');
   const second = await start(`${id}/second-round`);
   await eventually('the rotation to wait for the row', async () => {
-    const { rows } = await db.raw(
-      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    );
+    // For this one: other cases wait for rows of their own.
+    const { rows } = await db.raw('select 1 from pg_stat_activity where ? = any(pg_blocking_pids(pid))', [holder.pid]);
     return rows.length > 0;
   });
   await renamed('00000000-0000-4000-8000-000000000001');

@@ -12,6 +12,7 @@ import { createApiKeys } from '../../api/api-keys.ts';
 import { createApp } from '../../api/app.ts';
 import type { AccessPolicy, ApiDeps } from '../../api/deps.ts';
 import { createLogger } from '../../api/logging.ts';
+import { createNoticeTelling } from '../../api/notice-telling.ts';
 import { createRateLimits } from '../../api/rate-limits.ts';
 import type { Route } from '../../api/route.ts';
 import { createLimitedServer, type ServerLimits } from '../../api/server-limits.ts';
@@ -101,10 +102,11 @@ export async function startApi(
   accessChanges.open();
   const personalData = createPersonalData([PERSONAL_DATA_KEY]);
   const { requestsPerMinute } = options.access ?? OPEN_ACCESS;
+  const { temporal = noTemporal(), taskQueue = 'alur-test' } = options;
   const deps: ApiDeps = {
     db: database.db,
-    temporal: noTemporal(),
-    taskQueue: 'alur-test',
+    temporal,
+    taskQueue,
     files: createFileStore(directory),
     tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
@@ -125,6 +127,7 @@ export async function startApi(
     limits: createRateLimits({ db: database.db, logger, personalData, requestsPerMinute }),
     production: false,
     changes: createApplicationChanges(database.url, logger),
+    notices: createNoticeTelling({ db: database.db, temporal, taskQueue, logger }),
     ...options,
   };
   let draining = false;
@@ -144,6 +147,7 @@ export async function startApi(
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      await deps.notices.close();
       await Promise.all([closed, deps.changes.close(), accessChanges.close(), deps.limits.close()]);
       await rm(directory, { recursive: true, force: true });
     },

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once as onceEvent } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -10,7 +10,7 @@ import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
-import { createGateways, type GatewaySettings } from '../../activities/gateways/index.ts';
+import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
 import { createSmsSender } from '../../activities/sms/sender.ts';
 import { createFileStore } from '../../db/files.ts';
@@ -30,9 +30,10 @@ import {
   PERSONAL_DATA_KEY,
   type TestDatabase,
 } from './database.ts';
-import type { DyingWorkerSettings } from './dying-worker-settings.ts';
+import { gatewaySettings } from './gateway-settings.ts';
 import { GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { MONEY_POLICY } from './money-policy.ts';
+import type { MortalWorkerSettings } from './mortal-worker-settings.ts';
 import { once, stopAtEnd } from './registry.ts';
 
 export interface TestSystem {
@@ -48,7 +49,9 @@ export interface TestSystem {
   stopWorker(): Promise<void>;
   startWorker(overrides?: Partial<ActivityDeps>): Promise<void>;
   /** Runs a worker in a process of its own until it kills itself there; resolves once it is dead. */
-  workUntilDeath(dieAt: DyingWorkerSettings['dieAt']): Promise<void>;
+  workUntilDeath(dieAt: NonNullable<MortalWorkerSettings['dieAt']>): Promise<void>;
+  /** Starts a worker in a process of its own, to be killed as `kill -9` does it; several may work at once. */
+  workInOwnProcess(): Promise<{ kill(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -112,6 +115,21 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
     running = { worker, ended: worker.run() };
   };
   if (options.worker ?? true) await startWorker();
+  const mortal = async () => ({
+    databaseUrl: database.url,
+    filesDir: directory,
+    midtransServerKey: MIDTRANS_SERVER_KEY,
+    sandboxUrl: sandbox.url,
+    signerKeyFile: (await signerFiles()).keyFile,
+    signerCertificateFile: (await signerFiles()).certificateFile,
+    smtpUrl: (await mailbox()).smtpUrl,
+    publicUrl: api.url,
+    secretKey: deps.secretKey.toString('base64'),
+    auditPrivateKeyPem: deps.auditPrivateKeyPem,
+    temporalAddress: address,
+    taskQueue,
+    bundleFile: await bundleFile(),
+  });
 
   return {
     api,
@@ -123,24 +141,8 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
     as: (account) => session(api, account),
     stopWorker,
     startWorker,
-    workUntilDeath: async (dieAt) => {
-      const { keyFile, certificateFile } = await signerFiles();
-      await dieInOwnProcess({
-        databaseUrl: database.url,
-        filesDir: directory,
-        midtransServerKey: MIDTRANS_SERVER_KEY,
-        midtransUrl: `${sandbox.url}/midtrans`,
-        signerKeyFile: keyFile,
-        signerCertificateFile: certificateFile,
-        smtpUrl: (await mailbox()).smtpUrl,
-        publicUrl: api.url,
-        secretKey: deps.secretKey.toString('base64'),
-        auditPrivateKeyPem: deps.auditPrivateKeyPem,
-        temporalAddress: address,
-        taskQueue,
-        dieAt,
-      });
-    },
+    workUntilDeath: async (dieAt) => dieInOwnProcess({ ...(await mortal()), dieAt }),
+    workInOwnProcess: async () => liveInOwnProcess({ ...(await mortal()), dieAt: null }),
     close: async () => {
       await stopWorker();
       await api.close();
@@ -165,7 +167,7 @@ async function activityDeps(
   return {
     db: database.db,
     files,
-    gateways: createGateways(gatewaySettings(sandboxUrl, publicUrl), database.db),
+    gateways: createGateways(gatewaySettings(MIDTRANS_SERVER_KEY, sandboxUrl, publicUrl), database.db),
     money: MONEY_POLICY,
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
@@ -177,24 +179,37 @@ async function activityDeps(
   };
 }
 
-const gatewaySettings = (sandboxUrl: string, publicUrl: string): GatewaySettings => ({
-  midtrans: { ...GATEWAY_SECRETS.midtrans, snapUrl: `${sandboxUrl}/midtrans`, apiUrl: `${sandboxUrl}/midtrans` },
-  xendit: { ...GATEWAY_SECRETS.xendit, apiUrl: `${sandboxUrl}/xendit` },
-  stripe: { ...GATEWAY_SECRETS.stripe, apiUrl: `${sandboxUrl}/stripe` },
-  billplz: {
-    ...GATEWAY_SECRETS.billplz,
-    apiUrl: `${sandboxUrl}/billplz/api`,
-    callbackUrl: `${publicUrl}/webhooks/billplz`,
-  },
+const bundleFile = once(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'alur-bundle-'));
+  stopAtEnd(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'workflows.js');
+  await writeFile(file, (await workflowBundle()).code);
+  return file;
 });
 
-async function dieInOwnProcess(settings: DyingWorkerSettings): Promise<void> {
-  const script = join(import.meta.dirname, 'dying-worker.ts');
+function spawnMortal(settings: MortalWorkerSettings) {
+  const script = join(import.meta.dirname, 'mortal-worker.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(settings)], { stdio: 'ignore' });
   stopAtEnd(async () => void child.kill('SIGKILL'));
-  const [, signal]: unknown[] = await onceEvent(child, 'exit');
+  return child;
+}
+
+async function dieInOwnProcess(settings: MortalWorkerSettings): Promise<void> {
+  const [, signal]: unknown[] = await onceEvent(spawnMortal(settings), 'exit');
   if (signal !== 'SIGKILL')
-    throw new Error(`the dying worker ended by itself (${String(signal)}) before it came to its end`);
+    throw new Error(`the mortal worker ended by itself (${String(signal)}) before it was killed`);
+}
+
+async function liveInOwnProcess(settings: MortalWorkerSettings): Promise<{ kill(): Promise<void> }> {
+  const child = spawnMortal(settings);
+  const ended = onceEvent(child, 'exit');
+  await onceEvent(child, 'spawn');
+  return {
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
 /** A token as the log-in would give, without its cost. */

@@ -10,7 +10,7 @@ export const DAY = 24 * HOUR;
  * Moves the clock of one running execution forward. Whatever it slept through has fired, with its activities, when this
  * resolves; its children keep their own clocks.
  */
-export async function travel(client: Client, workflowId: string, seconds: number): Promise<void> {
+export async function travel(client: Client, workflowId: string, seconds: number, withinMs = 20_000): Promise<void> {
   const { workflowService } = client.connection;
   const id = randomUUID();
   const execution = { namespace: client.options.namespace, workflowExecution: { workflowId } };
@@ -25,7 +25,7 @@ export async function travel(client: Client, workflowId: string, seconds: number
     },
     updateMask: { paths: ['time_skipping_config'] },
   });
-  const arrived = client.withDeadline(Date.now() + 20_000, () =>
+  const arrived = client.withDeadline(Date.now() + withinMs, () =>
     workflowService.pollWorkflowExecutionTimeSkipping({ ...execution, fastForwardId: id }),
   );
   await arrived.catch((cause: unknown) => {

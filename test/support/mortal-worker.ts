@@ -1,34 +1,35 @@
 /**
- * A worker in a process of its own that kills itself, as `kill -9` would, at one point of one activity:
- * `before` it did anything, or `after` its work was committed and before the answer left. Run by crash.test.ts.
+ * A worker in a process of its own. It works until it is killed, or kills itself, as `kill -9` would, at one point of one
+ * activity, which its settings name.
  */
 import { readFile } from 'node:fs/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
+import type { PaymentGateway } from '../../activities/gateways/gateway.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createActivities } from '../../activities/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
 import { connect } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { bundleWorkflows } from '../../worker/bundle.ts';
-import { dyingWorkerSettings } from './dying-worker-settings.ts';
+import { gatewaySettings } from './gateway-settings.ts';
 import { MONEY_POLICY } from './money-policy.ts';
+import { mortalWorkerSettings } from './mortal-worker-settings.ts';
 
-const settings = dyingWorkerSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
+const settings = mortalWorkerSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
 
 const secretKey = Buffer.from(settings.secretKey, 'base64');
 
+const { dieAt } = settings;
 const db = connect(settings.databaseUrl, 10);
+const { midtrans, ...gateways } = createGateways(
+  gatewaySettings(settings.midtransServerKey, settings.sandboxUrl, settings.publicUrl),
+  db,
+);
 const activities = createActivities({
   db,
   files: createFileStore(settings.filesDir),
-  gateways: createGateways(
-    {
-      midtrans: { serverKey: settings.midtransServerKey, snapUrl: settings.midtransUrl, apiUrl: settings.midtransUrl },
-    },
-    db,
-  ),
+  gateways: { ...gateways, ...(midtrans ? { midtrans: answeringOnce(midtrans) } : {}) },
   signer: createLocalSigner({
     keyPem: await readFile(settings.signerKeyFile, 'utf8'),
     certificatePem: await readFile(settings.signerCertificateFile, 'utf8'),
@@ -43,15 +44,31 @@ const activities = createActivities({
 });
 
 const dying = Object.fromEntries(
-  Object.entries(activities).map(([name, run]) => [name, name === settings.dieAt.activity ? killerOf(run) : run]),
+  Object.entries(activities).map(([name, run]) => [name, name === dieAt?.activity ? killerOf(run, dieAt) : run]),
 );
 
-function killerOf(run: unknown): (input: unknown) => Promise<unknown> {
+/** It never lives to tell what the gateway answered to a refund that it was meant to die at. */
+function answeringOnce(gateway: PaymentGateway): PaymentGateway {
+  const { refund } = gateway;
+  if (!refund || dieAt?.when !== 'gateway_answered') return gateway;
+  return {
+    ...gateway,
+    refund: async (request) => {
+      const answer = await refund(request);
+      return request.key === dieAt.inputContains ? die() : answer;
+    },
+  };
+}
+
+function killerOf(
+  run: unknown,
+  { when, inputContains }: NonNullable<typeof dieAt>,
+): (input: unknown) => Promise<unknown> {
   return async (input) => {
-    const meant = JSON.stringify(input).includes(settings.dieAt.inputContains);
-    if (meant && settings.dieAt.when === 'before') die();
+    const meant = JSON.stringify(input).includes(inputContains);
+    if (meant && when === 'before') die();
     const result: unknown = typeof run === 'function' ? await run(input) : null;
-    if (meant) die();
+    if (meant && when === 'after') die();
     return result;
   };
 }
@@ -65,7 +82,9 @@ function die(): never {
 const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: settings.temporalAddress }),
   taskQueue: settings.taskQueue,
-  workflowBundle: { code: await bundleWorkflows() },
+  workflowBundle: { codePath: settings.bundleFile },
+  // Temporal would wait ten seconds for one who remembers the process before it asks another.
+  ...(dieAt ? { maxCachedWorkflows: 0 } : {}),
   activities: dying,
 });
 await worker.run();

@@ -1,0 +1,105 @@
+/**
+ * The whole suite in lanes: as many mochas side by side as there are processors for, each with servers of its own. Most
+ * tests wait for something, so two lanes take little more than half of the time of one.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+const MOST_LANES = 4;
+
+/** Rough seconds of a file, by where it is: the lanes only have to come out about even. */
+const SECONDS: readonly (readonly [prefix: string, seconds: number])[] = [
+  ['test/story/', 30],
+  ['test/workflows/', 25],
+  ['test/local/', 6],
+  ['test/api/', 6],
+  ['test/replay/', 6],
+  ['test/activities/', 4],
+  ['test/db/', 3],
+  ['test/house/', 8],
+];
+
+const secondsOf = (file: string): number => SECONDS.find(([prefix]) => file.startsWith(prefix))?.[1] ?? 1;
+
+interface Lane {
+  readonly files: string[];
+  seconds: number;
+}
+
+/** Splits the files so that every lane has about the same to do: the longest first, each to the lane that has least. */
+export function lanesOf(files: readonly string[], count: number): string[][] {
+  const lanes: Lane[] = Array.from({ length: count }, () => ({ files: [], seconds: 0 }));
+  const longestFirst = files.toSorted((a, b) => secondsOf(b) - secondsOf(a) || (a < b ? -1 : 1));
+  for (const file of longestFirst) {
+    const least = lanes.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+    least.files.push(file);
+    least.seconds += secondsOf(file);
+  }
+  return lanes.map((lane) => lane.files.toSorted()).filter((lane) => lane.length > 0);
+}
+
+async function testFiles(folder = join(ROOT, 'test')): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const nested = entries.map(async (entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return /\/test\/(?:slow|bench)$/.test(path) ? [] : testFiles(path);
+    return entry.name.endsWith('.test.ts') ? [relative(ROOT, path)] : [];
+  });
+  return (await Promise.all(nested)).flat();
+}
+
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly code: number;
+}
+
+const LAST_LINE = /^(\d+) passed, (\d+) failed\n?$/m;
+
+/** The first lane speaks as it goes; what the others say comes when it has ended, so that no two stories mix. */
+async function outcomeOf(lane: ChildProcess, write: (text: string) => void): Promise<Outcome> {
+  let said = '';
+  const hear = (chunk: Buffer) => {
+    said += chunk.toString();
+    write(chunk.toString().replace(LAST_LINE, ''));
+  };
+  lane.stdout?.on('data', hear);
+  lane.stderr?.on('data', hear);
+  const [code]: unknown[] = await once(lane, 'close');
+  const [, passed = '0', failed = '1'] = LAST_LINE.exec(said.slice(-200)) ?? [];
+  return { passed: Number(passed), failed: Number(failed), code: typeof code === 'number' ? code : 1 };
+}
+
+/** @returns the exit code; the last line on the terminal is `N passed, N failed` */
+export async function runInLanes(env: NodeJS.ProcessEnv): Promise<number> {
+  const count = Math.min(availableParallelism(), MOST_LANES);
+  const lanes = lanesOf(await testFiles(), count);
+  const mocha = join(ROOT, 'node_modules/mocha/bin/mocha.js');
+  const children = lanes.map((files) =>
+    spawn(process.execPath, [mocha, ...files], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    }),
+  );
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      for (const child of children) child.kill(signal);
+    });
+  const held: string[][] = lanes.map(() => []);
+  const running = children.map((child, lane) =>
+    outcomeOf(child, (text) => (lane === 0 ? process.stdout.write(text) : held[lane]?.push(text))),
+  );
+  const outcomes: Outcome[] = [];
+  for (const [lane, outcome] of running.entries()) {
+    outcomes.push(await outcome);
+    if (lane > 0) process.stdout.write((held[lane] ?? []).join(''));
+  }
+  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, one) => total + of(one), 0);
+  process.stdout.write(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed\n`);
+  return outcomes.some(({ code }) => code !== 0) ? 1 : 0;
+}
