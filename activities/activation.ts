@@ -2,32 +2,40 @@
 import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
-import { attachInvoicePdf, invoiceOf, lapseInvoice, lockInvoice } from '../db/invoices.ts';
+import { lapseInvoice, lockCollected, mayBeIssued, subjectOf } from '../db/invoice-payments.ts';
+import { attachInvoicePdf, invoiceOf } from '../db/invoices.ts';
 import { attachCertificate, type IssuedLicense, issueLicense } from '../db/licenses.ts';
+import { settleOddMoney } from '../db/odd-money.ts';
 import { officeOfType } from '../db/offices.ts';
+import { findPayment } from '../db/payments.ts';
 import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
+import { refundsNotTaken } from '../db/refunds.ts';
 import { usersWithRole } from '../db/staff.ts';
 import { addMonths } from '../domain/calendar.ts';
 import { isLegalForm, LEGAL_FORM_NAMES } from '../domain/companies.ts';
-import type { ApplicationId, CompanyId, InvoiceId, LicenseId, Sha256, UserId } from '../domain/ids.ts';
-import { PPN_2025 } from '../domain/invoicing.ts';
+import type { ApplicationId, CompanyId, InvoiceId, LicenseId, RefundId, Sha256, UserId } from '../domain/ids.ts';
 import { money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { renderCertificate } from './documents/certificate.ts';
 import { renderInvoice } from './documents/invoice.ts';
+import { type Overdue, overdueOf } from './payments.ts';
 
-export function createActivationActivities({ db, files, signer, publicUrl }: ActivityDeps) {
+export function createActivationActivities({ db, files, signer, publicUrl, money: policy }: ActivityDeps) {
   return {
     /** Finds the invoice that the approval issued and stores its PDF; a repeat finds both. */
-    async printInvoice(input: { applicationId: ApplicationId }): Promise<{ invoiceId: InvoiceId; dueAt: string }> {
+    async printInvoice(input: {
+      applicationId: ApplicationId;
+    }): Promise<{ invoiceId: InvoiceId; dueAt: string; inParts: boolean; overdue: Overdue[] }> {
       const { invoiceId, dueAt } = await invoiceOf(db, input.applicationId);
       const facts = await invoiceFacts(db, invoiceId);
       if (!facts.pdf) {
         const stored = await files.put(await renderInvoice(invoiceData(facts)));
         await attachInvoicePdf(db, invoiceId, stored.sha256);
       }
-      return { invoiceId, dueAt: dueAt.toISOString() };
+      const invoice = await db.transaction((tx) => lockCollected(tx, invoiceId));
+      const overdue = await overdueOf(db, invoice);
+      return { invoiceId, dueAt: dueAt.toISOString(), inParts: invoice.inParts, overdue };
     },
 
     async noteReminder(input: { applicationId: ApplicationId; number: number; at: string }): Promise<void> {
@@ -42,28 +50,49 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
 
     /**
      * The end of waiting: closes the invoice, and with it the case that it belongs to. The invoice's row decides, so
-     * money that came a moment before wins over the deadline.
+     * money that came a moment before wins over the deadline. What was paid in parts becomes a case each.
      */
-    async lapseUnpaid(input: { invoiceId: InvoiceId; at: string }): Promise<{ state: InvoiceState }> {
+    async lapseUnpaid(input: { invoiceId: InvoiceId; at: string }): Promise<Closed> {
       return db.transaction(async (tx) => {
-        const { state, applicationId, companyId } = await lockInvoice(tx, input.invoiceId);
-        if (state !== 'open') return { state };
-        const about = { companyId, at: input.at, ...(applicationId ? { applicationId } : {}) };
+        const invoice = await lockCollected(tx, input.invoiceId);
+        if (invoice.state !== 'open') return closedAs(tx, invoice.state, input.invoiceId);
+        const about = { ...subjectOf(invoice), at: input.at };
         await recordEvent(tx, { key: `payment/${input.invoiceId}/lapsed`, type: 'invoice.lapsed', ...about });
-        if (applicationId) await lapseApplication(tx, applicationId, about);
-        return { state: await lapseInvoice(tx, input.invoiceId) };
+        if (invoice.applicationId) await lapseApplication(tx, invoice.applicationId, about);
+        const { state, parts } = await lapseInvoice(tx, input.invoiceId, input.at);
+        for (const { reference, amountMinor } of parts) {
+          const payment = await findPayment(tx, reference);
+          const key = `payment/${invoice.id}/${payment.attempt}/case/lapsed-part`;
+          const amount = money(amountMinor, invoice.total.currency);
+          // Less than the invoice came, so it is short money, whatever the policy says of late money.
+          await settleOddMoney(tx, { key, kind: 'short', invoice, payment, amount, at: input.at }, policy);
+        }
+        return closedAs(tx, state, input.invoiceId);
       });
     },
 
+    /** The case of an invoice that the office voided and did not replace: there is nothing to pay, and no licence. */
+    async closeVoided(input: { applicationId: ApplicationId; companyId: CompanyId; at: string }): Promise<void> {
+      await db.transaction((tx) => lapseApplication(tx, input.applicationId, input));
+    },
+
+    /**
+     * Issues the licence, once. Under the lock on the invoice: one whose money was taken back meanwhile, or went back in
+     * full, brings none.
+     * @returns null for such an invoice; a licence that is there already is returned whatever became of the money
+     */
     async issueLicense(input: {
       applicationId: ApplicationId;
       typeCode: string;
       validityMonths: number | null;
       at: string;
-    }): Promise<IssuedLicense> {
+    }): Promise<IssuedLicense | null> {
       const { zone } = await officeOfType(db, input.typeCode);
       const validUntil = input.validityMonths === null ? null : addMonths(input.at, input.validityMonths, zone);
-      return issueLicense(db, { ...input, validUntil });
+      return db.transaction(async (tx) => {
+        if (!(await mayBeIssued(tx, input.applicationId))) return null;
+        return issueLicense(tx, { ...input, validUntil });
+      });
     },
 
     /** Renders and signs the certificate, once; whoever comes second uses the bytes that the first stored. */
@@ -92,22 +121,35 @@ export function createActivationActivities({ db, files, signer, publicUrl }: Act
   };
 }
 
+/** Once: a repeat finds the event. */
+/** An invoice after its time; `refunds` are those that nobody has in hand yet. */
+interface Closed {
+  readonly state: InvoiceState;
+  readonly refunds: readonly RefundId[];
+}
+
+const closedAs = async (tx: Knex, state: InvoiceState, id: InvoiceId): Promise<Closed> => ({
+  state,
+  refunds: await refundsNotTaken(tx, id),
+});
+
 async function lapseApplication(
   tx: Knex,
   id: ApplicationId,
   about: { companyId: CompanyId; at: string },
 ): Promise<void> {
-  await recordEvent(tx, {
+  const isNew = await recordEvent(tx, {
     key: `activation/${id}/lapsed/1`,
     type: 'application.lapsed_unpaid',
     applicationId: id,
-    ...about,
+    companyId: about.companyId,
+    at: about.at,
   });
-  await moveApplication(tx, { id, to: 'lapsed_unpaid', at: about.at });
+  if (isNew) await moveApplication(tx, { id, to: 'lapsed_unpaid', at: about.at });
 }
 
 function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {
-  const { currency } = facts;
+  const { currency, taxRule } = facts;
   return {
     number: facts.number,
     // The paper is printed when it is issued; its state later on is in the record, not on the paper.
@@ -122,14 +164,8 @@ function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {
     lines: facts.lines.map((line) => ({
       description: line.description,
       net: money(line.netMinor, currency),
-      tax:
-        line.kind === 'statutory'
-          ? null
-          : {
-              ratePercent: PPN_2025.ratePercent,
-              base: { numerator: PPN_2025.baseNumerator, denominator: PPN_2025.baseDenominator },
-              amount: money(line.taxMinor, currency),
-            },
+      discount: money(line.discountMinor, currency),
+      tax: line.kind === 'statutory' ? null : { rule: taxRule, amount: money(line.taxMinor, currency) },
     })),
   };
 }

@@ -2,66 +2,28 @@
  * Collecting an invoice: the intent is stored before a gateway hears of it, an unclear answer is asked about, and
  * whatever money the gateway reports is accounted for, once.
  */
-import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
-import { moveApplication } from '../db/application-moves.ts';
+import { payWithCredit } from '../db/credit-payments.ts';
 import { recordEvent } from '../db/events.ts';
-import { type InvoiceForPayment, lockInvoice, markInvoicePaid } from '../db/invoices.ts';
-import { applicantOf, payerOf } from '../db/payers.ts';
-import { openPaymentCase } from '../db/payment-cases.ts';
+import { type CollectedInvoice, lockCollected, subjectOf } from '../db/invoice-payments.ts';
+import { applicantOf } from '../db/payers.ts';
+import { findPayment, isOpenPayment, paymentsOf } from '../db/payments.ts';
+import type { SealedOrigin } from '../domain/events.ts';
+import type { ApplicationId, InvoiceId, UserId } from '../domain/ids.ts';
+import type { GatewayName, GatewayPayment, InvoiceState } from '../domain/payments.ts';
 import {
-  findPayment,
-  insertPayment,
-  isOpenPayment,
-  markNoticesHandled,
-  movePayment,
-  type Payment,
-  paymentsOf,
-} from '../db/payments.ts';
-import type { EventType, Origin, SealedOrigin } from '../domain/events.ts';
-import type { FailureCode } from '../domain/failures.ts';
-import type { ApplicationId, InvoiceId, PaymentId, UserId } from '../domain/ids.ts';
-import type { MailMoney } from '../domain/mail.ts';
-import type { Money } from '../domain/money.ts';
-import {
-  type GatewayName,
-  type GatewayPayment,
-  type InvoiceState,
-  judgePayment,
-  nextPaymentState,
-  type PaymentCaseKind,
-  type PaymentState,
-} from '../domain/payments.ts';
+  type AskGateway,
+  type Attempt,
+  type AttemptOpened,
+  type Confirmed,
+  type OpenAttempt,
+  toAttempt,
+} from './attempts.ts';
 import type { ActivityDeps } from './deps.ts';
 import { GatewayError, type PaymentGateway } from './gateways/gateway.ts';
 import { openOrigin } from './origin.ts';
-
-export interface OpenAttempt {
-  readonly invoiceId: InvoiceId;
-  readonly attempt: number;
-  readonly reference: string;
-  readonly gateway: GatewayName;
-  readonly method: string | null;
-  readonly by: UserId;
-  readonly locale: 'id' | 'en';
-  readonly at: string;
-  readonly expiresAt: string;
-  readonly origin?: SealedOrigin;
-}
-
-/** One attempt as the workflow keeps it: no amounts, no names. */
-export interface Attempt {
-  readonly paymentId: PaymentId;
-  readonly attempt: number;
-  readonly reference: string;
-  readonly gateway: GatewayName;
-  readonly method: string | null;
-  readonly state: PaymentState;
-  readonly redirectUrl: string | null;
-  readonly instructions: Readonly<Record<string, string>> | null;
-  readonly createdAt: string;
-  readonly expiresAt: string;
-}
+import { applyWord } from './payment-money.ts';
+import { createAtGateway, retryable, storeIntent } from './payment-opening.ts';
 
 export interface Collection {
   readonly invoiceState: InvoiceState;
@@ -69,32 +31,31 @@ export interface Collection {
   /** Whom letters about the invoice go to. */
   readonly payer: UserId | null;
   readonly dueAt: string;
+  /** It may be paid in instalments. */
+  readonly inParts?: boolean;
+  /** Something has paid of it: it cannot be voided any more. */
+  readonly isPartPaid?: boolean;
+  /** Instalments that become overdue before the invoice does, and of which nobody was told yet. */
+  readonly overdue?: readonly Overdue[];
   readonly attempts: readonly Attempt[];
 }
 
-export type AttemptOpened =
-  | { readonly outcome: 'open'; readonly attempt: Attempt }
-  | { readonly outcome: 'refused'; readonly code: FailureCode; readonly sentence: string };
-
-export interface Confirmed {
-  readonly attempt: Attempt;
-  readonly invoiceState: InvoiceState;
-  /** Set when the money did not simply pay the invoice and finance must look at it. */
-  readonly caseKind: PaymentCaseKind | null;
-  readonly paid: MailMoney | null;
-}
-
-export interface AskGateway {
-  readonly invoiceId: InvoiceId;
-  readonly reference: string;
+export interface Overdue {
+  readonly position: number;
+  /** ISO 8601. */
   readonly at: string;
-  /** Notices up to this row of the inbox are answered by this look-up. */
-  readonly noticesUpTo: string | null;
-  /** Ask the gateway to take no more money before looking. */
-  readonly expireFirst: boolean;
 }
 
-type PaymentDeps = Pick<ActivityDeps, 'db' | 'gateways' | 'publicUrl' | 'personalData'>;
+export interface CreditRequest {
+  readonly invoiceId: InvoiceId;
+  /** Of the request: the same one pays once. */
+  readonly key: string;
+  readonly by: UserId;
+  readonly at: string;
+  readonly origin?: SealedOrigin;
+}
+
+export type PaymentDeps = Pick<ActivityDeps, 'db' | 'gateways' | 'publicUrl' | 'personalData' | 'money'>;
 
 export function createPaymentActivities(deps: PaymentDeps) {
   const { db, gateways, publicUrl } = deps;
@@ -108,13 +69,16 @@ export function createPaymentActivities(deps: PaymentDeps) {
   return {
     /** What is known of an invoice's attempts, for a collection that wakes up again. */
     async loadCollection(input: { invoiceId: InvoiceId }): Promise<Collection> {
-      const invoice = await db.transaction((tx) => lockInvoice(tx, input.invoiceId));
+      const invoice = await db.transaction((tx) => lockCollected(tx, input.invoiceId));
       const attempts = await paymentsOf(db, input.invoiceId);
       return {
         invoiceState: invoice.state,
         applicationId: invoice.applicationId,
         payer: await applicantOf(db, input.invoiceId),
         dueAt: invoice.dueAt.toISOString(),
+        inParts: invoice.inParts,
+        isPartPaid: invoice.paid.amountMinor > 0n,
+        overdue: await overdueOf(db, invoice),
         attempts: attempts.map(toAttempt),
       };
     },
@@ -144,144 +108,46 @@ export function createPaymentActivities(deps: PaymentDeps) {
       const said = await asked(() =>
         input.expireFirst ? gateway.expire(input.reference) : gateway.lookUp(input.reference),
       );
-      return db.transaction((tx) => apply(tx, input, said));
+      return db.transaction((tx) => applyWord(tx, deps.money, input, said));
+    },
+
+    /** Pays with the company's credit; a repeat of the request pays nothing more. */
+    async payInvoiceWithCredit(input: CreditRequest): Promise<{ appliedMinor: string; invoiceState: InvoiceState }> {
+      const request = { ...input, origin: openOrigin(deps, input.origin) };
+      const { appliedMinor, invoiceState } = await db.transaction((tx) => payWithCredit(tx, request));
+      return { appliedMinor: appliedMinor.toString(), invoiceState };
+    },
+
+    /** An instalment's day has come. @returns whether it is still to be paid, and the payer to be reminded */
+    async noteOverdue(input: { invoiceId: InvoiceId; position: number; at: string }): Promise<{ isOverdue: boolean }> {
+      return db.transaction(async (tx) => {
+        const invoice = await lockCollected(tx, input.invoiceId);
+        const part = invoice.instalments.find(({ position }) => position === input.position);
+        if (invoice.state !== 'open' || !part || part.isPaid) return { isOverdue: false };
+        await recordEvent(tx, {
+          key: overdueKey(invoice.id, input.position),
+          type: 'invoice.overdue',
+          ...subjectOf(invoice),
+          data: { instalment: input.position },
+          at: input.at,
+        });
+        return { isOverdue: true };
+      });
     },
   };
 }
 
-const toAttempt = (payment: Payment): Attempt => ({
-  paymentId: payment.id,
-  attempt: payment.attempt,
-  reference: payment.reference,
-  gateway: payment.gateway,
-  method: payment.method,
-  state: payment.state,
-  redirectUrl: payment.redirectUrl,
-  instructions: payment.instructions,
-  createdAt: payment.createdAt.toISOString(),
-  expiresAt: payment.expiresAt.toISOString(),
-});
+const overdueKey = (invoiceId: InvoiceId, position: number) => `invoice/${invoiceId}/overdue/${position}`;
 
-/** Whose timeline an event about an invoice belongs to. */
-const subjectOf = ({ applicationId, companyId }: InvoiceForPayment) => ({
-  companyId,
-  ...(applicationId ? { applicationId } : {}),
-});
-
-async function storeIntent(tx: Knex, input: OpenAttempt, origin: Origin | undefined): Promise<AttemptOpened | null> {
-  const invoice = await lockInvoice(tx, input.invoiceId);
-  if (invoice.state !== 'open') {
-    return {
-      outcome: 'refused',
-      code: 'invoice_not_open',
-      sentence: `Invoice ${invoice.number} is ${invoice.state}; there is nothing to pay.`,
-    };
-  }
-  await recordEvent(tx, {
-    key: `payment/${input.invoiceId}/${input.attempt}/created`,
-    type: 'payment.attempted',
-    ...subjectOf(invoice),
-    by: input.by,
-    data: { attempt: input.attempt, gateway: input.gateway },
-    origin,
-    at: input.at,
-  });
-  await insertPayment(tx, { ...input, amount: invoice.total });
-  return null;
-}
-
-async function createAtGateway(
-  db: Knex,
-  gateway: PaymentGateway,
-  payment: Payment,
-  input: OpenAttempt,
-  publicUrl: string,
-): Promise<AttemptOpened> {
-  const payer = await payerOf(db, input.invoiceId, input.by);
-  try {
-    const created = await gateway.create({
-      reference: payment.reference,
-      amount: payment.amount,
-      expiresAt: payment.expiresAt.toISOString(),
-      now: input.at,
-      items: payer.items,
-      payer: { name: payer.name, email: payer.email },
-      locale: input.locale,
-      finishUrl: `${publicUrl}/paid/${payment.id}`,
-      ...(payment.method ? { method: payment.method } : {}),
-    });
-    await movePayment(db, {
-      reference: payment.reference,
-      to: 'pending',
-      at: input.at,
-      redirectUrl: created.redirectUrl,
-      ...(created.instructions ? { instructions: created.instructions } : {}),
-      expiresAt: created.expiresAt,
-    });
-    return { outcome: 'open', attempt: toAttempt(await findPayment(db, payment.reference)) };
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    return notCreated(db, payment, input, error);
-  }
-}
-
-/**
- * - refused for good: the attempt failed, and the payer is told.
- * - `reference_used`: an earlier try of this very attempt got through and its page's address is lost; nobody can have
- *   seen it, so the attempt is closed and the workflow opens the next under a new reference.
- * - `answer_lost`: the gateway may have it and can be neither asked again nor asked about. Finance gets a case, once; the
- *   attempt stays `unknown` until a notice or a person brings the gateway's own ID, or until it expires.
- * - unclear: the attempt is `unknown` until a repeat with the same reference, or a look-up, clears it up.
- */
-async function notCreated(db: Knex, payment: Payment, input: OpenAttempt, error: GatewayError): Promise<AttemptOpened> {
-  if (error.kind === 'refused') {
-    await failAttempt(db, payment, input.at);
-    const addressLost = error.code === 'reference_used';
-    return {
-      outcome: 'refused',
-      code: addressLost ? 'payment_unclear' : 'gateway_refused',
-      sentence: addressLost
-        ? 'The address of the pay page was lost; a new attempt is needed.'
-        : `The gateway refused: ${error.message}`,
-    };
-  }
-  if (error.code === 'answer_lost') {
-    await db.transaction((tx) => lostAnswer(tx, payment, input.at));
-    return { outcome: 'refused', code: 'gateway_unavailable', sentence: error.message };
-  }
-  if (error.kind === 'unknown') {
-    await movePayment(db, { reference: payment.reference, to: 'unknown', at: input.at });
-  }
-  throw retryable(error);
-}
-
-async function lostAnswer(tx: Knex, payment: Payment, at: string): Promise<void> {
-  const invoice = await lockInvoice(tx, payment.invoiceId);
-  await movePayment(tx, { reference: payment.reference, to: 'unknown', at });
-  await openCase(tx, { at, invoice, payment, amount: payment.amount }, 'unclear');
-}
-
-async function failAttempt(db: Knex, payment: Payment, at: string): Promise<void> {
-  await db.transaction(async (tx) => {
-    const isNew = await recordEvent(tx, {
-      key: `payment/${payment.invoiceId}/${payment.attempt}/failed`,
-      type: 'payment.failed',
-      data: { attempt: payment.attempt, gateway: payment.gateway },
-      at,
-    });
-    if (isNew) await movePayment(tx, { reference: payment.reference, to: 'failed', at });
-  });
-}
-
-/** A gateway that asks for patience is asked again when it said, anything else by the policy of the activity. */
-function retryable(error: GatewayError): Error {
-  if (error.retryAfterSeconds === null) return error;
-  return ApplicationFailure.create({
-    message: error.message,
-    type: error.code,
-    nextRetryDelay: `${error.retryAfterSeconds}s`,
-    cause: error,
-  });
+/** The last is due with the invoice, whose lapse tells. */
+export async function overdueOf(db: Knex, invoice: CollectedInvoice): Promise<Overdue[]> {
+  if (invoice.state !== 'open') return [];
+  const waiting = invoice.instalments.filter(({ isPaid, dueAt }) => !isPaid && dueAt < invoice.dueAt);
+  const keys = waiting.map(({ position }) => overdueKey(invoice.id, position));
+  const told = new Set(await db('events').whereIn('key', keys).pluck<string[]>('key'));
+  return waiting
+    .filter(({ position }) => !told.has(overdueKey(invoice.id, position)))
+    .map(({ position, dueAt }) => ({ position, at: dueAt.toISOString() }));
 }
 
 async function asked(question: () => Promise<GatewayPayment>): Promise<GatewayPayment> {
@@ -291,118 +157,4 @@ async function asked(question: () => Promise<GatewayPayment>): Promise<GatewayPa
     if (error instanceof GatewayError) throw retryable(error);
     throw error;
   }
-}
-
-const PAYMENT_EVENT: Record<PaymentState, EventType> = {
-  created: 'payment.attempted',
-  unknown: 'payment.attempted',
-  pending: 'payment.pending',
-  paid: 'payment.paid',
-  failed: 'payment.failed',
-  expired: 'payment.expired',
-  reversed: 'payment.reversed',
-};
-
-async function apply(tx: Knex, input: AskGateway, said: GatewayPayment): Promise<Confirmed> {
-  const invoice = await lockInvoice(tx, input.invoiceId);
-  const payment = await findPayment(tx, input.reference);
-  const to = nextPaymentState(payment.state, said.state) ?? expiredUnseen(payment, said, input.at);
-  let caseKind: PaymentCaseKind | null = null;
-  if (to) caseKind = await moveOn(tx, { input, invoice, payment, said, to });
-  if (input.noticesUpTo) await markNoticesHandled(tx, input.reference, input.noticesUpTo, input.at);
-  const after = await lockInvoice(tx, input.invoiceId);
-  return {
-    attempt: toAttempt(await findPayment(tx, input.reference)),
-    invoiceState: after.state,
-    caseKind,
-    paid: said.paid ? { amountMinor: said.paid.amountMinor.toString(), currency: said.paid.currency } : null,
-  };
-}
-
-// A page on which nobody chose a channel is unknown to the gateway for ever, and past its own expiry it takes no money; of a
-// bill whose ID was lost nobody knows the address. Should money come all the same, `expired` is followed by `paid`.
-const expiredUnseen = (payment: Payment, said: GatewayPayment, at: string): PaymentState | null =>
-  said.state === 'not_found' && isOpenPayment(payment.state) && payment.expiresAt.getTime() <= Date.parse(at)
-    ? 'expired'
-    : null;
-
-interface Step {
-  readonly input: AskGateway;
-  readonly invoice: InvoiceForPayment;
-  readonly payment: Payment;
-  readonly said: GatewayPayment;
-  readonly to: PaymentState;
-}
-
-async function moveOn(tx: Knex, step: Step): Promise<PaymentCaseKind | null> {
-  const { input, invoice, payment, said, to } = step;
-  await recordEvent(tx, {
-    key: `payment/${payment.invoiceId}/${payment.attempt}/${to}`,
-    type: PAYMENT_EVENT[to],
-    ...subjectOf(invoice),
-    actor: 'gateway',
-    data: { attempt: payment.attempt, gateway: payment.gateway },
-    at: input.at,
-  });
-  await movePayment(tx, {
-    reference: payment.reference,
-    to,
-    at: input.at,
-    transactionId: said.transactionId,
-    method: said.method,
-    paid: said.paid,
-    paidAt: said.paidAt,
-  });
-  if (to === 'paid') return receiveMoney(tx, step);
-  if (to === 'reversed') return openCase(tx, subjectOfCase(step), 'reversed');
-  return null;
-}
-
-/** Money that came in pays the open invoice to the unit, or becomes a case; it is never dropped. */
-async function receiveMoney(tx: Knex, step: Step): Promise<PaymentCaseKind | null> {
-  const { input, invoice, said } = step;
-  const paid = said.paid ?? step.payment.amount;
-  const judgement = judgePayment(invoice, paid);
-  if (judgement !== 'pays') return openCase(tx, subjectOfCase(step), judgement);
-  await markInvoicePaid(tx, invoice.id, said.paidAt ?? input.at);
-  await recordEvent(tx, {
-    key: `payment/${invoice.id}/invoice-paid`,
-    type: 'invoice.paid',
-    ...subjectOf(invoice),
-    actor: 'gateway',
-    data: { gateway: step.payment.gateway, attempt: step.payment.attempt },
-    at: input.at,
-  });
-  if (invoice.applicationId) await moveApplication(tx, { id: invoice.applicationId, to: 'activating', at: input.at });
-  return null;
-}
-
-interface CaseSubject {
-  readonly at: string;
-  readonly invoice: InvoiceForPayment;
-  readonly payment: Payment;
-  readonly amount: Money;
-}
-
-const subjectOfCase = ({ input, invoice, payment, said }: Step): CaseSubject => ({
-  at: input.at,
-  invoice,
-  payment,
-  amount: said.paid ?? payment.amount,
-});
-
-async function openCase(tx: Knex, about: CaseSubject, kind: PaymentCaseKind): Promise<PaymentCaseKind> {
-  const { at, invoice, payment, amount } = about;
-  await openPaymentCase(tx, {
-    key: `payment/${invoice.id}/${payment.attempt}/case/${kind}`,
-    kind,
-    gateway: payment.gateway,
-    reference: payment.reference,
-    paymentId: payment.id,
-    invoiceId: invoice.id,
-    ...subjectOf(invoice),
-    amount,
-    at,
-  });
-  return kind;
 }

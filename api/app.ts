@@ -29,7 +29,7 @@ export interface AppOptions {
 export function createApp(deps: ApiDeps, options: AppOptions = {}): Express {
   const { isDraining = () => false, routes = apiRoutes, admissionOf = createAdmission } = options;
   const app = express();
-  const metrics = createMetrics();
+  const metrics = createMetrics(deps.db);
   app.disable('x-powered-by').disable('etag').set('trust proxy', deps.trustedProxies).set('query parser', 'simple');
   app.use(arrival(deps, metrics, isDraining));
   mount(app, routes, deps, admissionOf);

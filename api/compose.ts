@@ -10,6 +10,7 @@ import { createApiKeys } from './api-keys.ts';
 import type { ApiDeps } from './deps.ts';
 import { createIdentityProvider } from './identity-provider.ts';
 import { createLogger } from './logging.ts';
+import { createNoticeTelling } from './notice-telling.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createAccessTokens } from './tokens.ts';
 import { createApplicationChanges } from './waiting.ts';
@@ -24,10 +25,12 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
   const accessChanges = createAccessChanges(config.database.url, db, logger);
   accessChanges.open();
   const connection = Connection.lazy({ address: config.temporal.address });
+  const temporal = new Client({ connection, namespace: config.temporal.namespace });
+  const { taskQueue } = config.temporal;
   return {
     db,
-    temporal: new Client({ connection, namespace: config.temporal.namespace }),
-    taskQueue: config.temporal.taskQueue,
+    temporal,
+    taskQueue,
     files: createFileStore(config.filesDir),
     tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
     publicUrl,
@@ -48,6 +51,7 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     limits: createRateLimits({ db, logger, personalData, requestsPerMinute: config.access.requestsPerMinute }),
     production,
     changes: createApplicationChanges(config.database.url, logger),
+    notices: createNoticeTelling({ db, temporal, taskQueue, logger }),
   };
 }
 

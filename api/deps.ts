@@ -9,6 +9,7 @@ import type { MoneyPolicy } from '../domain/payments.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { IdentityProvider } from './identity-provider.ts';
+import type { NoticeTelling } from './notice-telling.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { AccessTokens } from './tokens.ts';
 import type { ApplicationChanges } from './waiting.ts';
@@ -54,4 +55,5 @@ export interface ApiDeps {
   readonly limits: RateLimits;
   readonly production: boolean;
   readonly changes: ApplicationChanges;
+  readonly notices: NoticeTelling;
 }

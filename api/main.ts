@@ -40,6 +40,7 @@ async function start(config: Config): Promise<void> {
     draining = true;
     deps.logger.info({ signal }, 'the API stops');
     await drain(server, deps, config.shutdownGraceSeconds);
+    await toldWithin(deps, config.shutdownGraceSeconds);
     await deps.accessChanges.close();
     await deps.limits.close();
     await deps.db.destroy();
@@ -63,6 +64,11 @@ async function drain(server: Server, { changes, logger }: ApiDeps, graceSeconds:
   }, graceSeconds * 1000);
   await closed;
   clearTimeout(timer);
+}
+
+/** Who is stored and not yet told by then is told by the worker's sweep. */
+async function toldWithin({ notices }: ApiDeps, graceSeconds: number): Promise<void> {
+  await Promise.race([notices.close(), delay(graceSeconds * 1000, undefined, { ref: false })]);
 }
 
 function takenPort(error: unknown): string | undefined {

@@ -1,5 +1,7 @@
 /** Prometheus: the process's own figures and how long each route takes. */
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Knex } from '../db/connection.ts';
+import { countStuck } from '../db/money-watch.ts';
 
 /** @param seconds from the request's arrival to the end of its answer */
 export type RequestTimer = (method: string, pattern: string, status: number, seconds: number) => void;
@@ -23,8 +25,9 @@ export const cspViolations = new Counter({
   registers: [],
 });
 
-export function createMetrics(): Metrics {
+export function createMetrics(db: Knex): Metrics {
   const registry = new Registry();
+  registry.registerMetric(stuckPayments(db));
   registry.registerMetric(rateLimited);
   registry.registerMetric(cspViolations);
   collectDefaultMetrics({ register: registry });
@@ -40,3 +43,19 @@ export function createMetrics(): Metrics {
     time: (method, route, status, seconds) => duration.observe({ method, route, status }, seconds),
   };
 }
+
+const STUCK_KINDS = ['stuck_paid', 'stuck_unknown'] as const;
+
+/** Asked at each scrape. While PostgreSQL does not answer it shows nothing: yesterday's nought would be a false calm. */
+const stuckPayments = (db: Knex): Gauge<'kind'> =>
+  new Gauge({
+    name: 'alur_payments_stuck',
+    help: 'Open cases of payments that have not moved for 15 minutes: paid and not active, or unclear at the gateway.',
+    labelNames: ['kind'],
+    registers: [],
+    async collect() {
+      this.reset();
+      const counts = await countStuck(db).catch(() => null);
+      if (counts) for (const kind of STUCK_KINDS) this.set({ kind }, counts.get(kind) ?? 0);
+    },
+  });

@@ -30,8 +30,8 @@ const SHARES = {
   public: 3,
   login: 3,
   reset: 3,
-  /** Gateways send in bursts when they have been away, and what they send is signed. */
-  webhook: 30,
+  /** Gateways send in bursts when they have been away, from one address, and what they send is signed: 250 a second. */
+  webhook: 150,
 } as const;
 
 /** Names of the limits that a route can choose. */

@@ -2,20 +2,28 @@
 import type { Knex } from 'knex';
 import type { OfficeZone } from '../domain/calendar.ts';
 import type { UserId } from '../domain/ids.ts';
-import type { AccountLetter, AccountLetterData, Locale } from '../domain/mail.ts';
+import type { AccountLetter, AccountLetterData, Locale, RefundLetter, RefundNews } from '../domain/mail.ts';
 
 /** To a person, or to an address that may be nobody's: sealed as column `account_letters.address`. */
 type Recipient = { readonly userId: UserId } | { readonly addressEncrypted: Buffer };
 
 /** A letter to write; `id` is a UUID of the caller's making, the same when the change is repeated. */
-export type NewAccountLetter = {
-  [Template in AccountLetter]: {
-    readonly id: string;
-    readonly template: Template;
-    readonly data: AccountLetterData[Template];
-    readonly at: Date;
-  } & Recipient;
-}[AccountLetter];
+export type NewAccountLetter =
+  | {
+      [Template in AccountLetter]: {
+        readonly id: string;
+        readonly template: Template;
+        readonly data: AccountLetterData[Template];
+        readonly at: Date;
+      } & Recipient;
+    }[AccountLetter]
+  // Letters about refunds are all told the same: which of them it is, is decided while running.
+  | ({
+      readonly id: string;
+      readonly template: RefundLetter;
+      readonly data: RefundNews;
+      readonly at: Date;
+    } & Recipient);
 
 /** One of `userId` and `addressEncrypted` is there. */
 export type StoredLetter = {

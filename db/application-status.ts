@@ -39,7 +39,7 @@ export const STATUS_STATEMENT = {
        i.id as invoice_id, i.number as invoice_number, i.state as invoice_state, i.total_minor, i.currency, i.due_at as invoice_due_at,
        l.id as license_id, l.number as license_number, l.status as license_status, l.verify_code
   from applications a
-  left join invoices i on i.application_id = a.id
+  left join invoices i on i.application_id = a.id and i.state <> 'void'
   left join licenses l on l.application_id = a.id
  where a.id = $1
    and ($3::boolean

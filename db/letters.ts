@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { OfficeZone } from '../domain/calendar.ts';
-import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
+import type { ApplicationId, PaymentId, Sha256, UserId } from '../domain/ids.ts';
 import type { Locale } from '../domain/mail.ts';
 import type { Currency } from '../domain/money.ts';
 
@@ -16,7 +16,10 @@ export interface LetterFacts {
   readonly zone: OfficeZone;
   readonly submittedAt: Date | null;
   readonly invoiceId: string | null;
+  /** Of the invoice that counts; where there is none any more, of the one that was voided last. */
   readonly invoiceNumber: string | null;
+  /** The number of the voided invoice whose place it has taken. */
+  readonly replacesInvoice: string | null;
   readonly invoiceTotalMinor: bigint | null;
   readonly invoiceCurrency: Currency | null;
   readonly invoiceDueAt: Date | null;
@@ -40,6 +43,7 @@ const READER = `coalesce((
 const FACTS = `
   select u.email, u.name as "recipientName", u.locale, c.name as "companyName", t.name as "licenseName",
     o.name as "officeName", o.zone, a.submitted_at as "submittedAt",
+    (select r.number from invoices r where r.id = i.replaces_id) as "replacesInvoice",
     i.id as "invoiceId", i.number as "invoiceNumber", i.total_minor as "invoiceTotalMinor", i.currency as "invoiceCurrency",
     i.due_at as "invoiceDueAt", i.pdf_sha256 as "invoicePdf",
     l.number as "licenseNumber", l.valid_from as "validFrom", l.valid_until as "validUntil", l.verify_code as "verifyCode",
@@ -49,7 +53,11 @@ const FACTS = `
   join license_types t on t.code = a.type_code
   join offices o on o.id = t.office_id
   join users u on u.id = ${READER}
-  left join invoices i on i.application_id = a.id
+  left join lateral (
+    select * from invoices n where n.application_id = a.id and n.state <> 'void'
+    union all (select * from invoices n where n.application_id = a.id and n.state = 'void' order by n.issued_at desc, n.number desc limit 1)
+    limit 1
+  ) i on true
   left join licenses l on l.application_id = a.id
   where a.id = :applicationId`;
 
@@ -62,6 +70,16 @@ export async function letterFacts(db: Knex, userId: UserId, applicationId: Appli
   const row = result.rows[0];
   if (!row) throw new Error(`no letter can be written: application ${applicationId} or user ${userId} does not exist`);
   return row;
+}
+
+/** Of the invoice that this payment was made for. */
+export async function invoiceNumberOf(db: Knex, paymentId: PaymentId): Promise<string> {
+  const row: { number: string } | undefined = await db('payments as p')
+    .join('invoices as i', 'i.id', 'p.invoice_id')
+    .where('p.id', paymentId)
+    .first('i.number');
+  if (!row) throw new Error(`payment ${paymentId} does not exist`);
+  return row.number;
 }
 
 export async function nameOf(db: Knex, userId: UserId): Promise<string> {

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
-import type { ApplicationId, InvoiceId, PaymentId } from '../domain/ids.ts';
+import type { InvoiceId, PaymentId } from '../domain/ids.ts';
 import type { Actor } from '../domain/licensing.ts';
-import { type Currency, isCurrency, type Money, money } from '../domain/money.ts';
-import type { GatewayName, PaymentCaseKind, PaymentState } from '../domain/payments.ts';
+import { type Currency, type Money, money } from '../domain/money.ts';
+import type { GatewayName, InvoiceState, PaymentState } from '../domain/payments.ts';
 import { seesEveryCase } from '../domain/roles.ts';
 import type { AfterInTime } from './applications.ts';
 
@@ -33,6 +33,7 @@ interface PaymentRow {
   readonly amount_minor: bigint;
   readonly currency: Currency;
   readonly paid_minor: bigint | null;
+  readonly paid_currency: Currency | null;
   readonly created_at: Date;
   readonly expires_at: Date;
   readonly paid_at: Date | null;
@@ -49,6 +50,7 @@ const COLUMNS = [
   'p.amount_minor',
   'p.currency',
   'p.paid_minor',
+  'p.paid_currency',
   'p.created_at',
   'p.expires_at',
   'p.paid_at',
@@ -63,7 +65,7 @@ const toPayment = (row: PaymentRow): PaymentRead => ({
   gatewayReference: row.gateway_reference,
   state: row.state,
   amount: money(row.amount_minor, row.currency),
-  paid: row.paid_minor === null ? null : money(row.paid_minor, row.currency),
+  paid: row.paid_minor === null ? null : money(row.paid_minor, row.paid_currency ?? row.currency),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   paidAt: row.paid_at,
@@ -124,79 +126,51 @@ export interface PaymentOutcome {
   readonly officeName: string;
   /** Money came in, and finance must look at it before it counts. */
   readonly inQuestion: boolean;
+  /** The invoice's, and what is left of it. */
+  readonly invoiceState: InvoiceState;
+  readonly outstanding: Money;
+  /** What has gone back of the payment: all of it, a part, or something is on its way. */
+  readonly refund: 'none' | 'under_way' | 'part' | 'all';
+  readonly createdAt: Date;
 }
 
 /** Asks for no viewer: a payment's ID is random, and only its payer was given it. null = there is none of this ID. */
 export async function paymentOutcome(db: Knex, id: PaymentId): Promise<PaymentOutcome | null> {
-  const row: (Omit<PaymentOutcome, 'amount'> & { amountMinor: bigint; currency: Currency }) | undefined =
-    await withInvoice(db)
-      .join('applications as a', 'a.id', 'i.application_id')
-      .join('license_types as t', 't.code', 'a.type_code')
-      .join('offices as o', 'o.id', 't.office_id')
-      .where('p.id', id)
-      .first({
-        state: 'p.state',
-        amountMinor: 'p.amount_minor',
-        currency: 'p.currency',
-        invoiceId: 'i.id',
-        invoiceNumber: 'i.number',
-        officeName: 'o.name',
-        inQuestion: db.raw(
-          `exists (select 1 from payment_cases k where k.payment_id = p.id and k.state = 'open' and k.kind <> 'reversed')`,
-        ),
-      });
-  if (!row) return null;
-  const { amountMinor, currency, ...outcome } = row;
-  return { ...outcome, amount: money(amountMinor, currency) };
-}
-
-export interface PaymentCase {
-  readonly id: string;
-  readonly kind: PaymentCaseKind;
-  readonly gateway: GatewayName;
-  readonly reference: string;
-  readonly invoiceId: InvoiceId | null;
-  readonly invoiceNumber: string | null;
-  readonly applicationId: ApplicationId | null;
-  readonly amount: Money | null;
-  readonly state: 'open' | 'resolved';
-  readonly openedAt: Date;
-}
-
-/** Money that needs a person, newest first. */
-export async function listPaymentCases(
-  db: Knex,
-  options: { state?: PaymentCase['state'] | undefined; after: AfterInTime | null; limit: number },
-): Promise<PaymentCase[]> {
-  const { state, after, limit } = options;
-  const rows: (Omit<PaymentCase, 'amount'> & { amountMinor: bigint | null; currency: string | null })[] = await db(
-    'payment_cases as k',
-  )
-    .leftJoin('invoices as i', 'i.id', 'k.invoice_id')
-    .modify((query) => {
-      if (state) query.where('k.state', state);
-      if (after) query.whereRaw('(k.opened_at, k.id) < (?, ?)', [after.at, after.id]);
-    })
-    .orderBy([
-      { column: 'k.opened_at', order: 'desc' },
-      { column: 'k.id', order: 'desc' },
-    ])
-    .limit(limit)
-    .select({
-      id: 'k.id',
-      kind: 'k.kind',
-      gateway: 'k.gateway',
-      reference: 'k.reference',
-      invoiceId: 'k.invoice_id',
+  const row: OutcomeRow | undefined = await withInvoice(db)
+    .join('applications as a', 'a.id', 'i.application_id')
+    .join('license_types as t', 't.code', 'a.type_code')
+    .join('offices as o', 'o.id', 't.office_id')
+    .where('p.id', id)
+    .first({
+      state: 'p.state',
+      amountMinor: 'p.amount_minor',
+      currency: 'p.currency',
+      invoiceId: 'i.id',
       invoiceNumber: 'i.number',
-      applicationId: 'k.application_id',
-      amountMinor: 'k.amount_minor',
-      currency: 'k.currency',
-      state: 'k.state',
-      openedAt: 'k.opened_at',
+      officeName: 'o.name',
+      inQuestion: db.raw(IN_QUESTION),
+      invoiceState: 'i.state',
+      outstandingMinor: db.raw('i.total_minor - i.paid_minor'),
+      refund: db.raw(REFUND),
+      createdAt: 'p.created_at',
     });
-  return rows.map(({ amountMinor, currency, ...row }) => ({
-    ...row,
-    amount: amountMinor !== null && currency !== null && isCurrency(currency) ? money(amountMinor, currency) : null,
-  }));
+  if (!row) return null;
+  const { amountMinor, outstandingMinor, currency, ...outcome } = row;
+  return { ...outcome, amount: money(amountMinor, currency), outstanding: money(outstandingMinor, currency) };
 }
+
+type OutcomeRow = Omit<PaymentOutcome, 'amount' | 'outstanding'> & {
+  readonly amountMinor: bigint;
+  readonly outstandingMinor: bigint;
+  readonly currency: Currency;
+};
+
+/** What is open about a payment because it is slow is no question about its money. */
+const IN_QUESTION = `exists (select 1 from payment_cases k where k.payment_id = p.id and k.state = 'open'
+  and k.kind not in ('reversed', 'refund_failed', 'refund_differs', 'settlement_differs', 'stuck_paid', 'stuck_unknown'))`;
+
+const REFUND = `coalesce((select case
+    when sum(r.amount_minor) filter (where r.state = 'succeeded') >= coalesce(p.paid_minor, p.amount_minor) then 'all'
+    when bool_or(r.state not in ('succeeded', 'failed', 'rejected', 'cancelled', 'requested')) then 'under_way'
+    when bool_or(r.state = 'succeeded') then 'part' end
+  from refunds r where r.payment_id = p.id), 'none')`;

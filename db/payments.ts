@@ -9,6 +9,7 @@ import {
   type PaymentState,
   paymentTransitions,
 } from '../domain/payments.ts';
+import { REFUND_STATES_AT_GATEWAY } from '../domain/refunds.ts';
 
 export interface Payment {
   readonly id: PaymentId;
@@ -18,7 +19,14 @@ export interface Payment {
   readonly method: string | null;
   readonly reference: string;
   readonly state: PaymentState;
+  /** What it was opened for. */
   readonly amount: Money;
+  /** Which instalment that was; null = all that was left. */
+  readonly instalment: number | null;
+  /** What arrived; null while nothing has. */
+  readonly paid: Money | null;
+  /** What of it pays the invoice, or did until it was taken back; the rest waits in suspense. */
+  readonly appliedMinor: bigint;
   readonly redirectUrl: string | null;
   readonly instructions: Readonly<Record<string, string>> | null;
   readonly createdAt: Date;
@@ -35,6 +43,10 @@ interface PaymentRow {
   readonly state: PaymentState;
   readonly amount_minor: bigint;
   readonly currency: Currency;
+  readonly instalment: number | null;
+  readonly paid_minor: bigint | null;
+  readonly paid_currency: Currency | null;
+  readonly applied_minor: bigint;
   readonly redirect_url: string | null;
   readonly instructions: Record<string, string> | null;
   readonly created_at: Date;
@@ -51,6 +63,10 @@ const COLUMNS = [
   'state',
   'amount_minor',
   'currency',
+  'instalment',
+  'paid_minor',
+  'paid_currency',
+  'applied_minor',
   'redirect_url',
   'instructions',
   'created_at',
@@ -66,6 +82,9 @@ const toPayment = (row: PaymentRow): Payment => ({
   reference: row.gateway_reference,
   state: row.state,
   amount: money(row.amount_minor, row.currency),
+  instalment: row.instalment,
+  paid: row.paid_minor === null ? null : money(row.paid_minor, row.paid_currency ?? row.currency),
+  appliedMinor: row.applied_minor,
   redirectUrl: row.redirect_url,
   instructions: row.instructions,
   createdAt: row.created_at,
@@ -80,6 +99,7 @@ export interface NewPayment {
   /** Ours, deterministic, at most 50 characters: what the gateway files the payment under. */
   readonly reference: string;
   readonly amount: Money;
+  readonly instalment?: number | null;
   readonly by: UserId;
   readonly at: string;
   readonly expiresAt: string;
@@ -101,6 +121,7 @@ export async function insertPayment(tx: Knex, payment: NewPayment): Promise<void
       state: 'created',
       amount_minor: payment.amount.amountMinor,
       currency: payment.amount.currency,
+      instalment: payment.instalment ?? null,
       requested_by: payment.by,
       created_at: payment.at,
       expires_at: payment.expiresAt,
@@ -116,6 +137,17 @@ export async function findPayment(db: Knex, reference: string): Promise<Payment>
     .first(...COLUMNS);
   if (!row) throw new Error(`payment ${reference} does not exist`);
   return toPayment(row);
+}
+
+/** Locked to the end of the transaction; whoever locks its invoice as well does it before. */
+export async function lockPayment(tx: Knex, reference: string): Promise<Payment> {
+  await tx('payments').where({ gateway_reference: reference }).forUpdate().first('id');
+  return findPayment(tx, reference);
+}
+
+/** Notes what of a payment pays its invoice. */
+export async function noteApplied(tx: Knex, id: PaymentId, appliedMinor: bigint): Promise<void> {
+  await tx('payments').where({ id }).update({ applied_minor: appliedMinor });
 }
 
 /** All attempts of an invoice, first to last. */
@@ -172,6 +204,15 @@ function paidColumns(tx: Knex, { to, paid }: PaymentMove) {
     paid_minor: tx.raw('coalesce(paid_minor, amount_minor)'),
     paid_currency: tx.raw('coalesce(paid_currency, currency)'),
   };
+}
+
+/** Whether money of it is on its way back, or back, by a refund of ours through the gateway. */
+export async function hasRefundAtGateway(tx: Knex, id: PaymentId): Promise<boolean> {
+  const found: unknown = await tx('refunds')
+    .where({ payment_id: id })
+    .whereIn('state', [...REFUND_STATES_AT_GATEWAY])
+    .first('id');
+  return found !== undefined;
 }
 
 export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);

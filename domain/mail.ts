@@ -4,6 +4,8 @@
  */
 import type { Stage } from './licensing.ts';
 import type { Currency } from './money.ts';
+import type { DailyFigures } from './reconciliation.ts';
+import type { RefundChannel } from './refunds.ts';
 import type { Role } from './roles.ts';
 
 export const LOCALES = ['id', 'en'] as const;
@@ -63,6 +65,42 @@ interface Person {
   readonly recipientName: string;
 }
 
+/** What a letter about a refund tells; the same for all of them, so that each may say as much as it needs. */
+export interface RefundNews {
+  readonly refundId: string;
+  readonly invoiceNumber: string;
+  readonly amount: MailMoney;
+  /** By which way it goes or went; null while that is open. */
+  readonly way: RefundChannel | null;
+  /** Whether a second person has yet to agree. */
+  readonly needsApproval: boolean;
+  /** What finance wrote to the payer; null = nothing. */
+  readonly note: string | null;
+}
+
+/** To the payer: each step. To finance: what waits for them. */
+export const REFUND_LETTERS = [
+  'refund_requested',
+  'refund_approved',
+  'refund_destination_needed',
+  'refund_succeeded',
+  'refund_delayed',
+  'refund_refused',
+  'refund_to_approve',
+  'refund_to_transfer',
+  'refund_without_destination',
+] as const;
+export type RefundLetter = (typeof REFUND_LETTERS)[number];
+
+/** A licence that counts no more, or again, since an instant. */
+interface Standing {
+  readonly licenseNumber: string;
+  /** In the recipient's language. */
+  readonly licenseName: string;
+  readonly companyName: string;
+  readonly at: Instant;
+}
+
 /** Until when a link or a code is good. */
 interface ForAWhile {
   readonly expiresAt: Instant;
@@ -89,10 +127,20 @@ export interface MailVariables {
   application_rejected: Case & Reasons & { readonly decidedAt: Instant };
   application_withdrawn: Case & { readonly withdrawnAt: Instant };
   /** The invoice is attached. */
-  invoice_issued: OpenBill;
+  invoice_issued: OpenBill & {
+    /** The number of the voided one in whose place it is. */ readonly replaces: string | null;
+  };
   payment_reminder: OpenBill;
   application_lapsed_unpaid: Bill & { readonly lapsedAt: Instant };
-  /** To finance: money arrived for an invoice that had lapsed. */
+  /** The office has voided the invoice and issues no other: the application has come to its end. */
+  invoice_voided: Bill & { readonly voidedAt: Instant };
+  /** The receipt is attached. `outstanding` is what is still owed of the invoice. */
+  payment_received: Bill & {
+    readonly paid: MailMoney;
+    readonly outstanding: MailMoney;
+    readonly receiptNumber: string;
+  };
+  /** To finance: money arrived for an invoice that had lapsed or was voided. */
   payment_late: Case & {
     readonly invoiceNumber: string;
     readonly paid: MailMoney;
@@ -106,6 +154,9 @@ export interface MailVariables {
     readonly validUntil: Instant | null;
     readonly verifyUrl: Link;
   };
+  /** Because its money was taken back, or was given back: `refunded`. */
+  license_suspended: Person & Standing & { readonly refunded: boolean };
+  license_reinstated: Person & Standing;
   verify_email: Person & ForAWhile & { readonly email: string; readonly verifyUrl: Link };
   password_reset: Person & ForAWhile & { readonly resetUrl: Link };
   password_changed: Person & Omit<SeenAt, 'device'>;
@@ -118,8 +169,42 @@ export interface MailVariables {
   login_code: Person & ForAWhile & { readonly code: string };
   join_staff: Person &
     ForAWhile & { readonly inviterName: string; readonly roles: readonly Role[]; readonly joinUrl: Link };
+  /** To finance and supervisors: money that has not moved for a quarter of an hour. Lists of references, `–` for none. */
+  money_stuck: Person & {
+    readonly count: number;
+    readonly paid: string;
+    readonly unclear: string;
+    readonly at: Instant;
+  };
   join_company: Person &
     ForAWhile & { readonly inviterName: string; readonly companyName: string; readonly joinUrl: Link };
+  refund_requested: Person & RefundNews;
+  refund_approved: Person & RefundNews;
+  refund_destination_needed: Person & RefundNews;
+  refund_succeeded: Person & RefundNews;
+  refund_delayed: Person & RefundNews;
+  /** Rejected or cancelled. */
+  refund_refused: Person & RefundNews;
+  refund_to_approve: Person & RefundNews;
+  refund_to_transfer: Person & RefundNews;
+  /** To finance: the payer has not said for a month where the money should go. */
+  refund_without_destination: Person & RefundNews;
+  /** To finance, each night. */
+  finance_daily: Person & DailyReport;
+}
+
+/** `DailyFigures` as a letter shows them. */
+interface DailyReport {
+  /** The midnight that the day began with. */
+  readonly dayStart: Instant;
+  readonly walks: DailyFigures['walks'];
+  readonly openCases: DailyFigures['openCases'];
+  readonly refunds: DailyFigures['refunds'];
+  readonly totals: readonly {
+    readonly captured: MailMoney;
+    readonly refunded: MailMoney;
+    readonly settled: MailMoney;
+  }[];
 }
 
 export type MailTemplateCode = keyof MailVariables;
@@ -137,8 +222,12 @@ const CODES: Record<MailTemplateCode, true> = {
   invoice_issued: true,
   payment_reminder: true,
   application_lapsed_unpaid: true,
+  invoice_voided: true,
+  payment_received: true,
   payment_late: true,
   license_issued: true,
+  license_suspended: true,
+  license_reinstated: true,
   verify_email: true,
   password_reset: true,
   password_changed: true,
@@ -149,6 +238,17 @@ const CODES: Record<MailTemplateCode, true> = {
   login_code: true,
   join_staff: true,
   join_company: true,
+  refund_requested: true,
+  refund_approved: true,
+  refund_destination_needed: true,
+  refund_succeeded: true,
+  refund_delayed: true,
+  refund_refused: true,
+  refund_to_approve: true,
+  refund_to_transfer: true,
+  refund_without_destination: true,
+  money_stuck: true,
+  finance_daily: true,
 };
 
 export const isMailTemplateCode = (value: string): value is MailTemplateCode => Object.hasOwn(CODES, value);
@@ -172,7 +272,25 @@ export interface AccountLetterData {
   login_code: Nothing;
   join_staff: { readonly inviterName: string; readonly roles: readonly Role[] };
   join_company: { readonly inviterName: string; readonly companyName: string; readonly invitationId: string };
+  refund_requested: RefundNews;
+  refund_approved: RefundNews;
+  refund_destination_needed: RefundNews;
+  refund_succeeded: RefundNews;
+  refund_delayed: RefundNews;
+  refund_refused: RefundNews;
+  refund_to_approve: RefundNews;
+  refund_to_transfer: RefundNews;
+  refund_without_destination: RefundNews;
+  /** Numbers of invoices; references of payments and IDs of refunds. The first of each: `count` counts all. */
+  money_stuck: { readonly count: number; readonly paid: readonly string[]; readonly unclear: readonly string[] };
+  license_suspended: StandingChanged & { readonly reason: 'payment_reversed' | 'refunded' };
+  license_reinstated: StandingChanged;
+  finance_daily: DailyFigures;
 }
+
+type StandingChanged = Omit<Standing, 'licenseName'> & {
+  readonly licenseName: { readonly id: string; readonly en: string };
+};
 
 type Nothing = Readonly<Record<string, never>>;
 

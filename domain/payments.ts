@@ -145,7 +145,10 @@ export function suggestedResolution(kind: PaymentCaseKind): CaseResolution {
     case 'short':
     case 'over':
     case 'wrong_currency':
+    case 'refund_failed':
       return 'refund';
+    case 'unmatched_settlement':
+      return 'other_income';
     case 'unknown_object':
     case 'unclear':
     case 'missing_there':
@@ -154,21 +157,73 @@ export function suggestedResolution(kind: PaymentCaseKind): CaseResolution {
     case 'stuck_unknown':
       return 'look_again';
     case 'reversed':
-    case 'refund_failed':
     case 'missing_here':
     case 'refund_differs':
-    case 'unmatched_settlement':
     case 'settlement_differs':
     case 'stuck_paid':
       return 'nothing_to_do';
   }
 }
 
-/** What arrived money means for its invoice: it pays it, or it becomes a case. */
-export function judgePayment(invoice: { state: InvoiceState; total: Money }, paid: Money): 'pays' | OddMoneyKind {
-  if (paid.currency !== invoice.total.currency) return 'wrong_currency';
-  if (invoice.state === 'paid') return 'twice';
-  if (invoice.state !== 'open') return 'late';
-  if (sameMoney(paid, invoice.total)) return 'pays';
-  return paid.amountMinor < invoice.total.amountMinor ? 'short' : 'over';
+export function lesser(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+/** An invoice, as money that arrives for it is judged. */
+export interface Payable {
+  readonly state: InvoiceState;
+  readonly total: Money;
+  /** What has paid of it so far. */
+  readonly paid: Money;
+  /** It may be paid in instalments. */
+  readonly inParts: boolean;
+}
+
+/** What money is, and how much of it pays its invoice; the rest waits in suspense. In the invoice's minor units. */
+export interface Judged {
+  readonly kind: 'pays' | OddMoneyKind;
+  readonly appliedMinor: bigint;
+}
+
+export const outstandingOf = ({ total, paid }: Pick<Payable, 'total' | 'paid'>): bigint =>
+  total.amountMinor - paid.amountMinor;
+
+/**
+ * What arrived money means for its invoice. To the unit what was asked for, or all that is left, pays; an invoice in parts
+ * takes any part. Anything else is odd. Of too much, what is left of the invoice is paid, so that the payer gets the licence.
+ * @param asked what the attempt was opened for
+ */
+export function judgePayment(invoice: Payable, asked: Money, arrived: Money): Judged {
+  const left = outstandingOf(invoice);
+  if (arrived.currency !== invoice.total.currency) return { kind: 'wrong_currency', appliedMinor: 0n };
+  if (invoice.state === 'paid') return { kind: 'twice', appliedMinor: 0n };
+  if (invoice.state !== 'open') return { kind: 'late', appliedMinor: 0n };
+  if (arrived.amountMinor > left) return { kind: 'over', appliedMinor: left };
+  const pays = arrived.amountMinor === left || sameMoney(arrived, asked) || invoice.inParts;
+  return pays ? { kind: 'pays', appliedMinor: arrived.amountMinor } : { kind: 'short', appliedMinor: 0n };
+}
+
+/** Which part of an invoice a payer pays: the instalment that is due next, or all that is left. */
+export const PARTS = ['next', 'all'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface Asked {
+  readonly amountMinor: bigint;
+  /** null = all that is left. */
+  readonly instalment: number | null;
+}
+
+/** What the next attempt asks for; never more than is left. An instalment that was paid in part is asked for its rest. */
+export function amountToAsk(
+  invoice: Pick<Payable, 'total' | 'paid'>,
+  instalments: readonly { readonly position: number; readonly amountMinor: bigint }[],
+  part: Part,
+): Asked {
+  let upTo = 0n;
+  for (const { position, amountMinor } of part === 'all' ? [] : instalments) {
+    upTo += amountMinor;
+    if (upTo > invoice.paid.amountMinor) return { amountMinor: upTo - invoice.paid.amountMinor, instalment: position };
+  }
+  return { amountMinor: outstandingOf(invoice), instalment: null };
 }

@@ -40,6 +40,21 @@ export const SCHEDULES: readonly ScheduleEntry[] = [
     args: [],
     catchupWindow: '1 minute',
   },
+  {
+    id: 'reconciliation',
+    // At night, when few pay; the day before is over in all of the country's zones.
+    spec: { calendars: [{ hour: 2 }], timezone: 'Asia/Jakarta' },
+    workflowType: 'reconciliation',
+    args: [],
+    catchupWindow: '1 day',
+  },
+  {
+    id: 'money-watch',
+    spec: { intervals: [{ every: '1 minute' }] },
+    workflowType: 'moneyWatch',
+    args: [],
+    catchupWindow: '1 minute',
+  },
 ];
 
 export interface ScheduleOptions {

@@ -20,7 +20,7 @@ import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 import type { LicensePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
 import { paymentId } from './ids.ts';
-import { invoiceClosedSignal } from './messages.ts';
+import { type InvoiceClosed, invoiceClosedSignal } from './messages.ts';
 import { invoicePayment } from './payment.ts';
 import { documents, records } from './policies.ts';
 import { openPost } from './post.ts';
@@ -30,6 +30,7 @@ const { issueLicense } = proxyActivities<Activities>({
   ...records,
   summary: 'Issue the licence: number, validity, active',
 });
+const { closeVoided } = proxyActivities<Activities>({ ...records, summary: 'Close the case of a voided invoice' });
 const { storeCertificate } = proxyActivities<Activities>({
   ...documents,
   summary: 'Render, sign and store the certificate',
@@ -49,9 +50,9 @@ export interface ActivationInput {
 }
 
 export async function activation(input: ActivationInput): Promise<{ state: 'active' | 'lapsed_unpaid' }> {
-  const { applicationId, applicant, payment, typeCode, validityMonths } = input;
+  const { applicationId, companyId, applicant, payment, typeCode, validityMonths } = input;
   const post = openPost(workflowInfo().workflowId, applicationId);
-  let closed: 'paid' | 'lapsed' | null = null;
+  let closed: InvoiceClosed['outcome'] | null = null;
   setHandler(invoiceClosedSignal, ({ outcome }) => {
     closed = outcome;
   });
@@ -62,12 +63,24 @@ export async function activation(input: ActivationInput): Promise<{ state: 'acti
   await condition(allHandlersFinished);
   return { state: isPaid ? 'active' : 'lapsed_unpaid' };
 
-  /** Bills the applicant and leaves the rest to payment/<invoiceId>, which tells how it ended. */
+  /** Bills the applicant until an invoice is paid or given up; one that was voided for another is followed by the other. */
   async function collect(): Promise<'paid' | 'lapsed'> {
-    const { invoiceId, dueAt } = await printInvoice({ applicationId });
+    for (;;) {
+      const outcome = await collectOne();
+      if (outcome === 'paid') return 'paid';
+      if (outcome === 'void') await closeVoided({ applicationId, companyId, at: clock() });
+      if (outcome === 'void') post.write('invoice_voided', applicant);
+      if (outcome !== 'replaced') return 'lapsed';
+    }
+  }
+
+  /** Leaves an invoice to payment/<invoiceId>, which tells how it ended. */
+  async function collectOne(): Promise<InvoiceClosed['outcome']> {
+    const { invoiceId, dueAt, inParts, overdue } = await printInvoice({ applicationId });
     const issuedAt = Date.parse(dueAt) - payment.lapseAfterDays * DAY_MS;
     const remindAt = payment.remindAfterDays.map((days) => new Date(issuedAt + days * DAY_MS).toISOString());
-    const known = { invoiceState: 'open', applicationId, payer: applicant, dueAt, attempts: [] } as const;
+    const bill = { applicationId, payer: applicant, dueAt, inParts, overdue };
+    const known = { ...bill, invoiceState: 'open', isPartPaid: false, attempts: [] } as const;
     await startChild(invoicePayment, {
       workflowId: paymentId(invoiceId),
       args: [{ invoiceId, known, remindAt }],
@@ -77,16 +90,33 @@ export async function activation(input: ActivationInput): Promise<{ state: 'acti
     });
     post.write('invoice_issued', applicant);
     setCurrentDetails(`Waiting for the payment, until ${dueAt}. \`${paymentId(invoiceId)}\` collects it.`);
+    return nextOutcome();
+  }
+
+  async function nextOutcome(): Promise<InvoiceClosed['outcome']> {
     await condition(() => closed !== null);
-    return closed ?? 'lapsed';
+    const outcome = closed ?? 'lapsed';
+    closed = null;
+    return outcome;
+  }
+
+  /** The money may have been taken back in the moment before: then it waits until it is there again. */
+  async function issued() {
+    for (;;) {
+      const license = await issueLicense({ applicationId, typeCode, validityMonths, at: clock() });
+      if (license) return license;
+      setCurrentDetails(
+        'The payment was taken back before the licence was issued. Finance decides; when the money is back, the licence follows.',
+      );
+      while ((await nextOutcome()) !== 'paid');
+    }
   }
 
   /** Three activities, each safe to repeat: a crash between any two of them goes on where it stopped. */
   async function license(): Promise<void> {
     setCurrentDetails('Paid. Issuing the licence and its certificate.');
-    const at = clock();
-    const { licenseId, number } = await issueLicense({ applicationId, typeCode, validityMonths, at });
-    await storeCertificate({ licenseId, applicationId, at });
+    const { licenseId, number } = await issued();
+    await storeCertificate({ licenseId, applicationId, at: clock() });
     setCurrentDetails(`Licence **${number}** is active.`);
     post.write('license_issued', applicant);
   }

@@ -5,6 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Collection } from '../activities/payments.ts';
 import type { SealedOrigin } from '../domain/events.ts';
+import type { ReplacementLine } from '../domain/fees.ts';
 import type { ApplicationId, CompanyId, InvoiceId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
 import type {
   Actor,
@@ -14,7 +15,8 @@ import type {
   LicensePolicy,
   Stage,
 } from '../domain/licensing.ts';
-import type { GatewayName } from '../domain/payments.ts';
+import type { GatewayName, InvoiceState } from '../domain/payments.ts';
+import type { RefundChannel, RefundDecision, RefundState, TransferProblem } from '../domain/refunds.ts';
 
 /** Where a message came from, for the event that it leads to. Absent from Temporal's own tools. */
 export interface Sent {
@@ -82,17 +84,44 @@ export interface PayRequest extends Sent {
   readonly by: UserId;
   readonly gateway: GatewayName;
   readonly method?: string;
+  readonly part?: 'next' | 'all';
   readonly locale: 'id' | 'en';
 }
 
 export interface OpenPayment {
   readonly paymentId: PaymentId;
+  /** Of the page, which may be one that was opened before and cannot be ended. */
+  readonly gateway: GatewayName;
+  readonly method: string | null;
   readonly redirectUrl: string;
   readonly expiresAt: string;
   readonly instructions?: Readonly<Record<string, string>>;
 }
 
 export const payUpdate = defineUpdate<OpenPayment, [PayRequest]>('pay');
+
+/** Pays what the company's credit can; refused with `no_store_credit` when it has none. `appliedMinor` as digits. */
+export const payWithCreditUpdate = defineUpdate<
+  { readonly appliedMinor: string; readonly invoiceState: InvoiceState },
+  [{ readonly by: UserId } & Sent]
+>('payWithCredit');
+
+export interface VoidRequest extends Sent {
+  readonly by: UserId;
+  readonly reason: string;
+  /** Issue another invoice in its place. */
+  readonly replace: boolean;
+  /** What the other one charges; absent = the same. */
+  readonly lines?: readonly ReplacementLine[];
+}
+
+export interface VoidedInvoice {
+  readonly state: InvoiceState;
+  readonly replacement: { readonly invoiceId: InvoiceId; readonly dueAt: string } | null;
+}
+
+/** Refused once anything was paid of it. */
+export const voidUpdate = defineUpdate<VoidedInvoice, [VoidRequest]>('void');
 
 /** A hint that the gateway has news of this reference; the workflow asks the gateway before it believes anything. */
 export interface GatewayNotice {
@@ -120,9 +149,46 @@ export interface RefundInput {
   readonly refundId: RefundId;
 }
 
+/** What became of it when the process had recorded what it was told. */
+export interface RefundAnswer {
+  readonly state: RefundState;
+  readonly channel: RefundChannel | null;
+}
+
+export interface DecideRefund extends Sent {
+  readonly decision: RefundDecision;
+  readonly by: UserId;
+  /** Whether they act for the company that gets the money. */
+  readonly isPayer: boolean;
+  readonly note?: string | null;
+}
+// Updates, not signals: whoever decides must learn at once whether it counted, and who was first.
+export const decideRefundUpdate = defineUpdate<RefundAnswer, [DecideRefund]>('decideRefund');
+
+/** Where it shall go is on record; an account never comes this way. */
+export const refundDestinationUpdate = defineUpdate<RefundAnswer, [{ readonly by: UserId } & Sent]>(
+  'refundDestination',
+);
+
+export type TransferMessage = Sent & { readonly by: UserId; readonly isPayer: boolean } & (
+    | {
+        readonly outcome: 'transferred';
+        readonly bankReference: string;
+        readonly transferredAt: string;
+        readonly nameChecked: boolean;
+      }
+    | { readonly outcome: 'failed'; readonly problem: TransferProblem }
+  );
+export const refundTransferUpdate = defineUpdate<RefundAnswer, [TransferMessage]>('refundTransfer');
+
 /** A hint that the gateway has news of a refund; the process asks the gateway before it believes anything. */
 export const refundNoticeSignal = defineSignal<[{ readonly inboxId: string | null }]>('refundNotice');
 
+/** How it ended with an invoice. `replaced`: it was voided, and `invoiceId` is the one that counts now. */
+export interface InvoiceClosed {
+  readonly invoiceId: InvoiceId;
+  readonly outcome: 'paid' | 'lapsed' | 'void' | 'replaced';
+}
+
 /** From payment/<invoiceId> to the process that waits for the money. */
-export const invoiceClosedSignal =
-  defineSignal<[{ invoiceId: InvoiceId; outcome: 'paid' | 'lapsed' }]>('invoiceClosed');
+export const invoiceClosedSignal = defineSignal<[InvoiceClosed]>('invoiceClosed');

@@ -1,36 +1,49 @@
 /**
- * Collects one invoice, until it is paid or lapses: opens an attempt when the payer asks, listens for the gateway's
- * notices and, since those may never come, asks by itself; reminds the payer. A notice is a hint; only the gateway's
- * answer to a question counts. At most one attempt is open. The process outlives the invoice's lapse until no attempt
- * can bring money in any more; a notice that comes even later starts it again.
+ * Collects one invoice, until it is paid, lapses or is voided: opens an attempt when the payer asks, listens for the
+ * gateway's notices and, since those may never come, asks by itself; reminds the payer. A notice is a hint; only the
+ * gateway's answer to a question counts. At most one attempt is open. The process outlives the invoice's end until no
+ * attempt can bring money in any more; a notice that comes even later starts it again.
  */
 import {
   allHandlersFinished,
   condition,
+  currentUpdateInfo,
   getExternalWorkflowHandle,
   isCancellation,
+  ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Attempt, Confirmed } from '../activities/attempts.ts';
 import type { Activities } from '../activities/index.ts';
-import type { Attempt, Confirmed } from '../activities/payments.ts';
+import type { InvoiceId, RefundId, UserId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { OPEN_PAYMENT_STATES, type PaymentCaseKind } from '../domain/payments.ts';
 import { clock, refusal, refused, refuseIf } from './answers.ts';
-import { activationId } from './ids.ts';
+import { activationId, refundId as refundProcess } from './ids.ts';
 import {
   gatewayNoticeSignal,
+  type InvoiceClosed,
   invoiceClosedSignal,
+  lookAgainSignal,
   type OpenPayment,
   type PaymentInput,
   type PayRequest,
   payUpdate,
+  payWithCreditUpdate,
+  type RefundInput,
+  type Sent,
+  type VoidedInvoice,
+  type VoidRequest,
+  voidUpdate,
 } from './messages.ts';
 import {
   ATTEMPT_AT_LEAST_MS,
   ATTEMPT_OPEN_MS,
+  documents,
   LOOK_AGAIN_MS,
   lookUps,
   openings,
@@ -48,12 +61,14 @@ const { confirmPayment } = proxyActivities<Activities>({
 });
 const { noteReminder } = proxyActivities<Activities>({ ...records, summary: 'Record a payment reminder' });
 const { lapseUnpaid } = proxyActivities<Activities>({ ...records, summary: 'Close the unpaid invoice and its case' });
+const { noteOverdue } = proxyActivities<Activities>({ ...records, summary: 'Record that an instalment is overdue' });
+const { voidInvoice } = proxyActivities<Activities>({
+  ...records,
+  summary: 'Void the invoice, and replace it if asked',
+});
+const { payInvoiceWithCredit } = proxyActivities<Activities>({ ...records, summary: "Pay with the company's credit" });
+const { printReceipt } = proxyActivities<Activities>({ ...documents, summary: 'Print a receipt and store its PDF' });
 const { financeStaff } = proxyActivities<Activities>({ ...records, summary: 'Find whom to tell in finance' });
-
-interface Request {
-  readonly asked: PayRequest;
-  answer: OpenPayment | Refusal | null;
-}
 
 /** An attempt and the times at which it will be asked about, the next one first. */
 interface Watched {
@@ -62,28 +77,37 @@ interface Watched {
 }
 
 export async function invoicePayment({ invoiceId, known, remindAt = [] }: PaymentInput): Promise<void> {
-  const requests: Request[] = [];
+  const requests: (() => Promise<void>)[] = [];
   const notices = new Map<string, string>();
   const reminders = [...remindAt];
   let invoiceState = known?.invoiceState ?? 'open';
+  let isPartPaid = known?.isPartPaid ?? false;
+  let changedElsewhere = false;
+  let printing = 0;
+  let papers: Promise<void> = Promise.resolve();
 
+  const whyNotPay = (): Refusal | null => (invoiceState === 'open' ? null : NOT_OPEN);
+  const whyNotVoid = (): Refusal | null => whyNotPay() ?? (isPartPaid ? PART_PAID : null);
+  setHandler(payUpdate, (asked) => inTurn(() => serve(asked)), { validator: (_request) => refuseIf(whyNotPay()) });
+  setHandler(voidUpdate, (asked) => inTurn(() => voidIt(asked)), { validator: (_request) => refuseIf(whyNotVoid()) });
   setHandler(
-    payUpdate,
-    async (asked) => {
-      const request: Request = { asked, answer: null };
-      requests.push(request);
-      await condition(() => request.answer !== null);
-      if (request.answer === null || 'code' in request.answer) throw refused(request.answer ?? NOT_OPEN);
-      return request.answer;
+    payWithCreditUpdate,
+    (asked) => {
+      const request = currentUpdateInfo()?.id ?? clock();
+      return inTurn(() => useCredit(asked, request));
     },
-    { validator: (_request) => refuseIf(invoiceState === 'open' ? null : NOT_OPEN) },
+    { validator: (_request) => refuseIf(whyNotPay()) },
   );
+  setHandler(lookAgainSignal, () => {
+    changedElsewhere = true;
+  });
   setHandler(gatewayNoticeSignal, ({ reference, inboxId }) => {
     const newest = notices.get(reference);
     if (!newest || BigInt(newest) < BigInt(inboxId)) notices.set(reference, inboxId);
   });
 
-  const { attempts, applicationId, payer, dueAt } = known ?? (await refreshed());
+  const { attempts, applicationId, payer, dueAt, inParts = false, overdue: parts = [] } = known ?? (await refreshed());
+  const overdue = [...parts];
   const post = applicationId ? openPost(`${workflowInfo().workflowId}/${attempts.length}`, applicationId) : null;
   const watched: Watched[] = attempts.map(watch);
 
@@ -91,56 +115,119 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     await somethingToDo();
     const request = requests.shift();
     const [notice] = notices;
-    if (request) await serve(request);
+    if (request) await request();
+    else if (changedElsewhere) await lookAtEverything();
     else if (notice) await answerNotice(...notice);
     else await doWhatIsDue();
     show();
   }
+  await papers;
   await post?.delivered();
   await condition(allHandlersFinished);
 
   // ---- its steps ------------------------------------------------------------------------------------------------------
 
+  /** Requests are served one after the other by the process's main line, so that no two of them meet at the gateway. */
+  async function inTurn<T extends object>(serveIt: () => Promise<T | Refusal>): Promise<T> {
+    let answer: T | Refusal | null = null;
+    requests.push(async () => {
+      answer = await serveIt();
+    });
+    await condition(() => answer !== null);
+    return granted<T>(answer);
+  }
+
   async function refreshed() {
     const loaded = await loadCollection({ invoiceId });
     invoiceState = loaded.invoiceState;
+    isPartPaid = loaded.isPartPaid ?? isPartPaid;
     return loaded;
   }
 
   /** Nobody will ask, nobody has told, and no attempt can bring money in any more. */
   function finished(): boolean {
-    const quiet = requests.length === 0 && notices.size === 0 && watched.every(({ looks }) => looks.length === 0);
+    const quiet = !isSpokenTo() && watched.every(({ looks }) => looks.length === 0);
     // While a letter waits for the mail server, a notice may still come, and must find somebody who answers it.
-    return quiet && invoiceState !== 'open' && (post?.isEmpty() ?? true);
+    return quiet && invoiceState !== 'open' && printing === 0 && (post?.isEmpty() ?? true);
+  }
+
+  function isSpokenTo(): boolean {
+    return requests.length > 0 || notices.size > 0 || changedElsewhere;
   }
 
   async function somethingToDo(): Promise<void> {
     const { at, summary } = nextThing();
-    const spoken = () => requests.length > 0 || notices.size > 0 || finished();
+    const spoken = () => isSpokenTo() || finished();
     if (at === Number.POSITIVE_INFINITY) await condition(spoken);
     else await condition(spoken, Math.max(1, at - Date.now()), { summary });
   }
 
   function nextThing(): { at: number; summary: string } {
-    const look = Math.min(...watched.flatMap(({ looks }) => looks.slice(0, 1)));
-    const reminder = invoiceState === 'open' && reminders[0] ? Date.parse(reminders[0]) : Number.POSITIVE_INFINITY;
-    const lapse = invoiceState === 'open' ? Date.parse(dueAt) : Number.POSITIVE_INFINITY;
-    if (look <= reminder && look <= lapse) return { at: look, summary: 'Ask the gateway, if no notice comes' };
-    return reminder <= lapse
-      ? { at: reminder, summary: 'Remind the payer' }
-      : { at: lapse, summary: 'The invoice lapses' };
+    const whileOpen = (at: string | undefined): number =>
+      invoiceState === 'open' && at ? Date.parse(at) : Number.POSITIVE_INFINITY;
+    const things = [
+      {
+        at: Math.min(...watched.flatMap(({ looks }) => looks.slice(0, 1))),
+        summary: 'Ask the gateway, if no notice comes',
+      },
+      { at: whileOpen(reminders[0]), summary: 'Remind the payer' },
+      { at: whileOpen(overdue[0]?.at), summary: 'An instalment is due' },
+      { at: whileOpen(dueAt), summary: 'The invoice lapses' },
+    ];
+    return things.reduce((first, thing) => (thing.at < first.at ? thing : first));
   }
 
   /** Gives the payer a page to pay on: the one that is open, or a new one once the old can take no money. */
-  async function serve(request: Request): Promise<void> {
+  async function serve(asked: PayRequest): Promise<OpenPayment | Refusal> {
     const last = watched.at(-1);
-    if (last && isOpen(last.attempt) && (isOver(last.attempt) || isAnother(request.asked, last.attempt)))
-      await look(last, { expireFirst: true, noticesUpTo: null });
-    if (invoiceState !== 'open') request.answer = NOT_OPEN;
-    else if (last && isOpen(last.attempt) && last.attempt.redirectUrl) request.answer = pageOf(last.attempt);
+    const letGo = last !== undefined && isOtherPart(asked, last.attempt);
+    if (last && isOpen(last.attempt) && (letGo || isOver(last.attempt) || isAnother(asked, last.attempt)))
+      await look(last, { expireFirst: true, noticesUpTo: null, ...(letGo ? { letGo } : {}) });
+    if (invoiceState !== 'open') return NOT_OPEN;
+    if (last && isOpen(last.attempt) && last.attempt.redirectUrl) return pageOf(last.attempt);
     // The answer to its creation was lost: the same attempt is opened again under the same reference, never a second.
-    else if (last && isOpen(last.attempt)) request.answer = await open(request.asked, last.attempt.attempt);
-    else request.answer = await open(request.asked, (last?.attempt.attempt ?? 0) + 1);
+    if (last && isOpen(last.attempt)) return open(asked, last.attempt.attempt);
+    return open(asked, (last?.attempt.attempt ?? 0) + 1);
+  }
+
+  /** A page for one instalment is no page for all that is left, and the other way round. */
+  function isOtherPart({ part }: PayRequest, { instalment = null }: Attempt): boolean {
+    return inParts && part !== undefined && (part === 'all') !== (instalment === null);
+  }
+
+  /** Makes sure that no attempt brings money in by itself any more. @returns why that is not so, or null */
+  async function endOpenAttempts(): Promise<Refusal | null> {
+    for (const one of watched) {
+      if (!isOpen(one.attempt)) continue;
+      if (!(await look(one, { expireFirst: true, noticesUpTo: null, letGo: true }))) return GATEWAY_AWAY;
+      if (isOpen(one.attempt)) return UNDER_WAY;
+    }
+    return null;
+  }
+
+  async function voidIt(asked: VoidRequest): Promise<VoidedInvoice | Refusal> {
+    const why = (await endOpenAttempts()) ?? whyNotVoid();
+    if (why) return why;
+    const voided = await voidInvoice({ invoiceId, at: clock(), ...asked });
+    if (voided.state !== 'void') {
+      await reload();
+      return whyNotVoid() ?? UNDER_WAY;
+    }
+    invoiceState = 'void';
+    const { replacement } = voided;
+    await tellWhoWaits(replacement ? 'replaced' : 'void', replacement?.invoiceId);
+    return voided;
+  }
+
+  async function useCredit(asked: { by: UserId } & Sent, key: string) {
+    const why = (await endOpenAttempts()) ?? whyNotPay();
+    if (why) return why;
+    const paid = await payInvoiceWithCredit({ invoiceId, key, at: clock(), ...asked });
+    invoiceState = paid.invoiceState;
+    if (paid.appliedMinor === '0') return whyNotPay() ?? NO_CREDIT;
+    isPartPaid = true;
+    if (invoiceState === 'paid') await tellWhoWaits('paid');
+    return paid;
   }
 
   async function open(asked: PayRequest, number: number): Promise<OpenPayment | Refusal> {
@@ -151,6 +238,7 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
       attempt: number,
       reference: `${invoiceId}-${number}`,
       method: asked.method ?? null,
+      ...(asked.part ? { part: asked.part } : {}),
       expiresAt,
       at: clock(),
     };
@@ -195,6 +283,17 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     else await reload();
   }
 
+  /** Somebody else has changed the record, or wants to know what the gateway says now. */
+  async function lookAtEverything(): Promise<void> {
+    changedElsewhere = false;
+    const wasPartPaid = isPartPaid;
+    await reload();
+    // A page that asks for more than is left must not be paid.
+    const letGo = isPartPaid && !wasPartPaid;
+    for (const one of [...watched]) await look(one, { expireFirst: letGo, letGo, noticesUpTo: null });
+    if (invoiceState === 'paid') await tellWhoWaits('paid');
+  }
+
   async function doWhatIsDue(): Promise<void> {
     const now = Date.now();
     for (const one of watched) {
@@ -204,6 +303,14 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     if (invoiceState !== 'open') return;
     if (Date.parse(dueAt) <= now) await lapse();
     else if (reminders[0] && Date.parse(reminders[0]) <= now) await remind();
+    else if (overdue[0] && Date.parse(overdue[0].at) <= now) await remindOfInstalment();
+  }
+
+  async function remindOfInstalment(): Promise<void> {
+    const part = overdue.shift();
+    if (!part) return;
+    const { isOverdue } = await noteOverdue({ invoiceId, position: part.position, at: clock() });
+    if (isOverdue && payer) post?.write('payment_reminder', payer, {}, `invoice/${invoiceId}/overdue/${part.position}`);
   }
 
   async function remind(): Promise<void> {
@@ -216,40 +323,74 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   /** The end of waiting. Whoever still could have paid is asked about first; then the invoice's row decides. */
   async function lapse(): Promise<void> {
     for (const one of watched) if (isOpen(one.attempt)) await look(one, { expireFirst: true, noticesUpTo: null });
+    // Receipts tell of what has paid the invoice, which after its lapse nothing has.
+    await papers;
     if (invoiceState !== 'open') return;
-    const { state } = await lapseUnpaid({ invoiceId, at: clock() });
+    // Histories from before refunds were told hold none.
+    const { state, refunds = [] } = await lapseUnpaid({ invoiceId, at: clock() });
     invoiceState = state;
+    for (const refundId of refunds) await startRefund(refundId);
     await tellWhoWaits(state === 'paid' ? 'paid' : 'lapsed');
     if (state === 'lapsed' && payer) post?.write('application_lapsed_unpaid', payer);
   }
 
-  async function look(one: Watched, how: { expireFirst: boolean; noticesUpTo: string | null }): Promise<void> {
+  /** @returns whether the gateway has answered */
+  async function look(
+    one: Watched,
+    how: { expireFirst: boolean; noticesUpTo: string | null; letGo?: boolean },
+  ): Promise<boolean> {
     const { reference } = one.attempt;
     one.looks = one.looks.filter((at) => at > Date.now());
     const said = await orNull(confirmPayment({ invoiceId, reference, at: clock(), ...how }));
     if (said) await learn(one, said);
     // The gateway is away. Whoever waits is served meanwhile, and the question is asked again.
     else one.looks = [Date.now() + LOOK_AGAIN_MS, ...one.looks].sort((a, b) => a - b);
+    return said !== null;
   }
 
   async function learn(one: Watched, said: Confirmed): Promise<void> {
-    const wasOpen = invoiceState === 'open';
+    const wasPaid = invoiceState === 'paid';
     one.attempt = said.attempt;
     if (said.attempt.state === 'paid' || said.attempt.state === 'reversed') one.looks = [];
     invoiceState = said.invoiceState;
-    if (invoiceState === 'paid' && wasOpen) await tellWhoWaits('paid');
+    isPartPaid = said.isPartPaid ?? isPartPaid;
+    if (invoiceState === 'paid' && !wasPaid) await tellWhoWaits('paid');
+    if (said.isReceived) acknowledge(said.attempt);
     if (said.caseKind) await tellFinance(said.caseKind, said);
+    if (said.refundId) await startRefund(said.refundId);
   }
 
-  async function tellWhoWaits(outcome: 'paid' | 'lapsed'): Promise<void> {
+  /** Beside the story, like the letters: the licence does not wait for the receipt. */
+  function acknowledge({ paymentId }: Attempt): void {
+    if (!post || !payer) return;
+    printing += 1;
+    papers = papers.then(async () => {
+      await printReceipt({ paymentId, at: clock() });
+      printing -= 1;
+      post.write('payment_received', payer, { paymentId }, `payment/${paymentId}`);
+    });
+  }
+
+  async function tellWhoWaits(outcome: InvoiceClosed['outcome'], about: InvoiceId = invoiceId): Promise<void> {
     if (!applicationId) return;
-    await getExternalWorkflowHandle(activationId(applicationId)).signal(invoiceClosedSignal, { invoiceId, outcome });
+    const waiting = getExternalWorkflowHandle(activationId(applicationId));
+    // It may have ended: a payment that is back after a reversal finds the licence issued long ago.
+    await orNull(waiting.signal(invoiceClosedSignal, { invoiceId: about, outcome }));
   }
 
   async function tellFinance(kind: PaymentCaseKind, said: Confirmed): Promise<void> {
     if (kind !== 'late' || !said.paid) return;
     const paid = { amount: said.paid, gateway: said.attempt.gateway };
-    for (const person of await financeStaff()) post?.write('payment_late', person, { paid });
+    const about = `payment/${said.attempt.paymentId}`;
+    for (const person of await financeStaff())
+      post?.write('payment_late', person, { paid, paymentId: said.attempt.paymentId }, about);
+  }
+
+  /** What the policy gives back goes its own way; where it cannot be started now, the sweep of what waits does. */
+  async function startRefund(refundId: RefundId): Promise<void> {
+    const input: RefundInput = { refundId };
+    const options = { workflowId: refundProcess(refundId), args: [input], staticSummary: 'Refund of a payment' };
+    await orNull(startChild('refund', { ...options, parentClosePolicy: ParentClosePolicy.ABANDON }));
   }
 
   function show(): void {
@@ -259,7 +400,7 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     );
     setCurrentDetails(
       [
-        `Invoice **${invoiceState}**`,
+        `Invoice **${invoiceState}**${isPartPaid && invoiceState === 'open' ? ', paid in part' : ''}`,
         '',
         '| attempt | gateway | state | asked about next |',
         '| --- | --- | --- | --- |',
@@ -272,6 +413,16 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
 const NOT_OPEN = refusal(
   'invoice_not_open',
   'The invoice is not open: it was paid, or its time is over. Read it again.',
+);
+const PART_PAID = refusal(
+  'invoice_part_paid',
+  'A part of the invoice has been paid, so it cannot be voided. Refund that part first.',
+);
+const NO_CREDIT = refusal('no_store_credit', 'The company has no credit that this invoice could be paid with.');
+const UNDER_WAY = refusal(
+  'payment_unclear',
+  'A payment of this invoice is under way and the gateway cannot stop it. Try again when it has ended.',
+  { retryAfterSeconds: 300 },
 );
 const GATEWAY_AWAY = refusal(
   'gateway_unavailable',
@@ -298,11 +449,27 @@ function watch(attempt: Attempt): Watched {
 }
 
 function pageOf(attempt: Attempt): OpenPayment {
-  const { paymentId, redirectUrl, expiresAt, instructions } = attempt;
-  return { paymentId, redirectUrl: redirectUrl ?? '', expiresAt, ...(instructions ? { instructions } : {}) };
+  const { paymentId, gateway, method, redirectUrl, expiresAt, instructions } = attempt;
+  return {
+    paymentId,
+    gateway,
+    method,
+    redirectUrl: redirectUrl ?? '',
+    expiresAt,
+    ...(instructions ? { instructions } : {}),
+  };
 }
 
-/** An activity that gave up under its policy; what is cancelled stays cancelled. */
+/** What a request is answered with. @throws ApplicationFailure for a refusal */
+function granted<T extends object>(answer: T | Refusal | null): T {
+  if (answer === null) throw refused(NOT_OPEN);
+  if (isRefusal(answer)) throw refused(answer);
+  return answer;
+}
+
+const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'facts' in answer;
+
+/** An activity that gave up under its policy, or nobody there to be told; what is cancelled stays cancelled. */
 async function orNull<T>(activity: Promise<T>): Promise<T | null> {
   try {
     return await activity;

@@ -55,6 +55,13 @@ export const RESEAL_PAGES_A_RUN = 400;
 /** When values keep being sealed with an earlier key, until the process that does so is restarted. */
 export const RESEAL_AGAIN_MS = 300_000;
 
+/** Speaking to a page of processes, one after the other; the schedule comes again in a minute. */
+export const sweeps = {
+  startToCloseTimeout: '5m',
+  scheduleToCloseTimeout: '10m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
 /** Asking a gateway what is so. Given up after a minute, so that a payer is not kept waiting; asked again later. */
 export const lookUps = {
   startToCloseTimeout: '15s',
@@ -69,6 +76,17 @@ export const openings = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
 } as const satisfies ActivityOptions;
 
+/**
+ * Walking a gateway's money. It heartbeats with each page and each question, and goes on where it was after any break. What is
+ * not through after two hours is given up for that night, so that the report goes out before the office opens.
+ */
+export const reconciling = {
+  startToCloseTimeout: '2h',
+  scheduleToCloseTimeout: '2h',
+  heartbeatTimeout: '2m',
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '5m' },
+} as const satisfies ActivityOptions;
+
 /** When an attempt is asked about though no notification came, counted from its creation and from its expiry. */
 export const POLL_AFTER_MS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000] as const;
 export const POLL_AFTER_EXPIRY_MS = [0, 86_400_000, 259_200_000] as const;
@@ -80,3 +98,14 @@ export const LOOK_AGAIN_MS = 300_000;
 export const ATTEMPT_OPEN_MS = 86_400_000;
 /** Gateways take no shorter expiry. */
 export const ATTEMPT_AT_LEAST_MS = 900_000;
+
+/** When a refund is asked about though no notice came, counted from the moment it was sent; after that daily. */
+export const REFUND_POLL_AFTER_MS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000] as const;
+export const REFUND_POLL_DAILY_MS = 86_400_000;
+/** When one that has arrived is asked about: banks send money back days later. After the last nobody asks any more. */
+export const REFUND_WATCH_AFTER_MS = [259_200_000, 864_000_000] as const;
+/** When finance is told again of what waits for them; then weekly. */
+export const REFUND_REMIND_FINANCE_MS = 172_800_000;
+export const REFUND_REMIND_WEEKLY_MS = 604_800_000;
+/** When the payer is asked again where the money shall go; the last time finance is told instead. */
+export const REFUND_REMIND_PAYER_MS = [259_200_000, 604_800_000, 2_592_000_000] as const;

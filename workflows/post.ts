@@ -18,10 +18,11 @@ export function openPost(sender: string, applicationId: ApplicationId) {
   let left = 0;
   let underway: Promise<unknown> = Promise.resolve();
   return {
-    write(template: SendMail['template'], to: UserId, enclosed: Enclosed = {}): void {
+    /** @param about names the letter where one process may write the same more than once, in whichever order; else counted */
+    write(template: SendMail['template'], to: UserId, enclosed: Enclosed = {}, about?: string): void {
       written += 1;
       const letter: SendMail = {
-        key: `${sender}/mail/${written}/${template}`,
+        key: about ? `mail/${about}/${template}/${to}` : `${sender}/mail/${written}/${template}`,
         template,
         to,
         applicationId,

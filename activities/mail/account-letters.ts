@@ -19,6 +19,7 @@ import {
   LOGIN_CODE_HOLDS_MS,
   type MailVariables,
 } from '../../domain/mail.ts';
+import { startOfDay } from '../../domain/reconciliation.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { type DeliveryDeps, sendOnce } from './delivery.ts';
 
@@ -107,7 +108,7 @@ async function carriedBy(
 
 function variablesFor(
   letter: StoredLetter,
-  { name, email, zone }: LetterRecipient,
+  { name, email, zone, locale }: LetterRecipient,
   carried: Carried | null,
 ): MailVariables[AccountLetter] {
   const recipientName = name;
@@ -153,6 +154,36 @@ function variablesFor(
         ...letter.data,
         at: inZone(letter.data.at),
       } satisfies MailVariables['second_factor_changed'];
+    case 'license_suspended': {
+      const { licenseName, at, reason, ...data } = letter.data;
+      return {
+        recipientName,
+        ...data,
+        licenseName: licenseName[locale],
+        refunded: reason === 'refunded',
+        at: inZone(at),
+      } satisfies MailVariables['license_suspended'];
+    }
+    case 'license_reinstated': {
+      const { licenseName, at, ...data } = letter.data;
+      return {
+        recipientName,
+        ...data,
+        licenseName: licenseName[locale],
+        at: inZone(at),
+      } satisfies MailVariables['license_reinstated'];
+    }
+    case 'finance_daily':
+      return {
+        recipientName,
+        ...letter.data,
+        dayStart: inZone(new Date(startOfDay(letter.data.day, zone)).toISOString()),
+        totals: letter.data.totals.map(({ currency, capturedMinor, refundedMinor, settledMinor }) => ({
+          captured: { amountMinor: capturedMinor, currency },
+          refunded: { amountMinor: refundedMinor, currency },
+          settled: { amountMinor: settledMinor, currency },
+        })),
+      };
     case 'login_code': {
       const { secret, expiresAt } = good();
       return { recipientName, expiresAt, code: secret } satisfies MailVariables['login_code'];
@@ -160,6 +191,16 @@ function variablesFor(
     case 'join_staff': {
       const { secret, expiresAt } = good();
       return { recipientName, ...letter.data, expiresAt, joinUrl: secret } satisfies MailVariables['join_staff'];
+    }
+    case 'money_stuck': {
+      const { count, paid, unclear } = letter.data;
+      return {
+        recipientName,
+        count,
+        paid: listed(paid),
+        unclear: listed(unclear),
+        at: formatInZone(letter.createdAt.getTime(), zone),
+      } satisfies MailVariables['money_stuck'];
     }
     case 'join_company': {
       const { secret, expiresAt } = good();
@@ -172,5 +213,17 @@ function variablesFor(
         joinUrl: secret,
       } satisfies MailVariables['join_company'];
     }
+    case 'refund_requested':
+    case 'refund_approved':
+    case 'refund_destination_needed':
+    case 'refund_succeeded':
+    case 'refund_delayed':
+    case 'refund_refused':
+    case 'refund_to_approve':
+    case 'refund_to_transfer':
+    case 'refund_without_destination':
+      return { recipientName, ...letter.data } satisfies MailVariables['refund_requested'];
   }
 }
+
+const listed = (references: readonly string[]): string => (references.length > 0 ? references.join(', ') : '–');

@@ -2,6 +2,8 @@ import Handlebars from 'handlebars';
 import { isStage, type Stage } from '../../domain/licensing.ts';
 import { type Locale, SECOND_FACTOR_CHANGES, type SecondFactorChange } from '../../domain/mail.ts';
 import { formatMoney, isCurrency, money } from '../../domain/money.ts';
+import { PAYMENT_CASE_KINDS, type PaymentCaseKind } from '../../domain/payments.ts';
+import { REFUND_CHANNELS, type RefundChannel } from '../../domain/refunds.ts';
 import { ROLES, type Role } from '../../domain/roles.ts';
 import { formatDay, formatInstant, lastInstant } from '../documents/dates.ts';
 
@@ -34,6 +36,36 @@ const CHANGES: Record<SecondFactorChange, Record<Locale, string>> = {
   },
 };
 
+const REFUND_WAYS: Record<RefundChannel, Record<Locale, string>> = {
+  gateway: {
+    id: 'kembali ke cara bayar semula (dapat memerlukan beberapa hari sampai terlihat)',
+    en: 'back the way it was paid (it may take some days to show)',
+  },
+  bank_transfer: { id: 'transfer ke rekening bank yang Anda beri', en: 'a transfer to the bank account you gave' },
+  store_credit: { id: 'saldo untuk tagihan berikutnya', en: 'credit for later invoices' },
+};
+
+const CASE_NAMES: Record<PaymentCaseKind, Record<Locale, string>> = {
+  late: { id: 'dibayar terlambat', en: 'paid late' },
+  twice: { id: 'dibayar dua kali', en: 'paid twice' },
+  short: { id: 'kurang bayar', en: 'paid too little' },
+  over: { id: 'lebih bayar', en: 'paid too much' },
+  wrong_currency: { id: 'mata uang salah', en: 'wrong currency' },
+  unknown_object: { id: 'pemberitahuan tak dikenal', en: 'notice about nothing known' },
+  reversed: { id: 'ditarik kembali', en: 'taken back' },
+  unclear: { id: 'tidak jelas', en: 'unclear' },
+  refund_failed: { id: 'pengembalian gagal', en: 'refund failed' },
+  missing_here: { id: 'tidak ada di pembukuan', en: 'not in the books' },
+  missing_there: { id: 'tidak ada di gerbang', en: 'not at the gateway' },
+  amount_differs: { id: 'jumlah berbeda', en: 'another amount' },
+  state_differs: { id: 'status berbeda', en: 'another state' },
+  refund_differs: { id: 'pengembalian berbeda', en: 'another refund' },
+  unmatched_settlement: { id: 'baris pencairan tak dikenal', en: 'payout of nothing known' },
+  settlement_differs: { id: 'pencairan berbeda', en: 'another payout' },
+  stuck_paid: { id: 'lunas tetapi belum aktif', en: 'paid and not active' },
+  stuck_unknown: { id: 'lama tidak jelas', en: 'unclear for long' },
+};
+
 /** What templates may call. Handlebars passes its own options after the arguments; none here reads them. */
 export function helpersFor({ locale, timeZone }: { locale: Locale; timeZone: string }) {
   return {
@@ -43,7 +75,9 @@ export function helpersFor({ locale, timeZone }: { locale: Locale; timeZone: str
     money: formatAmount,
     stage: (code: unknown) => stageName(text('stage', code), locale),
     roles: (codes: unknown) => roleNames(codes, locale),
+    caseKind: (code: unknown) => caseName(text('caseKind', code), locale),
     secondFactorChange: (code: unknown) => changeName(text('secondFactorChange', code), locale),
+    refundWay: (code: unknown) => wayName(text('refundWay', code), locale),
     button,
   };
 }
@@ -84,6 +118,18 @@ function changeName(code: string, locale: Locale): string {
   const change = SECOND_FACTOR_CHANGES.find((one) => one === code);
   if (!change) throw new TypeError(`{{secondFactorChange}} does not know the change "${code}".`);
   return CHANGES[change][locale];
+}
+
+function wayName(code: string, locale: Locale): string {
+  const way = REFUND_CHANNELS.find((one) => one === code);
+  if (!way) throw new TypeError(`{{refundWay}} does not know the way "${code}".`);
+  return REFUND_WAYS[way][locale];
+}
+
+function caseName(code: string, locale: Locale): string {
+  const kind = PAYMENT_CASE_KINDS.find((one) => one === code);
+  if (!kind) throw new TypeError(`{{caseKind}} does not know the kind "${code}".`);
+  return CASE_NAMES[kind][locale];
 }
 
 /** A link that looks like a button, and below it the same link to copy. */

@@ -1,7 +1,7 @@
 /**
  * Turns a stored template and its variables into a letter. Helpers for templates:
  * `{{instant x}}` date and time with zone, `{{day x}}`, `{{lastDay x}}` (of a period that ends at x), `{{money x}}`,
- * `{{stage x}}`, `{{roles x}}`, `{{secondFactorChange x}}`, and in HTML `{{button url "label"}}`. Also there: `{{officeName}}`, `{{publicUrl}}`.
+ * `{{stage x}}`, `{{roles x}}`, `{{secondFactorChange x}}`, `{{refundWay x}}`, and in HTML `{{button url "label"}}`. Also there: `{{officeName}}`, `{{publicUrl}}`.
  */
 import Handlebars from 'handlebars';
 import { LRUCache } from 'lru-cache';

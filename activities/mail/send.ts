@@ -1,9 +1,11 @@
 /** Writing to people about a case. */
-import { type LetterFacts, letterFacts, nameOf } from '../../db/letters.ts';
+import { invoiceNumberOf, type LetterFacts, letterFacts, nameOf } from '../../db/letters.ts';
+import { receiptOf } from '../../db/receipts.ts';
 import { formatInZone } from '../../domain/calendar.ts';
-import type { ApplicationId, Sha256, UserId } from '../../domain/ids.ts';
+import type { ApplicationId, PaymentId, Sha256, UserId } from '../../domain/ids.ts';
 import type { Reason, Stage } from '../../domain/licensing.ts';
 import type { AccountLetter, MailMoney, MailTemplateCode, MailVariables } from '../../domain/mail.ts';
+import type { Money } from '../../domain/money.ts';
 import { reasonText } from '../../domain/reasons.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { type Attachments, sendOnce } from './delivery.ts';
@@ -26,6 +28,8 @@ export interface SendMail {
   /** The reviewer a warning is about. */
   readonly about?: UserId | null;
   readonly paid?: { readonly amount: MailMoney; readonly gateway: string };
+  /** Whose receipt the letter carries, or whose money came late. */
+  readonly paymentId?: PaymentId;
 }
 
 export function createMailActivities(deps: ActivityDeps) {
@@ -37,7 +41,7 @@ export function createMailActivities(deps: ActivityDeps) {
         { ...input, locale: facts.locale, userId: input.to, email: facts.email, office: facts },
         async () => ({
           variables: await variablesFor(deps, input, facts),
-          attachments: await attachmentsFor(deps, input.template, facts),
+          attachments: await attachmentsFor(deps, input, facts),
         }),
       );
     },
@@ -90,24 +94,44 @@ async function variablesFor(
     case 'application_withdrawn':
       return { ...about, withdrawnAt: inZone(facts, input.at) } satisfies MailVariables['application_withdrawn'];
     case 'invoice_issued':
-    case 'payment_reminder':
       return {
         ...about,
-        ...bill(facts),
-        dueAt: instant(facts, facts.invoiceDueAt),
-        payUrl: `${deps.publicUrl}/pay/${facts.invoiceId}`,
+        ...openBill(deps, facts),
+        replaces: facts.replacesInvoice,
       } satisfies MailVariables['invoice_issued'];
+    case 'payment_reminder':
+      return { ...about, ...openBill(deps, facts) } satisfies MailVariables['payment_reminder'];
     case 'application_lapsed_unpaid':
       return {
         ...about,
         ...bill(facts),
         lapsedAt: inZone(facts, input.at),
       } satisfies MailVariables['application_lapsed_unpaid'];
+    case 'invoice_voided':
+      return {
+        ...about,
+        ...bill(facts),
+        voidedAt: inZone(facts, input.at),
+      } satisfies MailVariables['invoice_voided'];
+    case 'payment_received': {
+      const receipt = await receiptOf(deps.db, required(input.paymentId, 'a payment'));
+      return {
+        ...about,
+        invoiceNumber: receipt.invoiceNumber,
+        total: mailMoney(receipt.total),
+        paid: mailMoney(receipt.amount),
+        outstanding: mailMoney(receipt.outstanding),
+        receiptNumber: receipt.number,
+      } satisfies MailVariables['payment_received'];
+    }
     case 'payment_late': {
       const paid = required(input.paid, 'paid');
       return {
         ...about,
-        invoiceNumber: required(facts.invoiceNumber, 'an invoice'),
+        // The case may have another invoice by now.
+        invoiceNumber: input.paymentId
+          ? await invoiceNumberOf(deps.db, input.paymentId)
+          : required(facts.invoiceNumber, 'an invoice'),
         paid: paid.amount,
         paidAt: inZone(facts, input.at),
         gateway: paid.gateway,
@@ -134,6 +158,14 @@ const bill = (facts: LetterFacts) => ({
   },
 });
 
+const openBill = ({ publicUrl }: ActivityDeps, facts: LetterFacts) => ({
+  ...bill(facts),
+  dueAt: instant(facts, facts.invoiceDueAt),
+  payUrl: `${publicUrl}/pay/${facts.invoiceId}`,
+});
+
+const mailMoney = ({ amountMinor, currency }: Money): MailMoney => ({ amountMinor: amountMinor.toString(), currency });
+
 const inZone = (facts: LetterFacts, iso: string): string => formatInZone(Date.parse(iso), facts.zone);
 const instant = (facts: LetterFacts, at: Date | null): string => inZone(facts, required(at, 'a date').toISOString());
 const personOf = async ({ db }: ActivityDeps, id: UserId | null | undefined): Promise<string> =>
@@ -144,15 +176,20 @@ function required<T>(value: T | null | undefined, what: string): T {
   return value;
 }
 
-async function attachmentsFor({ files }: ActivityDeps, template: CaseLetter, facts: LetterFacts): Promise<Attachments> {
-  const attached = attachmentOf(template, facts);
+async function attachmentsFor({ db, files }: ActivityDeps, input: SendMail, facts: LetterFacts): Promise<Attachments> {
+  const attached = input.template === 'payment_received' ? await receiptFile(db, input) : attachmentOf(input, facts);
   if (!attached) return [];
   const content = await files.read(attached.sha256);
   if (!content) throw new Error(`the stored file ${attached.sha256} is missing; restore it from the backup`);
   return [{ filename: attached.filename, contentType: 'application/pdf', content }];
 }
 
-function attachmentOf(template: CaseLetter, facts: LetterFacts): { filename: string; sha256: Sha256 } | null {
+interface AttachedFile {
+  readonly filename: string;
+  readonly sha256: Sha256;
+}
+
+function attachmentOf({ template }: SendMail, facts: LetterFacts): AttachedFile | null {
   if (template === 'invoice_issued' && facts.invoicePdf) {
     return { filename: fileName(required(facts.invoiceNumber, 'an invoice')), sha256: facts.invoicePdf };
   }
@@ -160,6 +197,11 @@ function attachmentOf(template: CaseLetter, facts: LetterFacts): { filename: str
     return { filename: fileName(required(facts.licenseNumber, 'a licence')), sha256: facts.certificate };
   }
   return null;
+}
+
+async function receiptFile(db: ActivityDeps['db'], { paymentId }: SendMail): Promise<AttachedFile> {
+  const { number, pdf } = await receiptOf(db, required(paymentId, 'a payment'));
+  return { filename: fileName(number), sha256: required(pdf, 'the PDF of the receipt') };
 }
 
 const fileName = (number: string): string => `${number.replaceAll('/', '-')}.pdf`;

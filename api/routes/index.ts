@@ -1,7 +1,8 @@
 /**
  * Every route of the API: each file of this folder exports `<noun>Routes`, and what is not listed here is not served.
- * Express tries them in this order: the status that owners poll comes first, and `/licenses/:id`, which would match
- * `/licenses/types` too, comes after all other licence paths.
+ * Express tries them in this order: the status that owners poll comes first, then the gateways' notices, which come in
+ * crowds. `/licenses/:id`, which would match `/licenses/types` too, comes after all other licence paths; so does
+ * `/payments/:id` after `/payments/methods`.
  */
 import type { Route } from '../route.ts';
 import { accountPageRoutes } from './account-pages.ts';
@@ -16,19 +17,25 @@ import { companyRoutes } from './companies.ts';
 import { companyMemberRoutes } from './company-members.ts';
 import { cspReportRoutes } from './csp-reports.ts';
 import { documentRoutes } from './documents.ts';
+import { invoicePaperRoutes } from './invoice-papers.ts';
 import { invoiceRoutes } from './invoices.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { licenseTypeRoutes } from './license-types.ts';
 import { licenseRoutes } from './licenses.ts';
 import { oauthRoutes } from './oauth.ts';
+import { payRoutes } from './pay.ts';
 import { payPageRoutes } from './pay-pages.ts';
+import { paymentMethodRoutes } from './payment-methods.ts';
 import { paymentRoutes } from './payments.ts';
 import { personalDataRoutes } from './personal-data.ts';
 import { problemRoutes } from './problems.ts';
 import { providerSignInRoutes } from './provider-sign-in.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
+import { refundRoutes } from './refunds.ts';
 import { reviewRoutes } from './review.ts';
 import { secondFactorRoutes } from './second-factors.ts';
 import { sessionRoutes } from './sessions.ts';
+import { settlementRoutes } from './settlements.ts';
 import { statusRoutes } from './status.ts';
 import { submissionRoutes } from './submissions.ts';
 import { userRoutes } from './users.ts';
@@ -37,6 +44,7 @@ import { webhookRoutes } from './webhooks.ts';
 
 export const routes: readonly Route[] = [
   ...statusRoutes,
+  ...webhookRoutes,
   ...authRoutes,
   ...secondFactorRoutes,
   ...accountRoutes,
@@ -56,14 +64,19 @@ export const routes: readonly Route[] = [
   ...reviewRoutes,
   ...licenseRoutes,
   ...invoiceRoutes,
+  ...invoicePaperRoutes,
+  ...payRoutes,
+  ...paymentMethodRoutes,
   ...paymentRoutes,
+  ...refundRoutes,
   ...reconciliationRoutes,
+  ...settlementRoutes,
+  ...ledgerRoutes,
   ...personalDataRoutes,
   ...auditRoutes,
   ...verifyRoutes,
   ...payPageRoutes,
   ...accountPageRoutes,
-  ...webhookRoutes,
   ...problemRoutes,
   ...cspReportRoutes,
 ];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type LicenseType, licenseTypesInForce } from '../../db/license-types.ts';
+import { taxRules } from '../../db/tax-rules.ts';
 import { feeLines } from '../../domain/fees.ts';
-import { buildInvoice, PPN_2025, taxRuleOn } from '../../domain/invoicing.ts';
+import { buildInvoice, type TaxRule, taxRuleOn } from '../../domain/invoicing.ts';
 import { type Money, rupiah } from '../../domain/money.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
@@ -22,14 +23,15 @@ const list = defineRoute({
   },
   async handler({ deps, locale }) {
     const now = new Date();
-    const types = await licenseTypesInForce(deps.db, now);
-    return json(200, { items: types.map((type) => toJson(type, locale, now)), nextCursor: null });
+    const [types, rules] = await Promise.all([licenseTypesInForce(deps.db, now), taxRules(deps.db)]);
+    const rule = taxRuleOn(rules, now.toISOString().slice(0, 10));
+    return json(200, { items: types.map((type) => toJson(type, locale, rule)), nextCursor: null });
   },
 });
 
 export const licenseTypeRoutes = [list];
 
-const toJson = (type: LicenseType, locale: Locale, now: Date) => ({
+const toJson = (type: LicenseType, locale: Locale, rule: TaxRule) => ({
   code: type.code,
   name: type.name[locale],
   names: type.name,
@@ -39,13 +41,13 @@ const toJson = (type: LicenseType, locale: Locale, now: Date) => ({
   formSchema: type.formSchema,
   exampleForm: type.exampleForm,
   legalWorkingDays: type.policy.legalWorkingDays,
-  fee: moneyJson(feeOf(type, now)),
+  fee: moneyJson(feeOf(type, rule)),
   validityMonths: type.policy.validityMonths,
 });
 
 /** As the invoice will say, at today's tax. */
-function feeOf({ policy }: LicenseType, now: Date): Money {
+function feeOf({ policy }: LicenseType, rule: TaxRule): Money {
   const lines = feeLines(policy.fee);
   if (lines.length === 0) return rupiah(0);
-  return buildInvoice(lines, taxRuleOn([PPN_2025], now.toISOString().slice(0, 10))).total;
+  return buildInvoice(lines, rule).total;
 }

@@ -4,10 +4,15 @@ import {
   type ApplicationId,
   asId,
   type CompanyId,
+  type CreditNoteId,
   type DocumentId,
   type InvoiceId,
   type LicenseId,
+  type PaymentCaseId,
   type PaymentId,
+  type ReceiptId,
+  type RefundId,
+  type SettlementId,
   type UserId,
 } from '../../domain/ids.ts';
 
@@ -15,10 +20,15 @@ const uuid = z.guid();
 
 export const applicationIdSchema = uuid.transform((id) => asId<ApplicationId>(id));
 export const companyIdSchema = uuid.transform((id) => asId<CompanyId>(id));
+export const creditNoteIdSchema = uuid.transform((id) => asId<CreditNoteId>(id));
 export const documentIdSchema = uuid.transform((id) => asId<DocumentId>(id));
 export const invoiceIdSchema = uuid.transform((id) => asId<InvoiceId>(id));
 export const licenseIdSchema = uuid.transform((id) => asId<LicenseId>(id));
+export const paymentCaseIdSchema = uuid.transform((id) => asId<PaymentCaseId>(id));
 export const paymentIdSchema = uuid.transform((id) => asId<PaymentId>(id));
+export const receiptIdSchema = uuid.transform((id) => asId<ReceiptId>(id));
+export const refundIdSchema = uuid.transform((id) => asId<RefundId>(id));
+export const settlementIdSchema = uuid.transform((id) => asId<SettlementId>(id));
 export const userIdSchema = uuid.transform((id) => asId<UserId>(id));
 
 /** Position of a list that is ordered by time and ID; see readCursor. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GATEWAYS, PAYMENT_CASE_KINDS, PAYMENT_STATES } from '../../domain/payments.ts';
+import { GATEWAYS, PAYMENT_STATES } from '../../domain/payments.ts';
 import { moneySchema, timeSchema } from '../wire.ts';
 
 export const paymentSchema = z
@@ -18,20 +18,3 @@ export const paymentSchema = z
     paidAt: timeSchema.nullable(),
   })
   .meta({ id: 'Payment' });
-
-export const CASE_STATES = ['open', 'resolved'] as const;
-
-export const paymentCaseSchema = z
-  .object({
-    id: z.string(),
-    kind: z.enum(PAYMENT_CASE_KINDS),
-    gateway: z.enum(GATEWAYS),
-    reference: z.string(),
-    invoiceId: z.string().nullable(),
-    invoiceNumber: z.string().nullable(),
-    applicationId: z.string().nullable(),
-    amount: moneySchema.nullable().describe('null = look it up at the gateway.'),
-    state: z.enum(CASE_STATES),
-    openedAt: timeSchema,
-  })
-  .meta({ id: 'PaymentCase' });

@@ -5,6 +5,7 @@ import { findPayment } from '../../db/payments.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
 import { aCompany, anInvoice, aUser, MONDAY } from '../builders/licensing.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
+import { MONEY_POLICY } from '../support/money-policy.ts';
 
 describe('an attempt whose answer was lost for good', () => {
   let database: TestDatabase;
@@ -32,7 +33,7 @@ describe('an attempt whose answer was lost for good', () => {
       list: null,
     };
     const personalData = createPersonalData([PERSONAL_DATA_KEY]);
-    const deps = { db, gateways: { billplz }, publicUrl: 'https://alur.example', personalData };
+    const deps = { db, gateways: { billplz }, publicUrl: 'https://alur.example', personalData, money: MONEY_POLICY };
     const { openAttempt } = createPaymentActivities(deps);
     const input = {
       invoiceId,

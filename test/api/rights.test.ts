@@ -272,6 +272,7 @@ const PUBLIC = [
   'GET /account/verify-email',
   'GET /api/v1/auth/oidc/callback',
   'GET /api/v1/auth/oidc/login',
+  'GET /api/v1/banks',
   'GET /paid/:paymentId',
   'GET /pay/:invoiceId',
   'GET /problems/:code',

@@ -14,7 +14,8 @@ export interface Pair {
   /** Median of the rounds' own ratios, Alur / bare. */
   readonly ratio: number;
   readonly ratios: readonly number[];
-  readonly goal: Goal;
+  /** null = told for comparison. */
+  readonly goal: Goal | null;
 }
 
 /** A figure that is measured by itself, over some rounds. */
@@ -50,7 +51,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
 }
 
-export function pairOf(what: string, unit: string, goal: Goal, rounds: readonly Round[]): Pair {
+export function pairOf(what: string, unit: string, goal: Goal | null, rounds: readonly Round[]): Pair {
   const ratios = rounds.map(({ alur, bare }) => alur / bare);
   return {
     what,

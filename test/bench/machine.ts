@@ -37,6 +37,7 @@ export interface Machine {
   /** The API without credential, limit and right. */
   readonly openApi: Child;
   readonly openUrl: string;
+  readonly midtransServerKey: string;
   /** Shows a line of progress. */
   say(line: string): void;
   readonly people: Readonly<Record<DemoAccount, Person>>;
@@ -107,6 +108,7 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     BENCH_POOL: POOL,
     BENCH_CACHE: CACHED_WORKFLOWS,
     BENCH_VIEWER: demoUserId('owner'),
+    BENCH_MIDTRANS_KEY: secrets.midtransServerKey,
   };
   const bareUrl = `http://127.0.0.1:${barePort}`;
   const openUrl = `http://127.0.0.1:${openPort}`;
@@ -133,6 +135,7 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     bareServer,
     openApi,
     openUrl,
+    midtransServerKey: secrets.midtransServerKey,
     say,
     people: await peopleOf(db, secrets, apiUrl),
   };

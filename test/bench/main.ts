@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
@@ -14,14 +14,27 @@ import { countActions } from './actions.ts';
 import { measureAudit } from './audit.ts';
 import { drafts } from './cases.ts';
 import { measureDecisions } from './decision.ts';
+import { measureLedgerPosting } from './ledger.ts';
 import { measureLifecycles } from './lifecycle.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { memoryOf } from './process-figures.ts';
+import { measureReconciliation } from './reconciliation.ts';
 import { type Figures, report } from './report.ts';
 import { measureStatusReads } from './status-read.ts';
 import { measureTokenChecks } from './token-check.ts';
+import { measureWebhooks } from './webhooks.ts';
 
-const PARTS = ['lifecycles', 'decisions', 'actions', 'reads', 'tokens', 'audit'];
+const PARTS = [
+  'lifecycles',
+  'decisions',
+  'actions',
+  'reads',
+  'tokens',
+  'audit',
+  'ledger',
+  'reconciliation',
+  'webhooks',
+];
 const REST_MS = 5_000;
 
 const { values } = parseArgs({
@@ -69,8 +82,24 @@ async function measure(machine: Machine): Promise<Figures> {
   const loaded = memoryOf(machine);
   const tokens = wanted.includes('tokens') ? await told('Token checks', measureTokenChecks()) : null;
   const audit = wanted.includes('audit') ? await told('Audit', measureAudit(machine)) : null;
+  const ledger = wanted.includes('ledger') ? await told('Ledger posting', measureLedgerPosting(machine)) : null;
+  const reconciliation = wanted.includes('reconciliation')
+    ? await told('Reconciliation', measureReconciliation(machine))
+    : null;
+  const webhooks = wanted.includes('webhooks') ? await told('Webhook intake', measureWebhooks(machine)) : null;
   await delay(REST_MS);
-  return { lifecycles, decisions, actions, reads, tokens, audit, memory: { idle, loaded, rested: memoryOf(machine) } };
+  return {
+    lifecycles,
+    decisions,
+    actions,
+    reads,
+    tokens,
+    audit,
+    ledger,
+    reconciliation,
+    webhooks,
+    memory: { idle, loaded, rested: memoryOf(machine) },
+  };
 }
 
 async function told<T>(what: string, work: Promise<T>): Promise<T> {

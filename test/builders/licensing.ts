@@ -6,11 +6,13 @@ import {
   type ApplicationId,
   asId,
   type CompanyId,
+  type CreditNoteId,
   type InvoiceId,
   type LicenseId,
   type OfficeId,
   type PaymentId,
   type PolicyId,
+  type ReceiptId,
   type Sha256,
   type TaskId,
   type UserId,
@@ -289,6 +291,42 @@ export async function aPayment(
     updated_at: at,
   });
   return { id, reference };
+}
+
+export async function aReceipt(
+  db: Knex,
+  given: { invoiceId: InvoiceId; paymentId: PaymentId; pdf?: Sha256 },
+): Promise<ReceiptId> {
+  const id = asId<ReceiptId>(randomUUID());
+  await db('receipts').insert({
+    id,
+    number: `RCP/2026/${randomBytes(4).toString('hex')}`,
+    payment_id: given.paymentId,
+    invoice_id: given.invoiceId,
+    amount_minor: 361_000,
+    outstanding_minor: 0,
+    currency: 'IDR',
+    issued_at: MONDAY,
+    pdf_sha256: given.pdf ?? null,
+  });
+  return id;
+}
+
+export async function aCreditNote(db: Knex, given: { invoiceId: InvoiceId; pdf?: Sha256 }): Promise<CreditNoteId> {
+  const id = asId<CreditNoteId>(randomUUID());
+  await db('credit_notes').insert({
+    id,
+    number: `CN/2026/${randomBytes(4).toString('hex')}`,
+    invoice_id: given.invoiceId,
+    reason: 'wrong_amount',
+    currency: 'IDR',
+    subtotal_minor: 10_000,
+    tax_minor: 1_100,
+    total_minor: 11_100,
+    issued_at: MONDAY,
+    pdf_sha256: given.pdf ?? null,
+  });
+  return id;
 }
 
 export async function aLicense(

@@ -37,7 +37,10 @@ describe('the form of an API key', () => {
 
 describe('what an API key may do', () => {
   it('reads by default, and nothing else', () => {
-    assert.deepEqual([...DEFAULT_SCOPES], ['company.read', 'application.read', 'license.read', 'invoice.read']);
+    assert.deepEqual(
+      [...DEFAULT_SCOPES],
+      ['company.read', 'application.read', 'license.read', 'invoice.read', 'refund.read'],
+    );
   });
 
   it('is what its scopes say; of its account it reads the profile and changes nothing', () => {

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { money, rupiah } from '../../domain/money.ts';
+import { type Money, money, rupiah } from '../../domain/money.ts';
 import {
+  amountToAsk,
   type GatewayPaymentState,
   INVOICE_STATES,
   judgePayment,
   nextPaymentState,
   OPEN_PAYMENT_STATES,
   PAYMENT_STATES,
+  type Part,
+  type Payable,
   type PaymentState,
   paymentTransitions,
 } from '../../domain/payments.ts';
@@ -73,32 +76,86 @@ describe('a payment attempt', () => {
 
 describe('money that arrives for an invoice', () => {
   const total = rupiah(55_500);
+  const invoice = (changes: Partial<Payable> = {}): Payable => ({
+    state: 'open',
+    total,
+    paid: rupiah(0),
+    inParts: false,
+    ...changes,
+  });
+  const judged = (changes: Partial<Payable>, arrived: Money, asked: Money = total) => {
+    const { kind, appliedMinor } = judgePayment(invoice(changes), asked, arrived);
+    return [kind, appliedMinor];
+  };
 
   it('pays it when it is open and the amount is right', () => {
-    assert.equal(judgePayment({ state: 'open', total }, rupiah(55_500)), 'pays');
+    assert.deepEqual(judged({}, rupiah(55_500)), ['pays', 55_500n]);
   });
 
-  it('is a case when it is too little, too much or in another currency', () => {
-    assert.equal(judgePayment({ state: 'open', total }, rupiah(55_499)), 'short');
-    assert.equal(judgePayment({ state: 'open', total }, rupiah(55_501)), 'over');
-    assert.equal(judgePayment({ state: 'open', total }, money(55_500, 'MYR')), 'wrong_currency');
+  it('is odd when it is too little or in another currency, and pays nothing', () => {
+    assert.deepEqual(judged({}, rupiah(55_499)), ['short', 0n]);
+    assert.deepEqual(judged({}, money(55_500, 'MYR')), ['wrong_currency', 0n]);
   });
 
-  it('is a case when the invoice is paid or gone', () => {
-    assert.equal(judgePayment({ state: 'paid', total }, total), 'twice');
-    assert.equal(judgePayment({ state: 'lapsed', total }, total), 'late');
-    assert.equal(judgePayment({ state: 'void', total }, total), 'late');
+  it('is odd when it is too much, and pays what is left', () => {
+    assert.deepEqual(judged({}, rupiah(55_501)), ['over', 55_500n]);
+    assert.deepEqual(judged({ paid: rupiah(40_000), inParts: true }, rupiah(20_000)), ['over', 15_500n]);
   });
 
-  it('pays only the exact amount of an open invoice', () => {
+  it('is odd when the invoice is paid or gone', () => {
+    assert.deepEqual(judged({ state: 'paid', paid: total }, total), ['twice', 0n]);
+    for (const state of ['lapsed', 'void', 'reversed'] as const)
+      assert.deepEqual(judged({ state }, total), ['late', 0n], state);
+  });
+
+  it('pays its part of an invoice in parts, whatever the part is', () => {
+    assert.deepEqual(judged({ inParts: true }, rupiah(1)), ['pays', 1n]);
+    assert.deepEqual(judged({ inParts: true, paid: rupiah(55_000) }, rupiah(500)), ['pays', 500n]);
+  });
+
+  it('pays what it was asked for, though more has become open meanwhile', () => {
+    assert.deepEqual(judged({}, rupiah(30_000), rupiah(30_000)), ['pays', 30_000n]);
+  });
+
+  it('never pays more than is left, and all of it is paid or waits', () => {
     const property = fc.property(
       fc.constantFrom(...INVOICE_STATES),
-      fc.bigInt({ min: 55_490n, max: 55_510n }),
-      (state, paid) => {
-        const pays = judgePayment({ state, total }, rupiah(paid)) === 'pays';
-        assert.equal(pays, state === 'open' && paid === total.amountMinor);
+      fc.bigInt({ min: 0n, max: 55_500n }),
+      fc.bigInt({ min: 0n, max: 80_000n }),
+      fc.boolean(),
+      (state, before, arrived, inParts) => {
+        const given = invoice({ state, paid: rupiah(before), inParts });
+        const { kind, appliedMinor } = judgePayment(given, total, rupiah(arrived));
+        assert.ok(appliedMinor >= 0n && appliedMinor <= arrived && before + appliedMinor <= total.amountMinor);
+        if (kind === 'pays') assert.equal(appliedMinor, arrived);
+        if (state !== 'open') assert.equal(appliedMinor, 0n);
       },
     );
     fc.assert(property);
+  });
+});
+
+describe('what an attempt asks for', () => {
+  const parts = [
+    { position: 1, amountMinor: 20_000n },
+    { position: 2, amountMinor: 20_000n },
+    { position: 3, amountMinor: 15_500n },
+  ];
+  const asked = (paid: number, part: Part, instalments = parts) =>
+    amountToAsk({ total: rupiah(55_500), paid: rupiah(paid) }, instalments, part);
+
+  it('is all that is left, or the instalment that comes next', () => {
+    assert.deepEqual(asked(0, 'all'), { amountMinor: 55_500n, instalment: null });
+    assert.deepEqual(asked(20_000, 'all'), { amountMinor: 35_500n, instalment: null });
+    assert.deepEqual(asked(0, 'next'), { amountMinor: 20_000n, instalment: 1 });
+    assert.deepEqual(asked(40_000, 'next'), { amountMinor: 15_500n, instalment: 3 });
+  });
+
+  it('is the rest of an instalment that was paid in part', () => {
+    assert.deepEqual(asked(25_000, 'next'), { amountMinor: 15_000n, instalment: 2 });
+  });
+
+  it('is all that is left where there are no instalments', () => {
+    assert.deepEqual(asked(500, 'next', []), { amountMinor: 55_000n, instalment: null });
   });
 });

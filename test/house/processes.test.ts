@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applicationTransitions } from '../../domain/licensing.ts';
 import { paymentTransitions } from '../../domain/payments.ts';
+import { refundTransitions } from '../../domain/refunds.ts';
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
@@ -27,5 +28,9 @@ describe('the state diagrams in docs/processes', () => {
 
   it('draw exactly the transitions of a payment attempt', () => {
     assert.deepEqual(drawnIn('payment.md'), edgesOf(paymentTransitions, 'created'));
+  });
+
+  it('draw exactly the transitions of a refund', () => {
+    assert.deepEqual(drawnIn('refund.md'), edgesOf(refundTransitions, 'requested'));
   });
 });

@@ -1,5 +1,6 @@
 import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
+import { REFUND_LETTERS_ENGLISH } from './refunds.ts';
 
 const APPLICATION = ['Application', '{{applicationId}}'] as const;
 const COMPANY = ['Business', '{{companyName}}'] as const;
@@ -87,7 +88,8 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
   },
   invoice_issued: {
     subject: 'Invoice {{invoiceNumber}}: {{money total}}',
-    happened: 'The application of {{companyName}} for {{licenseName}} is approved. Its invoice is attached.',
+    happened:
+      '{{#if replaces}}This invoice takes the place of {{replaces}}, which was voided; do not pay that one. The new one{{else}}The application of {{companyName}} for {{licenseName}} is approved. Its invoice{{/if}} is attached.',
     facts: BILL,
     next: [
       'Please pay by {{instant dueAt}}. As soon as your payment has arrived, the certificate is issued and sent to you.',
@@ -112,10 +114,27 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
       'Please do not pay that invoice any more. If you still need this licence, apply again. If you have paid already, contact us with the proof of payment.',
     ],
   },
+  invoice_voided: {
+    subject: 'Invoice {{invoiceNumber}} is voided',
+    happened:
+      'The office voided invoice {{invoiceNumber}} over {{money total}} on {{instant voidedAt}} and issues no other, so the application of {{companyName}} for {{licenseName}} is closed.',
+    facts: [APPLICATION],
+    next: [
+      'Please do not pay that invoice. If you have paid already or do not know the reason, contact us; if you still need this licence, apply again.',
+    ],
+  },
+  payment_received: {
+    subject: 'Payment received: {{money paid}}, receipt {{receiptNumber}}',
+    happened: 'We have received your payment of {{money paid}} for invoice {{invoiceNumber}}. The receipt is attached.',
+    facts: [LICENSE, ['Invoice total', '{{money total}}'], ['Still owed', '{{money outstanding}}']],
+    next: [
+      'Keep the receipt as proof of payment. If anything is still owed, please pay it before it is due; the certificate is issued once the invoice is paid in full.',
+    ],
+  },
   payment_late: {
     subject: 'Late payment: invoice {{invoiceNumber}}',
     happened:
-      'Money arrived for invoice {{invoiceNumber}}, which had lapsed. The payment is recorded and has activated nothing.',
+      'Money arrived for invoice {{invoiceNumber}}, which had lapsed or was voided. The payment is recorded and has activated nothing.',
     facts: [...CASE, ['Received', '{{money paid}}'], ['On', '{{instant paidAt}}'], ['Through', '{{gateway}}']],
     next: [
       'Please decide within this working day: return the money or contact the applicant. The case is in the reconciliation list.',
@@ -133,6 +152,23 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
       'Keep the certificate and show it when asked. Anybody can check that it is genuine with the QR code on it or this link.',
     ],
     button: { label: 'Check authenticity', url: 'verifyUrl' },
+  },
+  license_suspended: {
+    subject: 'Your licence is suspended: {{licenseNumber}}',
+    happened:
+      'The licence {{licenseName}} of {{companyName}} has been suspended since {{instant at}}, because {{#if refunded}}its fee was refunded in full{{else}}the payment of its fee was taken back by the bank or the payment provider{{/if}}.',
+    facts: [['Number', '{{licenseNumber}}']],
+    next: [
+      'While it is suspended the licence does not count; whoever scans its QR code sees so.',
+      '{{#if refunded}}If you did not ask for the refund, contact us.{{else}}Please clear it up with your bank, or contact us. When the payment counts again, the licence is in force again by itself.{{/if}}',
+    ],
+  },
+  license_reinstated: {
+    subject: 'Your licence is in force again: {{licenseNumber}}',
+    happened:
+      'The licence {{licenseName}} of {{companyName}} has been in force again since {{instant at}}: the payment of its fee counts again.',
+    facts: [['Number', '{{licenseNumber}}']],
+    next: ['There is nothing to do. The certificate that you have is still the right one.'],
   },
   verify_email: {
     subject: 'Please confirm your e-mail address',
@@ -171,6 +207,28 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     ],
     next: [
       'Please sign in again. If you do not know this device or address, change your password and look through your sessions.',
+    ],
+  },
+  finance_daily: {
+    subject: 'Payments of {{day dayStart}}: {{#if openCases}}cases are waiting{{else}}no open cases{{/if}}',
+    happened: 'This is how the gateways and the books of {{day dayStart}} compare.',
+    facts: [
+      [
+        'Money',
+        '{{#each totals}}received {{money captured}}, refunded {{money refunded}}, paid out {{money settled}}{{#unless @last}}; {{/unless}}{{else}}none moved{{/each}}',
+      ],
+      [
+        'Gateways',
+        '{{#each walks}}{{gateway}}: {{#if failure}}COULD NOT BE COMPARED ({{failure}}){{else}}{{compared}} compared, {{differences}} differences{{/if}}{{#unless @last}}; {{/unless}}{{else}}none compared{{/each}}',
+      ],
+      [
+        'Open cases',
+        '{{#each openCases}}{{caseKind kind}}: {{count}}, the oldest for {{oldestHours}} h{{#unless @last}}; {{/unless}}{{else}}none{{/each}}',
+      ],
+      ['Refunds waiting', '{{refunds.awaitingApproval}} for approval, {{refunds.awaitingTransfer}} for a transfer'],
+    ],
+    next: [
+      'Please look at your cases in the reconciliation list today, the oldest first. A gateway that could not be compared is tried again the next night, its days included; ask operations if it fails twice.',
     ],
   },
   account_locked: {
@@ -221,6 +279,18 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     ],
     button: { label: 'Set up the account', url: 'joinUrl' },
   },
+  money_stuck: {
+    subject: 'Money that does not move: {{count}}',
+    happened: 'Payments or refunds have not moved for 15 minutes, as seen on {{instant at}}.',
+    facts: [
+      ['Paid, licence not active (invoices)', '{{paid}}'],
+      ['Unclear at the gateway', '{{unclear}}'],
+    ],
+    next: [
+      'Please look into the list of cases. A case closes by itself once its matter has moved on.',
+      'Never collect or refund a second time what is unclear: ask the gateway first.',
+    ],
+  },
   join_company: {
     subject: 'Invitation to act for {{companyName}}',
     happened: '{{inviterName}} invites you to act for {{companyName}} in the licensing service of {{officeName}}.',
@@ -231,4 +301,5 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     ],
     button: { label: 'See the invitation', url: 'joinUrl' },
   },
+  ...REFUND_LETTERS_ENGLISH,
 };

@@ -1,5 +1,6 @@
 import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
+import { REFUND_LETTERS_INDONESIAN } from './refunds.ts';
 
 const APPLICATION = ['Nomor permohonan', '{{applicationId}}'] as const;
 const COMPANY = ['Usaha', '{{companyName}}'] as const;
@@ -90,7 +91,8 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
   },
   invoice_issued: {
     subject: 'Tagihan {{invoiceNumber}}: {{money total}}',
-    happened: 'Permohonan {{licenseName}} untuk {{companyName}} disetujui. Tagihannya terlampir dalam surel ini.',
+    happened:
+      '{{#if replaces}}Tagihan ini menggantikan {{replaces}}, yang dibatalkan; jangan membayar tagihan lama itu. Tagihan yang baru{{else}}Permohonan {{licenseName}} untuk {{companyName}} disetujui. Tagihannya{{/if}} terlampir dalam surel ini.',
     facts: BILL,
     next: [
       'Mohon bayar paling lambat {{instant dueAt}}. Setelah pembayaran kami terima, sertifikat langsung diterbitkan dan dikirim kepada Anda.',
@@ -115,10 +117,28 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
       'Mohon jangan membayar tagihan itu lagi. Jika Anda masih memerlukan perizinan ini, ajukan permohonan baru. Jika Anda sudah membayar, hubungi kami dengan bukti pembayarannya.',
     ],
   },
+  invoice_voided: {
+    subject: 'Tagihan {{invoiceNumber}} dibatalkan',
+    happened:
+      'Kantor membatalkan tagihan {{invoiceNumber}} sebesar {{money total}} pada {{instant voidedAt}} dan tidak menggantinya, sehingga permohonan {{licenseName}} untuk {{companyName}} ditutup.',
+    facts: [APPLICATION],
+    next: [
+      'Mohon jangan membayar tagihan itu. Jika Anda sudah membayar atau tidak tahu alasannya, hubungi kami; jika perizinan ini masih diperlukan, ajukan permohonan baru.',
+    ],
+  },
+  payment_received: {
+    subject: 'Pembayaran diterima: {{money paid}}, kuitansi {{receiptNumber}}',
+    happened:
+      'Kami telah menerima pembayaran Anda sebesar {{money paid}} untuk tagihan {{invoiceNumber}}. Kuitansinya terlampir.',
+    facts: [LICENSE, ['Total tagihan', '{{money total}}'], ['Sisa tagihan', '{{money outstanding}}']],
+    next: [
+      'Simpan kuitansi ini sebagai bukti pembayaran. Bila masih ada sisa, bayarlah sebelum jatuh tempo; sertifikat diterbitkan setelah tagihan lunas.',
+    ],
+  },
   payment_late: {
     subject: 'Pembayaran terlambat: tagihan {{invoiceNumber}}',
     happened:
-      'Uang masuk untuk tagihan {{invoiceNumber}} yang sudah gugur. Pembayaran ini telah dicatat dan belum mengaktifkan apa pun.',
+      'Uang masuk untuk tagihan {{invoiceNumber}} yang sudah gugur atau dibatalkan. Pembayaran ini telah dicatat dan belum mengaktifkan apa pun.',
     facts: [...CASE, ['Diterima', '{{money paid}}'], ['Pada', '{{instant paidAt}}'], ['Melalui', '{{gateway}}']],
     next: [
       'Mohon putuskan pada hari kerja ini juga: kembalikan uangnya atau hubungi pemohon. Perkaranya ada di daftar rekonsiliasi.',
@@ -136,6 +156,23 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
       'Simpan sertifikat ini dan tunjukkan bila diminta. Siapa pun dapat memeriksa keasliannya melalui kode QR pada sertifikat atau tautan berikut.',
     ],
     button: { label: 'Periksa keaslian', url: 'verifyUrl' },
+  },
+  license_suspended: {
+    subject: 'Perizinan Anda dibekukan: {{licenseNumber}}',
+    happened:
+      '{{licenseName}} untuk {{companyName}} dibekukan sejak {{instant at}}, karena {{#if refunded}}biayanya telah dikembalikan seluruhnya{{else}}pembayaran biayanya ditarik kembali oleh bank atau penyedia pembayaran{{/if}}.',
+    facts: [['Nomor', '{{licenseNumber}}']],
+    next: [
+      'Selama dibekukan perizinan ini tidak berlaku; siapa pun yang memindai kode QR-nya akan melihat hal itu.',
+      '{{#if refunded}}Bila Anda tidak meminta pengembalian dana, hubungi kami.{{else}}Mohon selesaikan dengan bank Anda, atau hubungi kami. Begitu pembayaran itu sah kembali, perizinan ini berlaku lagi dengan sendirinya.{{/if}}',
+    ],
+  },
+  license_reinstated: {
+    subject: 'Perizinan Anda berlaku kembali: {{licenseNumber}}',
+    happened:
+      '{{licenseName}} untuk {{companyName}} berlaku kembali sejak {{instant at}}: pembayaran biayanya telah sah kembali.',
+    facts: [['Nomor', '{{licenseNumber}}']],
+    next: ['Tidak ada yang perlu Anda lakukan. Sertifikat yang Anda simpan tetap sah.'],
   },
   verify_email: {
     subject: 'Mohon konfirmasi alamat surel Anda',
@@ -174,6 +211,29 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     ],
     next: [
       'Silakan masuk kembali. Jika Anda tidak mengenal perangkat atau alamat ini, ganti kata sandi Anda dan periksa daftar sesi Anda.',
+    ],
+  },
+  finance_daily: {
+    subject:
+      'Pembayaran {{day dayStart}}: {{#if openCases}}ada kasus yang menunggu{{else}}tidak ada kasus terbuka{{/if}}',
+    happened: 'Berikut perbandingan gerbang pembayaran dengan pembukuan untuk {{day dayStart}}.',
+    facts: [
+      [
+        'Uang',
+        '{{#each totals}}diterima {{money captured}}, dikembalikan {{money refunded}}, dicairkan {{money settled}}{{#unless @last}}; {{/unless}}{{else}}tidak ada pergerakan{{/each}}',
+      ],
+      [
+        'Gerbang pembayaran',
+        '{{#each walks}}{{gateway}}: {{#if failure}}TIDAK DAPAT DIBANDINGKAN ({{failure}}){{else}}{{compared}} dibandingkan, {{differences}} selisih{{/if}}{{#unless @last}}; {{/unless}}{{else}}tidak ada yang dibandingkan{{/each}}',
+      ],
+      [
+        'Kasus terbuka',
+        '{{#each openCases}}{{caseKind kind}}: {{count}}, tertua {{oldestHours}} jam{{#unless @last}}; {{/unless}}{{else}}tidak ada{{/each}}',
+      ],
+      ['Pengembalian menunggu', '{{refunds.awaitingApproval}} persetujuan, {{refunds.awaitingTransfer}} transfer'],
+    ],
+    next: [
+      'Mohon periksa kasus Anda di daftar rekonsiliasi hari ini, mulai dari yang tertua. Gerbang yang tidak dapat dibandingkan dicoba lagi malam berikutnya, termasuk hari-hari itu; hubungi tim operasional jika gagal dua kali.',
     ],
   },
   account_locked: {
@@ -227,6 +287,18 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     ],
     button: { label: 'Siapkan akun', url: 'joinUrl' },
   },
+  money_stuck: {
+    subject: 'Uang yang tidak bergerak: {{count}}',
+    happened: 'Pembayaran atau pengembalian dana tidak bergerak selama 15 menit, per {{instant at}}.',
+    facts: [
+      ['Sudah dibayar, izin belum aktif (tagihan)', '{{paid}}'],
+      ['Belum jelas di penyedia pembayaran', '{{unclear}}'],
+    ],
+    next: [
+      'Mohon periksa daftar kasus. Kasus tertutup sendiri setelah persoalannya selesai.',
+      'Jangan menagih atau mengembalikan untuk kedua kalinya selama belum jelas: tanyakan dahulu kepada penyedia pembayaran.',
+    ],
+  },
   join_company: {
     subject: 'Undangan mewakili {{companyName}}',
     happened: '{{inviterName}} mengundang Anda mewakili {{companyName}} dalam layanan perizinan {{officeName}}.',
@@ -237,4 +309,5 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     ],
     button: { label: 'Lihat undangan', url: 'joinUrl' },
   },
+  ...REFUND_LETTERS_INDONESIAN,
 };

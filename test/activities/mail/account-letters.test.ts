@@ -23,6 +23,13 @@ interface Person {
   readonly email: string;
 }
 
+const ABOUT_LICENSE = {
+  licenseNumber: 'UMKM-X/1',
+  licenseName: { id: 'Kios', en: 'Kiosk' },
+  companyName: 'CV Maju',
+  at: '2026-11-21T03:14:00Z',
+};
+
 describe('letters about an account', () => {
   let database: TestDatabase;
   let box: Mailbox;
@@ -207,6 +214,41 @@ describe('letters about an account', () => {
       template: 'second_factor_changed',
       data: { at: '2026-11-21T03:14:00Z', change: 'removed' },
       says: [/21 November 2026, 10:14 WIB: two-step verification was removed/],
+    },
+    {
+      template: 'license_suspended',
+      data: { ...ABOUT_LICENSE, reason: 'payment_reversed' },
+      says: [/suspended since 21 November 2026, 10:14 WIB, because the payment of its fee was taken back/, /UMKM-X\/1/],
+    },
+    {
+      template: 'license_suspended',
+      data: { ...ABOUT_LICENSE, reason: 'refunded' },
+      says: [/The licence Kiosk of CV Maju .* because its fee was refunded in full/],
+    },
+    {
+      template: 'license_reinstated',
+      data: ABOUT_LICENSE,
+      says: [/in force again since 21 November 2026, 10:14 WIB/],
+    },
+    {
+      template: 'finance_daily',
+      data: {
+        day: '2026-11-20',
+        walks: [
+          { gateway: 'xendit', state: 'finished', compared: 12, differences: 1, failure: null },
+          { gateway: 'billplz', state: 'failed', compared: 0, differences: 0, failure: 'unauthorized' },
+        ],
+        openCases: [{ kind: 'missing_here', count: 2, oldestHours: 31 }],
+        refunds: { awaitingApproval: 3, awaitingTransfer: 4 },
+        totals: [{ currency: 'IDR', capturedMinor: '1250000', refundedMinor: '250000', settledMinor: '0' }],
+      },
+      says: [
+        /of 20 November 2026 compare/,
+        /received Rp1\.250\.000, refunded Rp250\.000, paid out Rp0/,
+        /xendit: 12 compared, 1 differences; billplz: COULD NOT BE COMPARED \(unauthorized\)/,
+        /not in the books: 2, the oldest for 31 h/,
+        /3 for approval, 4 for a transfer/,
+      ],
     },
     {
       template: 'join_staff',

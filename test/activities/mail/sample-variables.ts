@@ -20,7 +20,35 @@ const expiresAt = '2026-11-22T10:14:00+07:00';
 const seen = { at: '2026-11-21T10:14:00+07:00', device: 'Chrome on Android', address: '203.0.113.7' };
 const link = (page: string): string => `https://alur.example.id/account/${page}?token=Zm9v`;
 
+const standing = {
+  licenseNumber: 'UMKM-KIOSK/2026/000123',
+  licenseName: one.licenseName,
+  companyName: one.companyName,
+  at: '2026-12-01T10:14:00+07:00',
+};
+
 /** One plausible set for each letter. */
+const refund = {
+  recipientName,
+  refundId: '0f6a1c3e-53a1-4f5c-9d43-6a2a8f2b9d10',
+  invoiceNumber: 'INV/2026/000042',
+  amount: { amountMinor: '1250000', currency: 'IDR' },
+  way: 'bank_transfer',
+  needsApproval: true,
+  note: 'dibayar dua kali',
+} as const satisfies MailVariables['refund_requested'];
+const refunds = {
+  refund_requested: refund,
+  refund_approved: refund,
+  refund_destination_needed: refund,
+  refund_succeeded: refund,
+  refund_delayed: refund,
+  refund_refused: refund,
+  refund_to_approve: refund,
+  refund_to_transfer: refund,
+  refund_without_destination: refund,
+};
+
 export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariables[Code] } = {
   welcome: { recipientName, email: 'sari@example.id' },
   application_submitted: { ...one, submittedAt: '2026-11-21T10:14:00+07:00', dueAt: '2026-11-28T16:00:00+07:00' },
@@ -31,9 +59,16 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
   correction_requested: { ...one, reasons, round: 1, respondBy: '2026-12-05T16:00:00+07:00' },
   application_rejected: { ...one, reasons, decidedAt: '2026-11-27T09:30:00+07:00' },
   application_withdrawn: { ...one, withdrawnAt: '2026-11-22T08:00:00+07:00' },
-  invoice_issued: openBill,
+  invoice_issued: { ...openBill, replaces: null },
   payment_reminder: openBill,
+  invoice_voided: { ...bill, voidedAt: '2026-11-28T10:14:00+07:00' },
   application_lapsed_unpaid: { ...bill, lapsedAt: '2026-11-28T10:14:00+07:00' },
+  payment_received: {
+    ...bill,
+    paid: { amountMinor: '500000', currency: 'IDR' },
+    outstanding: { amountMinor: '750000', currency: 'IDR' },
+    receiptNumber: 'RCP/2026/000017',
+  },
   payment_late: {
     ...one,
     invoiceNumber: 'INV/2026/000042',
@@ -48,6 +83,8 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     validUntil: '2031-11-21T00:00:00+07:00',
     verifyUrl: 'https://alur.example.id/verify/7F3K-9QWX',
   },
+  license_suspended: { recipientName, ...standing, refunded: false },
+  license_reinstated: { recipientName, ...standing },
   verify_email: { recipientName, expiresAt, email: 'sari@example.id', verifyUrl: link('verify-email') },
   password_reset: { recipientName, expiresAt, resetUrl: link('reset-password') },
   password_changed: { recipientName, at: seen.at, address: seen.address },
@@ -69,11 +106,30 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     roles: ['verifier', 'finance'],
     joinUrl: link('join'),
   },
+  money_stuck: { recipientName, count: 2, paid: 'INV/2026/000042', unclear: '–', at: seen.at },
   join_company: {
     recipientName,
     expiresAt,
     inviterName: 'Budi Santoso',
     companyName: 'Warung Sejahtera',
     joinUrl: link('join-company'),
+  },
+  ...refunds,
+  finance_daily: {
+    recipientName,
+    dayStart: '2026-11-20T00:00:00+07:00',
+    walks: [
+      { gateway: 'xendit', state: 'finished', compared: 120, differences: 2, failure: null },
+      { gateway: 'billplz', state: 'failed', compared: 3, differences: 0, failure: 'unauthorized' },
+    ],
+    openCases: [{ kind: 'missing_here', count: 2, oldestHours: 31 }],
+    refunds: { awaitingApproval: 1, awaitingTransfer: 4 },
+    totals: [
+      {
+        captured: { amountMinor: '1250000', currency: 'IDR' },
+        refunded: { amountMinor: '0', currency: 'IDR' },
+        settled: { amountMinor: '1100000', currency: 'IDR' },
+      },
+    ],
   },
 };

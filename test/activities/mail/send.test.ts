@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createMailActivities } from '../../../activities/mail/send.ts';
+import { createMailActivities, type SendMail } from '../../../activities/mail/send.ts';
 import { createMailTransport } from '../../../activities/mail/transport.ts';
 import { type ApplicationId, asId } from '../../../domain/ids.ts';
 import { demoUserId } from '../../../local/demo-data.ts';
 import { type Mailbox, startMailbox } from '../../../local/mailbox.ts';
+import { anInvoice, aPayment, aReceipt } from '../../builders/licensing.ts';
 import { type Story, storyOf } from '../../support/story.ts';
 import { startSystem, type TestSystem } from '../../support/system.ts';
 
@@ -28,18 +29,19 @@ describe('sending a letter', () => {
     await system?.close();
   });
 
+  const send = (key: string): Promise<{ sent: boolean }> =>
+    dispatch({
+      key,
+      template: 'application_withdrawn',
+      to: demoUserId('owner'),
+      applicationId,
+      at: '2026-11-21T10:00:00.000Z',
+    });
   /** Runs the activity once, as a worker would, against the mailbox of this file. */
-  const send = async (key: string): Promise<{ sent: boolean }> => {
+  const dispatch = async (letter: SendMail): Promise<{ sent: boolean }> => {
     const mail = createMailTransport({ smtpUrl: box.smtpUrl, from: 'Alur <no-reply@alur.example>' });
     try {
       const { sendMail } = createMailActivities({ ...system.deps, mail });
-      const letter = {
-        key,
-        template: 'application_withdrawn',
-        to: demoUserId('owner'),
-        applicationId,
-        at: '2026-11-21T10:00:00.000Z',
-      } as const;
       return await new MockActivityEnvironment().run(sendMail, letter);
     } finally {
       mail.close();
@@ -65,6 +67,60 @@ describe('sending a letter', () => {
     await box.setAvailable(true);
     assert.deepEqual(await send(key), { sent: true });
     assert.deepEqual(await delivery(key), { state: 'sent', tries: 2, message_id: queued?.message_id });
+  });
+
+  it('acknowledges a payment with its receipt attached, and what is still owed', async () => {
+    const { db } = system.database;
+    const { company_id: companyId } = await db('applications').where({ id: applicationId }).first('company_id');
+    const invoiceId = await anInvoice(db, { companyId, applicationId });
+    const { id: paymentId } = await aPayment(db, { invoiceId, state: 'paid' });
+    const letter = {
+      key: `test/${randomUUID()}`,
+      template: 'payment_received',
+      to: demoUserId('owner'),
+      applicationId,
+      at: '2026-11-21T10:00:00.000Z',
+      paymentId,
+    } as const;
+    await assert.rejects(dispatch(letter), /has no receipt/);
+    const receiptId = await aReceipt(db, { invoiceId, paymentId });
+    await assert.rejects(dispatch(letter), /needs the PDF of the receipt/);
+    const { sha256 } = await system.deps.files.put(Buffer.from('%PDF-1.7 receipt'));
+    await db('receipts').where({ id: receiptId }).update({ pdf_sha256: sha256, outstanding_minor: 5_000 });
+    assert.deepEqual(await dispatch(letter), { sent: true });
+    const sent = box.messages().at(-1);
+    const { number } = await db('receipts').where({ id: receiptId }).first('number');
+    assert.ok(sent?.subject.includes(number) && sent.subject.includes('Rp361.000'), sent?.subject);
+    assert.match(sent?.text ?? '', /Rp5\.000/);
+    assert.deepEqual(
+      sent?.attachments.map(({ filename, content }) => [filename, content.toString()]),
+      [[`${number.replaceAll('/', '-')}.pdf`, '%PDF-1.7 receipt']],
+    );
+  });
+
+  it('tells of a voided invoice by its own number, and of the one in its place by both', async () => {
+    const { db } = system.database;
+    const id = asId<ApplicationId>(await story.draft('retail_kiosk'));
+    const { company_id: companyId } = await db('applications').where({ id }).first('company_id');
+    const old = await anInvoice(db, { companyId, applicationId: id, state: 'void' });
+    const letter = { to: demoUserId('owner'), applicationId: id, at: '2026-11-21T10:00:00.000Z' };
+    const about = async (rest: Pick<SendMail, 'template' | 'paymentId' | 'paid'>): Promise<string> => {
+      await dispatch({ ...letter, key: `test/${randomUUID()}`, ...rest });
+      return box.messages().at(-1)?.text ?? '';
+    };
+    const numberOf = async (invoice: string) => (await db('invoices').where({ id: invoice }).first('number')).number;
+    assert.ok((await about({ template: 'invoice_voided' })).includes(await numberOf(old)));
+
+    const { sha256 } = await system.deps.files.put(Buffer.from('%PDF-1.7 invoice'));
+    const other = await anInvoice(db, { companyId, applicationId: id, pdf: sha256 });
+    await db('invoices').where({ id: other }).update({ replaces_id: old });
+    const issued = await about({ template: 'invoice_issued' });
+    assert.ok(issued.includes(`menggantikan ${await numberOf(old)}`) && issued.includes(await numberOf(other)), issued);
+
+    const { id: paymentId } = await aPayment(db, { invoiceId: old, state: 'paid' });
+    const paid = { amount: { amountMinor: '361000', currency: 'IDR' }, gateway: 'midtrans' } as const;
+    const late = await about({ template: 'payment_late', paymentId, paid });
+    assert.ok(late.includes(await numberOf(old)) && !late.includes(await numberOf(other)), late);
   });
 
   it('writes in the recipient’s language, under the key of that letter alone', async () => {

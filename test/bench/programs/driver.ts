@@ -1,5 +1,6 @@
 /** Asks and waits on behalf of the bench, in a process of its own that stays warm from round to round. */
 import { Client, Connection } from '@temporalio/client';
+import { measureArrivals } from './arrivals.ts';
 import { type CaseParts, carryThrough, caseChanges } from './case-story.ts';
 import { measureReads } from './http-load.ts';
 import type { Done, Order, Reply } from './orders.ts';
@@ -25,6 +26,8 @@ function follow(order: Order): Promise<Done> {
   switch (order.kind) {
     case 'reads':
       return measureReads(order);
+    case 'arrivals':
+      return measureArrivals(order);
     case 'posts':
       return timed(order.posts, order.inFlight, post);
     case 'updates':

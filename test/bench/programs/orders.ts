@@ -22,6 +22,15 @@ export type Order =
       readonly posts: readonly { readonly url: string; readonly token: string; readonly key: string }[];
       readonly inFlight: number;
     }
+  | {
+      /** One after the other, so many a second, whatever has been answered by then. */
+      readonly kind: 'arrivals';
+      readonly url: string;
+      readonly posts: readonly { readonly body: string; readonly headers: Readonly<Record<string, string>> }[];
+      readonly perSecond: number;
+      /** The first so many are not counted. */
+      readonly warm: number;
+    }
   | { readonly kind: 'updates'; readonly workflowIds: readonly string[]; readonly inFlight: number }
   | {
       readonly kind: 'licences';
