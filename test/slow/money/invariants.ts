@@ -36,18 +36,22 @@ export async function broken(
     });
   const licenses: { status: string }[] = await db('licenses').where({ application_id: applicationId }).select('status');
   const everPaid = await db('events').where({ application_id: applicationId, type: 'invoice.paid' }).first('id');
-  const elsewhere = new Set(
-    (await db('payment_cases').where({ invoice_id: invoiceId, kind: 'refund_differs' }).select('reference')).map(
-      ({ reference }: { reference: string }) => reference,
-    ),
-  );
+  const casesOf = async (kind: string) => {
+    const rows: { reference: string }[] = await db('payment_cases')
+      .where({ invoice_id: invoiceId, kind })
+      .select('reference');
+    return new Set(rows.map(({ reference }) => reference));
+  };
+  const [elsewhere, unclear] = [await casesOf('refund_differs'), await casesOf('unclear')];
   const sentences: string[] = [];
   for (const { reference, state, clearing } of payments) {
     if (['created', 'unknown', 'pending'].includes(state))
       sentences.push(`attempt ${reference} is forgotten as ${state}`);
     const atGateway = held.get(reference) ?? 0n;
-    // Somebody refunded in the gateway's own dashboard: the books wait for the person whose case that is.
-    if (clearing !== atGateway && !(elsewhere.has(reference) && clearing > atGateway))
+    // Somebody refunded in the gateway's own dashboard: the books wait for the person whose case that is. And a bill whose
+    // creation lost its answer, and whose callback never came, nobody can ask Billplz about: it has its case too.
+    const isExplained = clearing > atGateway ? elsewhere.has(reference) : unclear.has(reference);
+    if (clearing !== atGateway && !isExplained)
       sentences.push(`${reference}: the books say ${clearing} at the gateway, the gateway ${atGateway}`);
   }
   if (licenses.length > 1) sentences.push(`${licenses.length} licences for one invoice`);
