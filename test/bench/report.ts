@@ -104,6 +104,8 @@ const WHY = [
     ' are waiting for; most of that time is the Temporal server’s. The median at 20 at once shows the path itself.',
   '**Lifecycles**: the activities of a licence are transactions of several statements, two PDFs, a signature and six' +
     ' letters, in three executions; the bare ones are single inserts in one.',
+  '**Actions**: one more than the goal since each payment is acknowledged: a receipt and its letter are an activity each, for' +
+    ' a receipt must not wait for a mail server that is away.',
   '**Webhook intake**: a profile is flat here too. The statement looks up the payment and its refunds beside storing the' +
     ' row, and takes a tenth to a quarter longer than the bare insert; the rest is the frame’s, as on a status read. Telling a' +
     ' process is a call of Temporal’s client, and keeps the API’s one thread from the next notice for as long.',
