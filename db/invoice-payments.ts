@@ -11,7 +11,7 @@ import {
   outstandingOf,
   type Payable,
 } from '../domain/payments.ts';
-import { CLAIMING_REFUND_STATES } from '../domain/refunds.ts';
+import { CLAIMING_REFUND_STATES, type RefundState } from '../domain/refunds.ts';
 import { moveApplication } from './application-moves.ts';
 import { type NewEvent, recordEvent } from './events.ts';
 import { type InvoiceForPayment, lockInvoice, postClosing } from './invoices.ts';
@@ -181,7 +181,10 @@ const PARTS = `
   select * from (
     select p.id, p.gateway, p.gateway_reference as reference, p.attempt, p.applied_minor - coalesce((select sum(l.net_minor + l.tax_minor)
         from refunds r join refund_lines l on l.refund_id = r.id
-        where r.payment_id = p.id and r.state = any(:claiming)), 0)::bigint as "amountMinor"
+        where r.payment_id = p.id and r.state = any(:claiming)), 0)::bigint as "amountMinor",
+      (select coalesce(sum(r.amount_minor), 0)::bigint from refunds r
+        where r.payment_id = p.id and r.source = 'invoice' and r.state = any(:asked)
+          and not exists (select from refund_lines l where l.refund_id = r.id)) as "askedMinor"
     from payments p where p.invoice_id = :id and p.state = 'paid') part
   where "amountMinor" > 0 order by attempt`;
 
@@ -191,8 +194,14 @@ async function unapply(tx: Knex, { id, companyId, total }: InvoiceForPayment, at
     readonly id: PaymentId;
     readonly attempt: number;
     readonly gateway: GatewayName;
+    readonly askedMinor: bigint;
   };
-  const { rows }: { rows: Part[] } = await tx.raw(PARTS, { id, claiming: [...CLAIMING_REFUND_STATES] });
+  const asked = ['requested', 'approved', 'awaiting_destination'] as const satisfies readonly RefundState[];
+  const { rows }: { rows: Part[] } = await tx.raw(PARTS, {
+    id,
+    claiming: [...CLAIMING_REFUND_STATES],
+    asked: [...asked],
+  });
   for (const { id: paymentId, gateway, attempt, amountMinor } of rows) {
     await postEntry(tx, {
       key: `payment/${id}/${attempt}/unapplied`,
@@ -211,10 +220,13 @@ async function unapply(tx: Knex, { id, companyId, total }: InvoiceForPayment, at
   }
   await tx('refunds')
     .where({ invoice_id: id, source: 'invoice' })
-    .whereIn('state', ['requested', 'approved', 'awaiting_destination'])
+    .whereIn('state', asked)
     .whereNotExists(tx('refund_lines').whereRaw('refund_lines.refund_id = refunds.id'))
     .update({ source: 'suspense' });
-  return rows;
+  // What is asked back already has its way out of suspense; only the rest needs one.
+  return rows
+    .map(({ reference, amountMinor, askedMinor }) => ({ reference, amountMinor: amountMinor - askedMinor }))
+    .filter(({ amountMinor }) => amountMinor > 0n);
 }
 
 const CREDIT_USED = `

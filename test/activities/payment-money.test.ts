@@ -5,7 +5,15 @@ import { createPaymentActivities } from '../../activities/payments.ts';
 import { createFileStore } from '../../db/files.ts';
 import { postEntry } from '../../db/ledger.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { type ApplicationId, asId, type CompanyId, type InvoiceId, type UserId } from '../../domain/ids.ts';
+import { requestRefund } from '../../db/refunds.ts';
+import {
+  type ApplicationId,
+  asId,
+  type CompanyId,
+  type InvoiceId,
+  type RefundId,
+  type UserId,
+} from '../../domain/ids.ts';
 import { invoiceIssued } from '../../domain/ledger.ts';
 import { type Money, money, rupiah } from '../../domain/money.ts';
 import {
@@ -352,6 +360,27 @@ describe('what a gateway says of money', () => {
       { kind: 'short', state: 'open', resolution: null, amount_minor: 161_000n, currency: 'IDR' },
     ]);
     assert.equal(await stateOf(given), 'lapsed_unpaid');
+  });
+
+  it('a part that is asked back when its invoice lapses goes back once, and only the rest is kept as credit', async () => {
+    const given = await bill({ parts: [161_000n, 200_000n], oddMoney: { short: 'store_credit' } });
+    await hears(given, await open(given), 'paid', rupiah(161_000));
+    const payment = await database.db('payments').where({ invoice_id: given.invoiceId }).first('id');
+    await database.db.transaction((tx) =>
+      requestRefund(tx, {
+        id: asId<RefundId>(randomUUID()),
+        paymentId: payment.id,
+        amountMinor: 100_000n,
+        reason: 'goodwill',
+        requestedBy: null,
+        at: LATER,
+        policy: MONEY_POLICY,
+        requestedByPayer: false,
+      }),
+    );
+    await activation.lapseUnpaid({ invoiceId: given.invoiceId, at: LATER });
+    assert.equal(await balance(given.invoiceId, 'suspense'), -100_000n);
+    assert.equal(await balance(given.invoiceId, 'store_credit'), -61_000n);
   });
 
   it('money that came and went unseen leaves both traces in the books', async () => {

@@ -1,6 +1,6 @@
 /** Plays one scenario through the public API, the sandboxes' control and time travel, then lets everything settle. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import { asId, type InvoiceId, type RefundId } from '../../../domain/ids.ts';
 import type { DemoAccount } from '../../../local/demo-data.ts';
@@ -148,19 +148,17 @@ export async function settle(
   }
 
   async function stillRunning(ids: readonly string[]): Promise<string[]> {
-    const found = await Promise.all(
-      ids.map(async (id) =>
-        (
-          await client.workflow
-            .getHandle(id)
-            .describe()
-            .catch(() => null)
-        )?.status.name === 'RUNNING'
-          ? [id]
-          : [],
-      ),
-    );
-    return found.flat();
+    const states = await Promise.all(ids.map(async (id) => [id, await isRunning(id)] as const));
+    return states.filter(([, running]) => running).map(([id]) => id);
+  }
+
+  async function isRunning(id: string): Promise<boolean> {
+    try {
+      return (await client.workflow.getHandle(id).describe()).status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
   }
 }
 
