@@ -276,7 +276,7 @@ async function openStage(
 /** A rung that an earlier round had already reached does not fire again because the applicant corrected something. */
 const rungsAhead = (plan: ReturnType<typeof planStage>, budgetMs: number, usedMs: number) => ({
   ...plan,
-  rungs: plan.rungs.filter((rung) => usedMs === 0 || (budgetMs * rung.percent) / 100 > usedMs),
+  rungs: plan.rungs.filter((rung) => usedMs === 0 || !('percent' in rung) || (budgetMs * rung.percent) / 100 > usedMs),
 });
 
 // The decision before this stage has moved the case here already; the first stage, and one after a correction, has not.
@@ -292,6 +292,8 @@ const RUNG_EVENT: Record<RungCode, EventType> = {
   half: 'task.reminded',
   at_risk: 'task.at_risk',
   breach: 'task.breached',
+  head: 'task.breach_told_to_head',
+  last_day: 'task.last_legal_day',
 };
 
 async function climb(tx: Knex, input: FireRung, officeId: Parameters<typeof calendarOf>[1]): Promise<void> {

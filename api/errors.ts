@@ -472,10 +472,126 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'This person may not work on the stage. Choose another.',
     ],
   ),
+  conflict_declared: problem(
+    409,
+    ['Ada benturan kepentingan', 'Conflict of interest'],
+    [
+      'Orang ini telah menyatakan benturan kepentingan pada kasus ini. Serahkan kepada petugas lain.',
+      'This person has declared a conflict of interest in the case. Hand it to somebody else.',
+    ],
+  ),
+  not_your_task: problem(
+    403,
+    ['Bukan tugas Anda', 'Not your task'],
+    [
+      'Hanya pemegang tugas yang dapat melakukannya. Minta penyelia.',
+      'Only whoever holds the task may do this. Ask a supervisor.',
+    ],
+  ),
+  reason_unknown: problem(
+    422,
+    ['Alasan tidak dikenal', 'Unknown reason'],
+    [
+      'Kode ini tidak ada di katalog. Pilih dari GET /api/v1/licenses/reasons, atau sertakan teksnya.',
+      'The code is not in the catalogue. Choose one of GET /api/v1/licenses/reasons, or say it in a text.',
+    ],
+  ),
+  intent_required: problem(
+    409,
+    ['Beri tahu pemohon dahulu', 'Announce it first'],
+    [
+      'Jenis izin ini mewajibkan pemberitahuan rencana penolakan. Kirim decision intend_to_reject; pemohon dapat menjawab lebih dahulu.',
+      'This licence type wants the rejection announced first. Send the decision intend_to_reject; the applicant may answer before you decide.',
+    ],
+  ),
+  not_awaiting_response: problem(
+    409,
+    ['Tidak menunggu jawaban', 'No answer awaited'],
+    [
+      'Kantor tidak sedang menunggu jawaban Anda pada kasus ini. Lihat statusnya.',
+      'The office does not wait for your answer in this case. Look at its status.',
+    ],
+  ),
+  field_not_open: problem(
+    409,
+    ['Bagian ini tidak diminta', 'Not asked for'],
+    [
+      'Hanya bagian yang diminta kantor yang dapat diubah sekarang. Lihat alasan pada permintaan perbaikan.',
+      'Only what the office has asked for can be changed now. Look at the reasons of the correction.',
+    ],
+  ),
+  not_reopenable: problem(
+    409,
+    ['Tidak dapat dibuka kembali', 'Cannot be reopened'],
+    [
+      'Kasus ini tidak dapat dibuka kembali, atau batas waktunya sudah lewat. Ajukan permohonan baru.',
+      'The case cannot be taken up again, or the time to ask for it is over. Begin another application.',
+    ],
+  ),
+  document_not_clean: problem(
+    409,
+    ['Dokumen belum dapat dibuka', 'Document not to be opened'],
+    [
+      'Dokumen ini belum diperiksa terhadap virus, atau terkena virus. Coba lagi nanti, atau minta pemohon menggantinya.',
+      'The document was not scanned yet, or is infected. Try again later, or ask the applicant for another.',
+    ],
+  ),
   license_not_active: problem(
     409,
     ['Izin tidak berlaku', 'Licence not active'],
     ['Izin ini tidak sedang berlaku.', 'The licence is not in force.'],
+  ),
+  license_not_suspended: problem(
+    409,
+    ['Izin tidak dibekukan', 'Licence not suspended'],
+    [
+      'Hanya izin yang dibekukan kantor yang dapat dipulihkan di sini.',
+      'Only a licence that the office has suspended can be reinstated here.',
+    ],
+  ),
+  license_ended: problem(
+    409,
+    ['Izin sudah berakhir', 'Licence over'],
+    [
+      'Izin ini sudah dicabut, habis masa berlakunya, atau digantikan; tidak dapat diubah lagi.',
+      'The licence is revoked, expired or superseded; it cannot be changed any more.',
+    ],
+  ),
+
+  // the office's rules
+  absence_not_valid: problem(
+    422,
+    ['Ketidakhadiran tidak sah', 'Absence not valid'],
+    [
+      'Waktu berakhir harus setelah waktu mulai dan belum lewat, dan tidak boleh tumpang tindih dengan ketidakhadiran lain.',
+      'It has to end after it begins and not in the past, and must not overlap another absence of the person.',
+    ],
+  ),
+  audit_not_open: problem(
+    409,
+    ['Audit tidak terbuka', 'Audit not open'],
+    ['Audit ini sudah diputuskan. Baca kembali.', 'The audit was decided before. Read it again.'],
+  ),
+  rules_not_valid: problem(
+    422,
+    ['Aturan tidak sah', 'Rules not valid'],
+    [
+      'Perbaiki baris dan kolom yang disebut, lalu kirim lagi. Tidak ada yang diterbitkan.',
+      'Mend the rows and columns that are named and send it again. Nothing was published.',
+    ],
+  ),
+  calendar_not_valid: problem(
+    422,
+    ['Kalender tidak sah', 'Calendar not valid'],
+    ['Perbaiki bagian yang disebut, lalu kirim lagi.', 'Mend what is named and send it again.'],
+  ),
+  calendar_changed: problem(
+    409,
+    ['Kalender sudah berubah', 'Calendar changed'],
+    [
+      'Kalender diubah orang lain sejak Anda melihat pratinjaunya. Ambil pratinjau baru.',
+      'Somebody has changed the calendar since your preview. Make another preview.',
+    ],
   ),
 
   // money

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { chooseReviewer, type ReviewerCandidate } from '../domain/assignment.ts';
 import { formatInZone, type OfficeZone } from '../domain/calendar.ts';
-import type { PlannedRung, RungCode, StagePlan } from '../domain/escalation.ts';
+import type { Rung, RungCode, StagePlan } from '../domain/escalation.ts';
 import type { ApplicationId, OfficeId, UserId } from '../domain/ids.ts';
 import type { Stage } from '../domain/licensing.ts';
 import type { Role } from '../domain/roles.ts';
@@ -10,14 +10,12 @@ import type { Role } from '../domain/roles.ts';
 /** A stage's plan as it is stored and shown: times in the office's zone. */
 export interface StoredPlan {
   readonly dueAt: string;
-  readonly rungs: readonly {
-    readonly code: RungCode;
-    readonly percent: number;
-    readonly action: PlannedRung['action'];
-    readonly at: string;
-  }[];
+  readonly rungs: readonly StoredRung[];
   readonly skipped: readonly { readonly date: string; readonly reason: string }[];
 }
+
+/** A planned rung with its time in words: how it is stored, shown and handed to the process. */
+export type StoredRung = Rung & { readonly at: string };
 
 export const storedPlan = (plan: StagePlan, zone: OfficeZone): StoredPlan => ({
   dueAt: formatInZone(plan.dueAt, zone),

@@ -128,6 +128,10 @@ export function nextOpening(calendar: BusinessCalendar, from: number): number {
   return at === opening ? at : addWorkingTime(calendar, closingOf(calendar, localDay(at, calendar.zone)), 0).at;
 }
 
+/** When the office opens on the local date of this instant, working day or not. */
+export const openingOfDay = (calendar: BusinessCalendar, at: number): number =>
+  openingOf(calendar, localDay(at, calendar.zone));
+
 const offsetMs = (zone: OfficeZone): number => OFFSET_HOURS[zone] * HOUR_MS;
 /** Days since 1 January 1970, counted in local dates. */
 const localDay = (at: number, zone: OfficeZone): number => Math.floor((at + offsetMs(zone)) / DAY_MS);

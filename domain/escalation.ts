@@ -2,26 +2,40 @@
  * The escalation ladder of a review stage, on the office's working time. Each rung fires once a stage and round;
  * whoever walks the plan keeps the codes that have fired.
  */
-import { addWorkingTime, type BusinessCalendar, type SkippedDate, workingDay } from './calendar.ts';
+import {
+  addWorkingDays,
+  addWorkingTime,
+  type BusinessCalendar,
+  openingOfDay,
+  type SkippedDate,
+  workingDay,
+} from './calendar.ts';
 
-export const RUNG_CODES = ['half', 'at_risk', 'breach'] as const;
+export const RUNG_CODES = ['half', 'at_risk', 'breach', 'head', 'last_day'] as const;
 export type RungCode = (typeof RUNG_CODES)[number];
 
-/** `warn_supervisor` reminds the assignee as well; `hand_over` records the breach and moves the task to the supervisor. */
-export const RUNG_ACTIONS = ['remind_assignee', 'warn_supervisor', 'hand_over'] as const;
+/**
+ * `warn_supervisor` reminds the assignee as well; `hand_over` records the breach and moves the task to the supervisor;
+ * `tell_head` tells the head of office, the supervisor and the assignee, and so does `tell_everybody`, of the legal time.
+ */
+export const RUNG_ACTIONS = ['remind_assignee', 'warn_supervisor', 'hand_over', 'tell_head', 'tell_everybody'] as const;
 export type RungAction = (typeof RUNG_ACTIONS)[number];
 
-export interface Rung {
-  readonly code: RungCode;
-  /** Of the stage's working time; more than 100 is after the breach. */
-  readonly percent: number;
-  readonly action: RungAction;
-}
+/**
+ * When a rung fires: at so much of the stage's working time, so many working days after the stage was due, or at the
+ * opening of the last day of the legal time (at once when the stage opens on that day).
+ */
+export type RungMoment =
+  | { readonly percent: number }
+  | { readonly workingDaysAfterDue: number }
+  | { readonly onLastLegalDay: true };
 
-export interface PlannedRung extends Rung {
+export type Rung = RungMoment & { readonly code: RungCode; readonly action: RungAction };
+
+export type PlannedRung = Rung & {
   /** Epoch milliseconds. */
   readonly at: number;
-}
+};
 
 export interface StagePlan {
   readonly dueAt: number;
@@ -35,6 +49,8 @@ export const DEFAULT_LADDER: readonly Rung[] = [
   { code: 'half', percent: 50, action: 'remind_assignee' },
   { code: 'at_risk', percent: 80, action: 'warn_supervisor' },
   { code: 'breach', percent: 100, action: 'hand_over' },
+  { code: 'head', workingDaysAfterDue: 1, action: 'tell_head' },
+  { code: 'last_day', onLastLegalDay: true, action: 'tell_everybody' },
 ];
 
 /**
@@ -43,6 +59,7 @@ export const DEFAULT_LADDER: readonly Rung[] = [
  * @param stageWorkingMs the stage's whole budget, see `stageBudgetMs`
  * @param usedMs working time that had passed before `openedAt` (0 for a fresh stage); rungs that it had already reached
  *   are planned for `openedAt`, or the next opening
+ * @param legalDueAt when the legal time of the whole case is over; null = it has none, and no rung on its last day
  * @throws RangeError for a ladder with a repeated code or a percentage that is not above 0
  */
 export function planStage(
@@ -51,15 +68,22 @@ export function planStage(
   stageWorkingMs: number,
   ladder: readonly Rung[],
   usedMs = 0,
+  legalDueAt: number | null = null,
 ): StagePlan {
   checkLadder(ladder);
   const after = (percent: number) =>
     addWorkingTime(calendar, openedAt, Math.max(0, Math.floor((stageWorkingMs * percent) / 100) - usedMs));
   const due = after(100);
-  const rungs = ladder
-    .toSorted((a, b) => a.percent - b.percent)
-    .map((rung) => ({ ...rung, at: after(rung.percent).at }));
-  return { dueAt: due.at, rungs, skipped: due.skipped };
+  const momentOf = (rung: Rung): number | null => {
+    if ('percent' in rung) return after(rung.percent).at;
+    if ('workingDaysAfterDue' in rung) return addWorkingDays(calendar, due.at, rung.workingDaysAfterDue).at;
+    return legalDueAt === null ? null : Math.max(openedAt, openingOfDay(calendar, legalDueAt));
+  };
+  const rungs = ladder.flatMap((rung) => {
+    const at = momentOf(rung);
+    return at === null ? [] : [{ ...rung, at }];
+  });
+  return { dueAt: due.at, rungs: rungs.toSorted((a, b) => a.at - b.at), skipped: due.skipped };
 }
 
 /** A stage's share of the legal time, in working milliseconds; rounded down, so shares never exceed the whole. */
@@ -79,9 +103,9 @@ export function nextRung(plan: StagePlan, firedCodes: Iterable<string>): Planned
 }
 
 function checkLadder(ladder: readonly Rung[]): void {
-  for (const { code, percent } of ladder) {
-    if (!(percent > 0 && Number.isFinite(percent)))
-      throw new RangeError(`rung ${code} at ${percent} %: it must be above 0`);
+  for (const rung of ladder) {
+    if ('percent' in rung && !(rung.percent > 0 && Number.isFinite(rung.percent)))
+      throw new RangeError(`rung ${rung.code} at ${rung.percent} %: it must be above 0`);
   }
   const codes = ladder.map((rung) => rung.code);
   // A repeated code would never fire a second time: what has fired is remembered by code.

@@ -19,6 +19,13 @@ export type SettlementId = Id<'settlement'>;
 export type ReconciliationId = Id<'reconciliation'>;
 export type LicenseId = Id<'license'>;
 export type PolicyId = Id<'policy'>;
+export type RiskTableId = Id<'risk_table'>;
+export type RuleId = Id<'compliance_rule'>;
+export type AbsenceId = Id<'absence'>;
+/** Of open tasks, from one person to others. */
+export type TaskMoveId = Id<'task_move'>;
+export type PostAuditId = Id<'post_audit'>;
+export type CalendarVersionId = Id<'calendar_version'>;
 /** Of a person to a company. */
 export type InvitationId = Id<'invitation'>;
 /** SHA-256 of a file's content, 64 hex digits: the name under which it is stored. */

@@ -18,27 +18,71 @@ export type Stage = (typeof STAGES)[number];
 
 export const applicationTransitions = {
   draft: ['submitted', 'withdrawn'],
-  submitted: ['completeness', 'auto_check', 'withdrawn'],
-  completeness: ['document_verification', 'compliance_check', 'approval', 'correction_requested', 'withdrawn'],
-  auto_check: ['pending_payment', 'activating', 'correction_requested', 'withdrawn'],
+  submitted: ['completeness', 'auto_check', 'withdrawn', 'cancelled'],
+  completeness: [
+    'document_verification',
+    'compliance_check',
+    'approval',
+    'correction_requested',
+    'deemed_approved',
+    'withdrawn',
+    'cancelled',
+  ],
+  auto_check: [
+    // What the automatic path cannot answer goes to a person.
+    'compliance_check',
+    'pending_payment',
+    'activating',
+    'correction_requested',
+    'withdrawn',
+    'cancelled',
+  ],
   document_verification: [
     'compliance_check',
     'approval',
     'pending_payment',
     'activating',
     'correction_requested',
+    'intent_to_reject',
+    'deemed_approved',
     'rejected',
     'withdrawn',
+    'cancelled',
   ],
-  compliance_check: ['approval', 'pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
-  approval: ['pending_payment', 'activating', 'correction_requested', 'rejected', 'withdrawn'],
-  correction_requested: ['completeness', 'auto_check', 'lapsed_no_response', 'withdrawn'],
+  compliance_check: [
+    'approval',
+    'pending_payment',
+    'activating',
+    'correction_requested',
+    'intent_to_reject',
+    'deemed_approved',
+    'rejected',
+    'withdrawn',
+    'cancelled',
+  ],
+  approval: [
+    'pending_payment',
+    'activating',
+    'correction_requested',
+    'intent_to_reject',
+    'deemed_approved',
+    'rejected',
+    'withdrawn',
+    'cancelled',
+  ],
+  correction_requested: ['completeness', 'auto_check', 'lapsed_no_response', 'withdrawn', 'cancelled'],
+  // Back to the stage that announced it, with the applicant's answer or without.
+  intent_to_reject: ['document_verification', 'compliance_check', 'approval', 'withdrawn', 'cancelled'],
+  deemed_approved: ['pending_payment', 'activating'],
   pending_payment: ['activating', 'lapsed_unpaid'],
   activating: ['active'],
   active: [],
-  rejected: [],
+  // An appeal: the whole review once more, by others.
+  rejected: ['completeness'],
   withdrawn: [],
-  lapsed_no_response: [],
+  cancelled: [],
+  // Reopened: the applicant has the case again.
+  lapsed_no_response: ['correction_requested'],
   lapsed_unpaid: [],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -57,7 +101,17 @@ export const canMove = (from: ApplicationState, to: ApplicationState): boolean =
 export const statesBefore = (to: ApplicationState): ApplicationState[] =>
   APPLICATION_STATES.filter((from) => canMove(from, to));
 
-export const isClosed = (state: ApplicationState): boolean => applicationTransitions[state].length === 0;
+const CLOSED: readonly ApplicationState[] = [
+  'active',
+  'rejected',
+  'withdrawn',
+  'cancelled',
+  'lapsed_no_response',
+  'lapsed_unpaid',
+];
+
+/** Over, though a rejected case can be appealed and a lapsed one reopened, by a person. */
+export const isClosed = (state: ApplicationState): boolean => CLOSED.includes(state);
 
 export const isStage = (value: string): value is Stage => STAGES.some((stage) => stage === value);
 
@@ -68,6 +122,7 @@ export function whoseTurn(state: ApplicationState): Turn {
   switch (state) {
     case 'draft':
     case 'correction_requested':
+    case 'intent_to_reject':
     case 'pending_payment':
       return 'applicant';
     case 'document_verification':
@@ -77,11 +132,13 @@ export function whoseTurn(state: ApplicationState): Turn {
     case 'submitted':
     case 'completeness':
     case 'auto_check':
+    case 'deemed_approved':
     case 'activating':
       return 'system';
     case 'active':
     case 'rejected':
     case 'withdrawn':
+    case 'cancelled':
     case 'lapsed_no_response':
     case 'lapsed_unpaid':
       return 'nobody';
@@ -105,7 +162,10 @@ export function percentDone(state: ApplicationState): number {
     case 'compliance_check':
       return 45;
     case 'approval':
+    case 'intent_to_reject':
       return 65;
+    case 'deemed_approved':
+      return 75;
     case 'pending_payment':
       return 80;
     case 'activating':
@@ -113,6 +173,7 @@ export function percentDone(state: ApplicationState): number {
     case 'active':
     case 'rejected':
     case 'withdrawn':
+    case 'cancelled':
     case 'lapsed_no_response':
     case 'lapsed_unpaid':
       return 100;
@@ -126,7 +187,25 @@ export interface StagePolicy {
   readonly role: ReviewerRole;
   /** Share of the legal time that this stage may use, in percent. */
   readonly sharePercent: number;
+  /** Absent = one person decides. */
+  readonly quorum?: Quorum;
 }
+
+/** k of n. Each vote has a seat of its own, held by a person of its own. */
+export interface Quorum {
+  /** Seats, n. */
+  readonly of: number;
+  /** Approvals that approve, k; the required roles among them. */
+  readonly needed: number;
+  /** A seat is kept for each; the other seats have the role of the stage. */
+  readonly requiredRoles?: readonly ReviewerRole[];
+  /** `one_ends`: a single rejection rejects. `when_lost`: only when the approvals that are needed cannot come any more. */
+  readonly rejection: 'one_ends' | 'when_lost';
+}
+
+/** A registry of the state that is asked about a number. */
+export const REGISTRIES = ['nib', 'npwp', 'nik'] as const;
+export type Registry = (typeof REGISTRIES)[number];
 
 export interface ChecklistItem {
   readonly kind: string;
@@ -143,7 +222,28 @@ export interface LicensePolicy {
   readonly checklist: readonly ChecklistItem[];
   readonly legalWorkingDays: number;
   readonly ladder: readonly Rung[];
-  readonly correction: { readonly maxRounds: number; readonly answerWithinWorkingDays: number };
+  readonly correction: {
+    readonly maxRounds: number;
+    readonly answerWithinWorkingDays: number;
+    /** Of the time to answer; absent = no reminders. */
+    readonly remindAtPercent?: readonly number[];
+    /** Calendar days in which a case that lapsed unanswered is reopened on request; absent = not. */
+    readonly reopenWithinDays?: number;
+  };
+  /** Absent = a rejection is final at once. */
+  readonly intent?: {
+    /** Nobody is rejected who was not told of it first. */
+    readonly required: boolean;
+    readonly answerWithinWorkingDays: number;
+  };
+  /** When the legal time is used up. Absent = `escalate_only`. UU 30/2014 art. 53 (*fiktif positif*). */
+  readonly deemedApproval?: 'escalate_only' | 'issue';
+  /** Calendar days in which a rejected case is reviewed once more; absent = not. */
+  readonly appeal?: { readonly withinDays: number };
+  /** Of the automatic path: how many in a hundred are audited afterwards, and who takes what it cannot answer. */
+  readonly automatic?: { readonly auditPercent: number; readonly fallback: StagePolicy };
+  /** Registries that are asked at each submission. After `giveUpAfterMinutes` of silence a person decides without. */
+  readonly registries?: { readonly ask: readonly Registry[]; readonly giveUpAfterMinutes: number };
   readonly fee: { readonly statutoryMinor: string; readonly serviceMinor: string; readonly currency: Currency };
   readonly payment: PaymentPolicy;
   /** null = valid for life. */
@@ -171,7 +271,7 @@ export const isFree = ({ fee }: Pick<LicensePolicy, 'fee'>): boolean =>
 
 // ---- decisions ------------------------------------------------------------------------------------------------------
 
-export const DECISIONS = ['approve', 'reject', 'request_correction'] as const;
+export const DECISIONS = ['approve', 'reject', 'request_correction', 'intend_to_reject'] as const;
 export type Decision = (typeof DECISIONS)[number];
 
 export interface Reason {
@@ -185,6 +285,10 @@ export interface Actor {
   readonly userId: UserId;
   readonly roles: readonly Role[];
 }
+
+/** Why a supervisor ends a case that is no case. */
+export const CANCEL_CODES = ['duplicate', 'fraud', 'other'] as const;
+export type CancelCode = (typeof CANCEL_CODES)[number];
 
 export interface DecisionRequest {
   readonly by: Actor;
@@ -206,6 +310,10 @@ export interface DecisionMade {
   readonly by: UserId;
   /** ISO 8601. */
   readonly at: string;
+  /** Of a quorum, from 1; absent = the only one. */
+  readonly seat?: number;
+  /** By a supervisor in place of whoever holds the task. */
+  readonly override?: boolean;
 }
 
 /** What the rules need to know of a running case; the workflow holds it, tests make it up. */

@@ -4,6 +4,7 @@ export const ROLES = [
   'verifier',
   'examiner',
   'approver',
+  'head',
   'supervisor',
   'finance',
   'ops',
@@ -12,10 +13,11 @@ export const ROLES = [
 ] as const;
 export type Role = (typeof ROLES)[number];
 
-export const REVIEWER_ROLES = ['verifier', 'examiner', 'approver'] as const satisfies readonly Role[];
+/** `head` = the head of the office. */
+export const REVIEWER_ROLES = ['verifier', 'examiner', 'approver', 'head'] as const satisfies readonly Role[];
 export type ReviewerRole = (typeof REVIEWER_ROLES)[number];
 
-const STAFF: readonly Role[] = ['verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin'];
+const STAFF: readonly Role[] = ['verifier', 'examiner', 'approver', 'head', 'supervisor', 'finance', 'ops', 'admin'];
 export const isStaff = (roles: readonly Role[]): boolean => roles.some((role) => STAFF.includes(role));
 
 /**
@@ -29,7 +31,7 @@ export const rolesFit = (roles: readonly Role[]): boolean =>
 export const inOrder = (roles: readonly Role[]): Role[] => ROLES.filter((role) => roles.includes(role));
 
 /** Staff who see every case, not only those they work on. */
-const OVERSIGHT: readonly Role[] = ['supervisor', 'finance', 'ops', 'admin'];
+const OVERSIGHT: readonly Role[] = ['head', 'supervisor', 'finance', 'ops', 'admin'];
 export const seesEveryCase = (roles: readonly Role[]): boolean => roles.some((role) => OVERSIGHT.includes(role));
 
 /**
@@ -46,16 +48,36 @@ export const PERMISSIONS = {
     'verifier',
     'examiner',
     'approver',
+    'head',
     'supervisor',
     'finance',
     'ops',
     'admin',
     'integrator',
   ],
-  'review.inbox': ['verifier', 'examiner', 'approver', 'supervisor'],
-  'review.decide': ['verifier', 'examiner', 'approver', 'supervisor'],
+  'review.inbox': ['verifier', 'examiner', 'approver', 'head', 'supervisor'],
+  'review.decide': ['verifier', 'examiner', 'approver', 'head', 'supervisor'],
+  'review.delegate': ['verifier', 'examiner', 'approver', 'head', 'supervisor'],
   'review.reassign': ['supervisor', 'admin'],
-  'license.read': ['owner', 'verifier', 'examiner', 'approver', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
+  'review.override': ['supervisor'],
+  'review.audit': ['supervisor', 'examiner'],
+  'absence.manage': ['verifier', 'examiner', 'approver', 'head', 'supervisor', 'admin'],
+  'policy.read': ['head', 'supervisor', 'ops', 'admin'],
+  'policy.manage': ['admin'],
+  'calendar.manage': ['admin', 'supervisor'],
+  'license.read': [
+    'owner',
+    'verifier',
+    'examiner',
+    'approver',
+    'head',
+    'supervisor',
+    'finance',
+    'ops',
+    'admin',
+    'integrator',
+  ],
+  'license.manage': ['supervisor', 'head'],
   'invoice.read': ['owner', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
   'invoice.pay': ['owner', 'integrator'],
   'invoice.void': ['finance', 'supervisor'],

@@ -1,10 +1,15 @@
-import type { ApplicationId, InvoiceId, RefundId } from '../domain/ids.ts';
+import type { AbsenceId, ApplicationId, DocumentId, InvoiceId, OfficeId, RefundId, TaskMoveId } from '../domain/ids.ts';
 
 /** A workflow's ID is its business ID: whoever knows the case finds the execution, and starting it twice is impossible. */
 export const licenseReviewId = (id: ApplicationId) => `license-review/${id}`;
 export const activationId = (id: ApplicationId) => `activation/${id}`;
 export const paymentId = (id: InvoiceId) => `payment/${id}`;
 export const refundId = (id: RefundId) => `refund/${id}`;
+export const documentScanId = (id: DocumentId) => `document-scan/${id}`;
+export const absenceProcessId = (id: AbsenceId) => `absence/${id}`;
+export const taskMoveProcessId = (id: TaskMoveId) => `task-move/${id}`;
+/** One office's open cases are planned anew for one version of its calendar at a time. */
+export const calendarChangeId = (id: OfficeId, version: number) => `calendar-change/${id}/${version}`;
 export const accountLetterId = (letterId: string) => `account-letter/${letterId}`;
 export const textMessageId = (sentCodeId: string) => `text-message/${sentCodeId}`;
 /** A run for each key: two at once for the same one would only get into each other's way. */

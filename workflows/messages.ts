@@ -10,9 +10,11 @@ import type { ApplicationId, CompanyId, InvoiceId, PaymentId, RefundId, UserId }
 import type {
   Actor,
   ApplicationState,
+  CancelCode,
   DecisionMade,
   DecisionRequest,
   LicensePolicy,
+  Reason,
   Stage,
 } from '../domain/licensing.ts';
 import type { GatewayName, InvoiceState } from '../domain/payments.ts';
@@ -34,6 +36,19 @@ export interface LicenseReviewInput extends Sent {
   readonly policy: LicensePolicy;
   /** When the applicant sent it, by the API's clock; ISO 8601. */
   readonly submittedAt: string;
+  /** A case that was over and is taken up again: another run under the same ID. */
+  readonly again?: TakenUpAgain;
+}
+
+export interface TakenUpAgain {
+  /** `reopened`: it lapsed unanswered, the applicant has it again. `appeal`: it was rejected, others review it once more. */
+  readonly kind: 'reopened' | 'appeal';
+  /** The last round of the run before. */
+  readonly round: number;
+  /** Where a reopened case had been asked for the correction; null = by the automatic check. */
+  readonly stage: Stage | null;
+  /** Row of applicant_statements. */
+  readonly statementId: string;
 }
 
 export interface ReviewOutcome {
@@ -54,10 +69,56 @@ export const withdrawUpdate = defineUpdate<{ state: ApplicationState }, [{ by: A
 export const resubmitUpdate = defineUpdate<{ state: ApplicationState; round: number }, [{ by: Actor } & Sent]>(
   'resubmit',
 );
-/** Hands the open task to a person; `to` = the caller for a claim. */
-export const reassignUpdate = defineUpdate<{ assignee: UserId }, [{ by: Actor; to: UserId; reason: string } & Sent]>(
-  'reassign',
-);
+/**
+ * Hands an open task to a person: `to` = the caller for a claim, null = whoever the rules of assignment choose. `from` says
+ * whose seat is meant where a stage has several; absent = the caller's, or the only one.
+ */
+export interface ReassignRequest extends Sent {
+  readonly by: Actor;
+  readonly to: UserId | null;
+  readonly from?: UserId;
+  readonly reason: string;
+  /** Absent in histories of before: a supervisor's word, or a claim. */
+  readonly kind?: 'claim' | 'reassign' | 'delegate' | 'conflict' | 'absence' | 'bulk';
+}
+/** null = nobody was free: the supervisor's queue. */
+export const reassignUpdate = defineUpdate<{ assignee: UserId | null }, [ReassignRequest]>('reassign');
+
+/** The applicant's answer to an announced rejection; what they said is on record. */
+export const respondUpdate = defineUpdate<
+  { state: ApplicationState },
+  [{ readonly by: Actor; readonly statementId: string } & Sent]
+>('respond');
+
+export interface CancelRequest extends Sent {
+  readonly by: Actor;
+  readonly code: CancelCode;
+  readonly reason: string;
+}
+export const cancelUpdate = defineUpdate<{ state: ApplicationState }, [CancelRequest]>('cancel');
+
+/** A supervisor decides the open stage in place of whoever holds it. */
+export interface OverrideRequest extends Sent {
+  readonly by: Actor;
+  readonly decision: 'approve' | 'reject' | 'request_correction';
+  readonly reasons: readonly Reason[];
+  readonly reason: string;
+  readonly ownCase?: boolean;
+}
+export const overrideUpdate = defineUpdate<DecisionRecorded, [OverrideRequest]>('override');
+
+/** From now on the case is judged by another policy: stages that are decided stay decided, what is open is planned anew. */
+export interface MovePolicyRequest extends Sent {
+  readonly by: Actor;
+  readonly policy: LicensePolicy;
+  readonly reason: string;
+}
+export const movePolicyUpdate = defineUpdate<{ state: ApplicationState }, [MovePolicyRequest]>('movePolicy');
+
+/** The record of the open tasks was planned anew (the calendar changed): read it again. Twice does no harm. */
+export const replannedSignal = defineSignal<[{ readonly calendarVersion: number }]>('replanned');
+/** A document of the case was scanned; the record says with what result. */
+export const documentScannedSignal = defineSignal<[{ readonly documentId: string }]>('documentScanned');
 
 /** The same decision from tools that speak only Temporal (its UI and CLI); `by` is a user ID or e-mail address. */
 export interface SignalledDecision {
@@ -66,12 +127,20 @@ export interface SignalledDecision {
 }
 export const approveSignal = defineSignal<[SignalledDecision]>('approve');
 export const rejectSignal = defineSignal<[SignalledDecision]>('reject');
+/** The rest of what ops do from Temporal's own tools; each is the update of that name, refused by the same rules. */
+export const overrideSignal =
+  defineSignal<[SignalledDecision & { readonly decision: OverrideRequest['decision'] }]>('overrideAs');
+export const reassignSignal = defineSignal<[SignalledDecision & { readonly to: string | null }]>('reassignTo');
+export const cancelSignal = defineSignal<[SignalledDecision & { readonly code: CancelCode }]>('cancelAs');
 
 export interface ReviewProgress {
   readonly state: ApplicationState;
   readonly stage: Stage | null;
   readonly round: number;
   readonly assignee: UserId | null;
+  /** Of a quorum: who holds which seat, and what was voted. */
+  readonly seats?: readonly { readonly seat: number; readonly assignee: UserId | null; readonly vote: string | null }[];
+  readonly legalDueAt?: string | null;
   readonly dueAt: string | null;
   readonly nextRung: { readonly code: string; readonly at: string } | null;
   readonly decisions: readonly DecisionMade[];

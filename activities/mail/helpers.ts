@@ -18,6 +18,7 @@ const ROLE_NAMES: Record<Role, Record<Locale, string>> = {
   verifier: { id: 'verifikator', en: 'verifier' },
   examiner: { id: 'pemeriksa', en: 'examiner' },
   approver: { id: 'pemberi persetujuan', en: 'approver' },
+  head: { id: 'kepala kantor', en: 'head of office' },
   supervisor: { id: 'penyelia', en: 'supervisor' },
   finance: { id: 'keuangan', en: 'finance' },
   ops: { id: 'operasional', en: 'operations' },

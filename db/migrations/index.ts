@@ -6,6 +6,7 @@ import * as mailAndRequests from './0004-mail-and-requests.ts';
 import * as access from './0005-access.ts';
 import * as gateways from './0006-gateways.ts';
 import * as books from './0007-books.ts';
+import * as review from './0008-review.ts';
 
 interface Migration {
   readonly name: string;
@@ -22,6 +23,7 @@ const migrations: Migration[] = [
   { name: '0005-access', ...access },
   { name: '0006-gateways', ...gateways },
   { name: '0007-books', ...books },
+  { name: '0008-review', ...review },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */
