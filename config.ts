@@ -111,6 +111,9 @@ const environment = z.object({
   /** The SMS provider's endpoint and token, both or none: without them nobody can choose SMS. */
   ALUR_SMS_URL: url('http', 'https').optional(),
   ALUR_SMS_TOKEN: z.string().min(8).optional(),
+  /** Where the state's registries are asked about NIB, NPWP and NIK, and the token for it; both or none. */
+  ALUR_REGISTRY_URL: url('http', 'https').optional(),
+  ALUR_REGISTRY_TOKEN: z.string().min(8).optional(),
   /** PEM files of the key and certificate that sign PDFs. */
   ALUR_SIGNER_KEY_FILE: z.string().min(1),
   ALUR_SIGNER_CERTIFICATE_FILE: z.string().min(1),
@@ -187,6 +190,7 @@ function shape(env: z.infer<typeof environment>) {
       clientSecret: env.ALUR_OIDC_CLIENT_SECRET,
     }),
     sms: allOrNone({ url: env.ALUR_SMS_URL, token: env.ALUR_SMS_TOKEN }),
+    registries: allOrNone({ url: env.ALUR_REGISTRY_URL?.replace(/\/$/, ''), token: env.ALUR_REGISTRY_TOKEN }),
     signer: { keyFile: env.ALUR_SIGNER_KEY_FILE, certificateFile: env.ALUR_SIGNER_CERTIFICATE_FILE },
   };
 }
@@ -209,6 +213,7 @@ const isWhole = <Part extends Record<string, string | undefined>>(
 const TOGETHER = [
   ['ALUR_OIDC_ISSUER', 'ALUR_OIDC_CLIENT_ID', 'ALUR_OIDC_CLIENT_SECRET'],
   ['ALUR_SMS_URL', 'ALUR_SMS_TOKEN'],
+  ['ALUR_REGISTRY_URL', 'ALUR_REGISTRY_TOKEN'],
   ['XENDIT_SECRET_KEY', 'XENDIT_CALLBACK_TOKEN'],
   ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
   ['BILLPLZ_API_KEY', 'BILLPLZ_X_SIGNATURE_KEY', 'BILLPLZ_COLLECTION_ID'],

@@ -5,6 +5,7 @@ import type { MoneyPolicy } from '../domain/payments.ts';
 import type { PdfSigner } from './documents/signing.ts';
 import type { Gateways } from './gateways/index.ts';
 import type { MailTransport } from './mail/transport.ts';
+import type { Registries } from './registries/client.ts';
 import type { SmsSender } from './sms/sender.ts';
 
 /** Everything an activity touches beyond its input; the worker's entry point puts it together, tests replace parts. */
@@ -17,6 +18,8 @@ export interface ActivityDeps {
   readonly mail: MailTransport;
   /** null where the office has no SMS provider. */
   readonly sms: SmsSender | null;
+  /** null where the office has no way to the state's registries. */
+  readonly registries: Registries | null;
   readonly publicUrl: string;
   readonly personalData: PersonalData;
   /** 32 bytes, from which a key for each use is derived. */

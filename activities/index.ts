@@ -10,6 +10,7 @@ import { createPaymentActivities } from './payments.ts';
 import { createPersonalDataActivities } from './personal-data.ts';
 import { createReconciliationActivities } from './reconciliation.ts';
 import { createRefundActivities } from './refunds.ts';
+import { createRegistryActivities } from './registries.ts';
 import { createTextMessageActivities } from './sms/send.ts';
 
 export const createActivities = (deps: ActivityDeps) => ({
@@ -24,6 +25,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createPersonalDataActivities(deps),
   ...createReconciliationActivities(deps),
   ...createRefundActivities(deps),
+  ...createRegistryActivities(deps),
   ...createTextMessageActivities(deps),
 });
 

@@ -95,7 +95,7 @@ const localSms = (ports: Ports): NodeJS.ProcessEnv => ({
 
 /** Accounts at the sandboxes; where one gateway is real, none of the others is made up. */
 function sandboxAccounts(ports: Ports, { midtransServerKey }: LocalSecrets): NodeJS.ProcessEnv {
-  const { xendit, stripe, billplz } = gatewayAccounts(midtransServerKey);
+  const { xendit, stripe, billplz, registries } = gatewayAccounts(midtransServerKey);
   const at = (name: GatewayName) => `http://127.0.0.1:${ports.gateways}/${name}`;
   return {
     MIDTRANS_SERVER_KEY: midtransServerKey,
@@ -111,6 +111,8 @@ function sandboxAccounts(ports: Ports, { midtransServerKey }: LocalSecrets): Nod
     BILLPLZ_X_SIGNATURE_KEY: billplz.xSignatureKey,
     BILLPLZ_COLLECTION_ID: billplz.collectionId,
     BILLPLZ_API_URL: `${at('billplz')}/api`,
+    ALUR_REGISTRY_URL: `http://127.0.0.1:${ports.gateways}/registries`,
+    ALUR_REGISTRY_TOKEN: registries.token,
   };
 }
 

@@ -6,6 +6,7 @@ import { createLocalSigner } from '../activities/documents/signing.ts';
 import { createGateways } from '../activities/gateways/index.ts';
 import { MAIL_TEMPLATES } from '../activities/mail/templates.ts';
 import { createMailTransport } from '../activities/mail/transport.ts';
+import { createRegistries } from '../activities/registries/client.ts';
 import { createSmsSender } from '../activities/sms/sender.ts';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
 import { connect } from '../db/connection.ts';
@@ -39,6 +40,7 @@ async function main(config: Config): Promise<void> {
       money: config.money,
       signer: createLocalSigner(await signerFiles(config)),
       sms: config.sms ? createSmsSender(config.sms) : null,
+      registries: config.registries ? createRegistries(config.registries) : null,
       publicUrl: config.publicUrl,
       personalData: createPersonalData(config.personalDataKeys),
       secretKey: config.secretKey,

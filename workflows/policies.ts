@@ -87,6 +87,13 @@ export const reconciling = {
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '5m' },
 } as const satisfies ActivityOptions;
 
+/** A question to each registry that is silent: seconds each. The process itself comes again later. */
+export const registryQuestions = {
+  startToCloseTimeout: '1m',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
 /** When an attempt is asked about though no notification came, counted from its creation and from its expiry. */
 export const POLL_AFTER_MS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000] as const;
 export const POLL_AFTER_EXPIRY_MS = [0, 86_400_000, 259_200_000] as const;

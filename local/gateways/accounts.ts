@@ -3,6 +3,8 @@
 export interface GatewayAccounts {
   readonly xendit: { readonly secretKey: string; readonly callbackToken: string };
   readonly stripe: { readonly secretKey: string; readonly webhookSecret: string };
+  /** Of the state's registries, which stand on the same port. */
+  readonly registries: { readonly token: string };
   readonly billplz: { readonly apiKey: string; readonly xSignatureKey: string; readonly collectionId: string };
 }
 
@@ -10,5 +12,6 @@ export interface GatewayAccounts {
 export const gatewayAccounts = (secret: string): GatewayAccounts => ({
   xendit: { secretKey: `${secret}-xendit`, callbackToken: `${secret}-xendit-callback` },
   stripe: { secretKey: `${secret}-stripe`, webhookSecret: `whsec_${secret}-stripe` },
+  registries: { token: `${secret}-registries` },
   billplz: { apiKey: `${secret}-billplz`, xSignatureKey: `${secret}-billplz-signature`, collectionId: 'alur' },
 });

@@ -1,8 +1,9 @@
-/** The gateways of one machine: every sandbox on one port, for `npm start` and for tests. */
+/** The gateways of one machine, and the state's registries: every sandbox on one port, for `npm start` and for tests. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { GatewayName } from '../../domain/payments.ts';
+import { createRegistrySandbox } from '../registries/sandbox.ts';
 import { gatewayAccounts } from './accounts.ts';
 import { createBillplzSandbox } from './billplz/index.ts';
 import { controlRoutes } from './control.ts';
@@ -68,6 +69,7 @@ export async function startGatewaySandboxes(options: GatewaySandboxOptions): Pro
   const app = express();
   app.disable('x-powered-by');
   for (const { name, router } of sandboxes) app.use(`/${name}`, router);
+  app.use(createRegistrySandbox(accounts.registries));
   app.use(controlRoutes(sandboxes, faults));
 
   const server = createServer(app);

@@ -1,6 +1,12 @@
 import type { GatewaySettings } from '../../activities/gateways/index.ts';
 import { gatewayAccounts } from '../../local/gateways/accounts.ts';
 
+/** Where the registries of a run are asked, and with what token. */
+export const registrySettings = (midtransServerKey: string, sandboxUrl: string) => ({
+  url: `${sandboxUrl}/registries`,
+  token: gatewayAccounts(midtransServerKey).registries.token,
+});
+
 /** Accounts and addresses of the sandboxes of a run, as the worker is told them. */
 export function gatewaySettings(midtransServerKey: string, sandboxUrl: string, publicUrl: string): GatewaySettings {
   const { xendit, stripe, billplz } = gatewayAccounts(midtransServerKey);

@@ -9,10 +9,11 @@ import type { PaymentGateway } from '../../activities/gateways/gateway.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createActivities } from '../../activities/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
+import { createRegistries } from '../../activities/registries/client.ts';
 import { connect } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { gatewaySettings } from './gateway-settings.ts';
+import { gatewaySettings, registrySettings } from './gateway-settings.ts';
 import { MONEY_POLICY } from './money-policy.ts';
 import { mortalWorkerSettings } from './mortal-worker-settings.ts';
 
@@ -36,6 +37,7 @@ const activities = createActivities({
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
   sms: null,
+  registries: createRegistries(registrySettings(settings.midtransServerKey, settings.sandboxUrl)),
   money: MONEY_POLICY,
   publicUrl: settings.publicUrl,
   personalData: createPersonalData([secretKey]),

@@ -12,6 +12,7 @@ import type { ActivityDeps } from '../../activities/deps.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
+import { createRegistries } from '../../activities/registries/client.ts';
 import { createSmsSender } from '../../activities/sms/sender.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
@@ -30,7 +31,7 @@ import {
   PERSONAL_DATA_KEY,
   type TestDatabase,
 } from './database.ts';
-import { gatewaySettings } from './gateway-settings.ts';
+import { gatewaySettings, registrySettings } from './gateway-settings.ts';
 import { GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { MONEY_POLICY } from './money-policy.ts';
 import type { MortalWorkerSettings } from './mortal-worker-settings.ts';
@@ -171,6 +172,7 @@ async function activityDeps(
     money: MONEY_POLICY,
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
+    registries: createRegistries(registrySettings(MIDTRANS_SERVER_KEY, sandboxUrl)),
     sms: createSmsSender({ url: `${smsUrl}/messages`, token: LOCAL_SMS_TOKEN }),
     publicUrl,
     personalData: createPersonalData([PERSONAL_DATA_KEY]),
