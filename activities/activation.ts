@@ -3,10 +3,11 @@ import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
 import { lapseInvoice, lockCollected, mayBeIssued, subjectOf } from '../db/invoice-payments.ts';
-import { attachInvoicePdf, invoiceOf } from '../db/invoices.ts';
+import { invoiceOf } from '../db/invoices.ts';
 import { attachCertificate, type IssuedLicense, issueLicense } from '../db/licenses.ts';
 import { settleOddMoney } from '../db/odd-money.ts';
 import { officeOfType } from '../db/offices.ts';
+import { attachPdf } from '../db/papers.ts';
 import { findPayment } from '../db/payments.ts';
 import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { refundsNotTaken } from '../db/refunds.ts';
@@ -19,6 +20,7 @@ import type { InvoiceState } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { renderCertificate } from './documents/certificate.ts';
 import { renderInvoice } from './documents/invoice.ts';
+import { partiesOf } from './invoices.ts';
 import { type Overdue, overdueOf } from './payments.ts';
 
 export function createActivationActivities({ db, files, signer, publicUrl, money: policy }: ActivityDeps) {
@@ -31,7 +33,7 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
       const facts = await invoiceFacts(db, invoiceId);
       if (!facts.pdf) {
         const stored = await files.put(await renderInvoice(invoiceData(facts)));
-        await attachInvoicePdf(db, invoiceId, stored.sha256);
+        await attachPdf(db, 'invoices', invoiceId, stored.sha256);
       }
       const invoice = await db.transaction((tx) => lockCollected(tx, invoiceId));
       const overdue = await overdueOf(db, invoice);
@@ -121,7 +123,6 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
   };
 }
 
-/** Once: a repeat finds the event. */
 /** An invoice after its time; `refunds` are those that nobody has in hand yet. */
 interface Closed {
   readonly state: InvoiceState;
@@ -133,6 +134,7 @@ const closedAs = async (tx: Knex, state: InvoiceState, id: InvoiceId): Promise<C
   refunds: await refundsNotTaken(tx, id),
 });
 
+/** Once: a repeat finds the event. */
 async function lapseApplication(
   tx: Knex,
   id: ApplicationId,
@@ -154,13 +156,10 @@ function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {
     number: facts.number,
     // The paper is printed when it is issued; its state later on is in the record, not on the paper.
     status: 'open',
-    locale: facts.locale,
+    ...partiesOf(facts),
     issuedAt: facts.issuedAt.toISOString(),
     dueAt: facts.dueAt.toISOString(),
     paidAt: null,
-    timeZone: facts.zone,
-    seller: { name: facts.officeName, address: facts.officeAddress },
-    buyer: { name: facts.companyName, address: facts.address },
     lines: facts.lines.map((line) => ({
       description: line.description,
       net: money(line.netMinor, currency),

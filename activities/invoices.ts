@@ -1,7 +1,8 @@
 /** What happens to an invoice beside its payment: it is voided, acknowledged, corrected. Each once, whatever is repeated. */
 import type { Knex } from 'knex';
-import { attachCreditNotePdf, type CreditNoteFacts, creditNoteFacts, findCreditNote } from '../db/credit-notes.ts';
-import { attachReceiptPdf, issueReceipt, type ReceiptFacts, receiptFacts } from '../db/receipts.ts';
+import { type CreditNoteFacts, creditNoteFacts, findCreditNote } from '../db/credit-notes.ts';
+import { attachPdf, type Parties } from '../db/papers.ts';
+import { issueReceipt, type ReceiptFacts, receiptFacts } from '../db/receipts.ts';
 import { type Voided, type VoidInvoice, voidInvoice } from '../db/voided-invoices.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { CreditNoteId, PaymentId, ReceiptId, RefundId } from '../domain/ids.ts';
@@ -27,7 +28,7 @@ export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' 
       const facts = await receiptFacts(db, id);
       if (!facts.pdf) {
         const stored = await files.put(await renderReceipt(receiptData(facts)));
-        await attachReceiptPdf(db, id, stored.sha256);
+        await attachPdf(db, 'receipts', id, stored.sha256);
       }
       return { receiptId: id, number };
     },
@@ -39,7 +40,7 @@ export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' 
       const facts = await creditNoteFacts(db, note.id);
       if (!facts.pdf) {
         const stored = await files.put(await renderCreditNote(creditNoteData(facts)));
-        await attachCreditNotePdf(db, note.id, stored.sha256);
+        await attachPdf(db, 'credit_notes', note.id, stored.sha256);
       }
       return { creditNoteId: note.id };
     },
@@ -57,14 +58,19 @@ const GATEWAY_TITLES: Record<GatewayName, string> = {
 const throughOf = ({ gateway, method }: ReceiptFacts): string =>
   method ? `${GATEWAY_TITLES[gateway]}, ${method.replaceAll('_', ' ').toUpperCase()}` : GATEWAY_TITLES[gateway];
 
+/** Who stands on a paper, as it is printed. */
+export const partiesOf = ({ locale, zone, officeName, officeAddress, companyName, address }: Parties) => ({
+  locale,
+  timeZone: zone,
+  seller: { name: officeName, address: officeAddress },
+  buyer: { name: companyName, address },
+});
+
 const receiptData = (facts: ReceiptFacts): ReceiptData => ({
   number: facts.number,
-  locale: facts.locale,
+  ...partiesOf(facts),
   issuedAt: facts.issuedAt.toISOString(),
   paidAt: facts.paidAt.toISOString(),
-  timeZone: facts.zone,
-  seller: { name: facts.officeName, address: facts.officeAddress },
-  buyer: { name: facts.companyName, address: facts.address },
   amount: facts.amount,
   outstanding: facts.outstanding,
   through: throughOf(facts),
@@ -76,13 +82,10 @@ const receiptData = (facts: ReceiptFacts): ReceiptData => ({
 
 const creditNoteData = ({ currency, taxRule, ...facts }: CreditNoteFacts): CreditNoteData => ({
   number: facts.number,
-  locale: facts.locale,
+  ...partiesOf(facts),
   issuedAt: facts.issuedAt.toISOString(),
-  timeZone: facts.zone,
   invoice: { number: facts.invoiceNumber, issuedAt: facts.invoiceIssuedAt.toISOString() },
   reason: facts.reason,
-  seller: { name: facts.officeName, address: facts.officeAddress },
-  buyer: { name: facts.companyName, address: facts.address },
   lines: facts.lines.map((line) => ({
     description: line.description,
     net: money(line.netMinor, currency),

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import { type Capture, enterCapture, enterTakenBack } from '../db/captures.ts';
 import { adoptEarlyNotices } from '../db/early-notices.ts';
-import { recordEvent } from '../db/events.ts';
+import { recordEachTime } from '../db/events.ts';
 import {
   applyToInvoice,
   type CollectedInvoice,
@@ -10,22 +10,17 @@ import {
   subjectOf,
   takeBackFromInvoice,
 } from '../db/invoice-payments.ts';
-import { caseKeyFor, resolveByItself, settleOddMoney } from '../db/odd-money.ts';
-import { openPaymentCase } from '../db/payment-cases.ts';
-import {
-  hasRefundAtGateway,
-  isOpenPayment,
-  lockPayment,
-  markNoticesHandled,
-  movePayment,
-  type Payment,
-} from '../db/payments.ts';
+import { caseKeyFor, settleOddMoney } from '../db/odd-money.ts';
+import { aboutPayment, closeReversals, openPaymentCase } from '../db/payment-cases.ts';
+import { markNoticesHandled } from '../db/payment-inbox.ts';
+import { hasRefundAtGateway, lockPayment, movePayment, type Payment } from '../db/payments.ts';
 import type { EventType } from '../domain/events.ts';
 import type { RefundId } from '../domain/ids.ts';
 import { type Money, money } from '../domain/money.ts';
 import {
   type GatewayPayment,
   type InvoiceState,
+  isOpenPayment,
   type Judged,
   judgePayment,
   type MoneyPolicy,
@@ -66,7 +61,7 @@ export async function applyWord(tx: Knex, policy: Policy, input: AskGateway, sai
   const step = { input, policy, invoice, payment, said };
   const to = nextPaymentState(payment.state, said.state) ?? endedUnseen(step);
   const outcome = to ? await moveOn(tx, step, to) : await stays(tx, step);
-  if (input.noticesUpTo) await markNoticesHandled(tx, input.reference, input.noticesUpTo, input.at);
+  if (input.noticesUpTo) await markNoticesHandled(tx, { paymentId: payment.id }, input.noticesUpTo, input.at);
   const { invoiceState, paidMinor, isReceived, caseKind, refundId } = outcome;
   return {
     attempt: toAttempt({ ...payment, state: to ?? payment.state, method: said.method ?? payment.method }),
@@ -125,20 +120,15 @@ async function moveOn(tx: Knex, step: Step, to: PaymentState): Promise<Outcome> 
 }
 
 /** A payment may be taken back and given back more than once; the lock on it is the guard, and each time has its event. */
-async function tell(tx: Knex, { input, invoice, payment }: Step, to: PaymentState): Promise<void> {
-  const base = `payment/${payment.invoiceId}/${payment.attempt}/${to}`;
-  for (let time = 1; ; time += 1) {
-    const isNew = await recordEvent(tx, {
-      key: time === 1 ? base : `${base}/${time}`,
-      type: EVENTS[to],
-      ...subjectOf(invoice),
-      actor: 'gateway',
-      data: { attempt: payment.attempt, gateway: payment.gateway },
-      at: input.at,
-    });
-    if (isNew) return;
-  }
-}
+const tell = (tx: Knex, { input, invoice, payment }: Step, to: PaymentState) =>
+  recordEachTime(tx, {
+    key: `payment/${payment.invoiceId}/${payment.attempt}/${to}`,
+    type: EVENTS[to],
+    ...subjectOf(invoice),
+    actor: 'gateway',
+    data: { attempt: payment.attempt, gateway: payment.gateway },
+    at: input.at,
+  });
 
 /** Money that came in pays the invoice or a part of it, or is odd; it is never dropped. */
 async function receive(tx: Knex, step: Step): Promise<Outcome> {
@@ -154,7 +144,8 @@ async function receive(tx: Knex, step: Step): Promise<Outcome> {
     actor: 'gateway',
     at: input.at,
   });
-  if (payment.state === 'reversed') await clearUp(tx, step);
+  // The dispute was won, or the gateway takes its word back.
+  if (payment.state === 'reversed') await closeReversals(tx, payment.id, input.at);
   const { refundId } =
     kind === 'pays'
       ? { refundId: null }
@@ -192,15 +183,6 @@ async function settle(tx: Knex, step: Step, kind: OddMoneyKind, amount: Money) {
   const key = await caseKeyFor(tx, caseKey(step, kind));
   return settleOddMoney(tx, { key, kind, invoice, payment, amount, at: input.at }, step.policy);
 }
-
-/** The dispute was won, or the gateway takes its word back: nobody needs to look at the reversal any more. */
-const clearUp = (tx: Knex, step: Step) =>
-  resolveByItself(tx, {
-    of: { payment_id: step.payment.id, kind: 'reversed' },
-    resolution: 'nothing_to_do',
-    invoice: step.invoice,
-    at: step.input.at,
-  });
 
 async function takeBack(tx: Knex, step: Step): Promise<Outcome> {
   const { input, invoice, payment, said } = step;
@@ -241,11 +223,7 @@ const openCase = async (tx: Knex, step: Step, kind: 'reversed' | 'refund_differs
     // A difference is shown once, also when somebody has looked at it; a second reversal is another one.
     key: kind === 'reversed' ? await caseKeyFor(tx, caseKey(step, kind)) : caseKey(step, kind),
     kind,
-    gateway: step.payment.gateway,
-    reference: step.payment.reference,
-    paymentId: step.payment.id,
-    invoiceId: step.invoice.id,
-    ...subjectOf(step.invoice),
+    ...aboutPayment(step.invoice, step.payment),
     amount,
     at: step.input.at,
   });

@@ -1,16 +1,16 @@
 /** Opening an attempt: stored first, then asked for at the gateway, whose answer may be lost. */
-import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { recordEvent } from '../db/events.ts';
 import { lockCollected, subjectOf } from '../db/invoice-payments.ts';
 import { lockInvoice } from '../db/invoices.ts';
 import { payerOf } from '../db/payers.ts';
-import { openPaymentCase } from '../db/payment-cases.ts';
+import { aboutPayment, openPaymentCase } from '../db/payment-cases.ts';
 import { findPayment, insertPayment, movePayment, type Payment } from '../db/payments.ts';
 import type { Origin } from '../domain/events.ts';
 import { money, sameMoney, sum } from '../domain/money.ts';
 import { amountToAsk } from '../domain/payments.ts';
 import { type AttemptOpened, type OpenAttempt, toAttempt } from './attempts.ts';
+import { retryable } from './gateways/asking.ts';
 import { GatewayError, type PaymentGateway, type PaymentItem } from './gateways/gateway.ts';
 
 /** Writes down what will be asked of the gateway, before it hears of it. @returns why not, or null */
@@ -112,11 +112,7 @@ async function lostAnswer(tx: Knex, payment: Payment, at: string): Promise<void>
   await openPaymentCase(tx, {
     key: `payment/${invoice.id}/${payment.attempt}/case/unclear`,
     kind: 'unclear',
-    gateway: payment.gateway,
-    reference: payment.reference,
-    paymentId: payment.id,
-    invoiceId: invoice.id,
-    ...subjectOf(invoice),
+    ...aboutPayment(invoice, payment),
     amount: payment.amount,
     at,
   });
@@ -148,15 +144,4 @@ async function itemsFor(
   if (sameMoney(whole, amount)) return items;
   const { number } = await db.transaction((tx) => lockInvoice(tx, invoiceId));
   return [{ name: locale === 'id' ? `Bagian dari ${number}` : `Part of ${number}`, amount, quantity: 1 }];
-}
-
-/** A gateway that asks for patience is asked again when it said, anything else by the policy of the activity. */
-export function retryable(error: GatewayError): Error {
-  if (error.retryAfterSeconds === null) return error;
-  return ApplicationFailure.create({
-    message: error.message,
-    type: error.code,
-    nextRetryDelay: `${error.retryAfterSeconds}s`,
-    cause: error,
-  });
 }

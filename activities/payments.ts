@@ -7,10 +7,10 @@ import { payWithCredit } from '../db/credit-payments.ts';
 import { recordEvent } from '../db/events.ts';
 import { type CollectedInvoice, lockCollected, subjectOf } from '../db/invoice-payments.ts';
 import { applicantOf } from '../db/payers.ts';
-import { findPayment, isOpenPayment, paymentsOf } from '../db/payments.ts';
+import { findPayment, paymentsOf } from '../db/payments.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { ApplicationId, InvoiceId, UserId } from '../domain/ids.ts';
-import type { GatewayName, GatewayPayment, InvoiceState } from '../domain/payments.ts';
+import { type GatewayPayment, type InvoiceState, isOpenPayment } from '../domain/payments.ts';
 import {
   type AskGateway,
   type Attempt,
@@ -20,10 +20,11 @@ import {
   toAttempt,
 } from './attempts.ts';
 import type { ActivityDeps } from './deps.ts';
-import { GatewayError, type PaymentGateway } from './gateways/gateway.ts';
+import { gatewayOf, retryable } from './gateways/asking.ts';
+import { GatewayError } from './gateways/gateway.ts';
 import { openOrigin } from './origin.ts';
 import { applyWord } from './payment-money.ts';
-import { createAtGateway, retryable, storeIntent } from './payment-opening.ts';
+import { createAtGateway, storeIntent } from './payment-opening.ts';
 
 export interface Collection {
   readonly invoiceState: InvoiceState;
@@ -59,13 +60,6 @@ export type PaymentDeps = Pick<ActivityDeps, 'db' | 'gateways' | 'publicUrl' | '
 
 export function createPaymentActivities(deps: PaymentDeps) {
   const { db, gateways, publicUrl } = deps;
-  const gatewayOf = (name: GatewayName): PaymentGateway => {
-    const gateway = gateways[name];
-    // Not `failed`: a payment that exists belongs to a gateway that was configured, and must be again.
-    if (!gateway) throw new Error(`gateway ${name} is not configured; set its key and restart the worker`);
-    return gateway;
-  };
-
   return {
     /** What is known of an invoice's attempts, for a collection that wakes up again. */
     async loadCollection(input: { invoiceId: InvoiceId }): Promise<Collection> {
@@ -98,13 +92,13 @@ export function createPaymentActivities(deps: PaymentDeps) {
       // A look-up may have found it open after the answer with the page's address was lost: then it is asked for again.
       if (!isOpenPayment(payment.state) || payment.redirectUrl !== null)
         return { outcome: 'open', attempt: toAttempt(payment) };
-      return createAtGateway(db, gatewayOf(input.gateway), payment, input, publicUrl);
+      return createAtGateway(db, gatewayOf(gateways, input.gateway), payment, input, publicUrl);
     },
 
     /** Asks the gateway what is so and writes it down. Safe to repeat: each step of a payment has one event. */
     async confirmPayment(input: AskGateway): Promise<Confirmed> {
       const payment = await findPayment(db, input.reference);
-      const gateway = gatewayOf(payment.gateway);
+      const gateway = gatewayOf(gateways, payment.gateway);
       const said = await asked(() =>
         input.expireFirst ? gateway.expire(input.reference) : gateway.lookUp(input.reference),
       );

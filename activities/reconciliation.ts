@@ -3,7 +3,6 @@
  * what it does not list it is asked about. Where a walk stands is kept with what it has collected, so that another worker
  * goes on from there.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Knex } from 'knex';
@@ -27,6 +26,7 @@ import { openDifference } from '../db/reconciliation-cases.ts';
 import { clearedCases, nextDifferences, placeOf } from '../db/reconciliation-differences.ts';
 import { gatewayRefundsOf } from '../db/reconciliation-refunds.ts';
 import { usersWithRole } from '../db/staff.ts';
+import { namedUuid } from '../db/uuids.ts';
 import type { PaymentId } from '../domain/ids.ts';
 import { GATEWAYS, type GatewayPayment } from '../domain/payments.ts';
 import { dayBefore, walkedSpan } from '../domain/reconciliation.ts';
@@ -86,7 +86,7 @@ export function createReconciliationActivities({ db, gateways }: Pick<ActivityDe
       const people = await usersWithRole(db, 'finance');
       await db.transaction(async (tx) => {
         for (const userId of people) {
-          const id = uuidOf(`finance-daily/${day}/${userId}`);
+          const id = namedUuid(`finance-daily/${day}/${userId}`);
           await writeLetter(tx, { id, template: 'finance_daily', userId, data: figures, at: new Date(at) });
         }
       });
@@ -96,12 +96,6 @@ export function createReconciliationActivities({ db, gateways }: Pick<ActivityDe
 }
 
 const toWalked = ({ state, compared, differences }: ReconciliationRun): Walked => ({ state, compared, differences });
-
-/** Name-based, version 8: the letter of a day to a person is the same however often it is written. */
-function uuidOf(name: string): string {
-  const hash = createHash('sha256').update(name).digest('hex');
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
-}
 
 /** Tells Temporal how far it is, and stops when Temporal wants that. */
 function heartbeatOf(current: () => ReconciliationRun): () => void {

@@ -1,7 +1,7 @@
 /** The steps of a refund: each is one transaction under the lock on its payment, and does nothing the second time. */
 import type { Knex } from 'knex';
 import { findCreditNote, issueCreditNote } from '../db/credit-notes.ts';
-import { type NewEvent, recordEvent } from '../db/events.ts';
+import { type NewEvent, recordEachTime } from '../db/events.ts';
 import { reinstateLicenseOf, suspendLicenseOf } from '../db/license-standing.ts';
 import { openPaymentCase } from '../db/payment-cases.ts';
 import { writeToFinance, writeToPayer } from '../db/refund-letters.ts';
@@ -30,10 +30,10 @@ import type { RefundId, UserId } from '../domain/ids.ts';
 import type { RefundPaidFrom } from '../domain/ledger.ts';
 import {
   chooseChannel,
+  leadsTo,
   type RefundChannel,
   type RefundState,
-  refundTransitions,
-  type TransferProblem,
+  type TransferOutcome,
 } from '../domain/refunds.ts';
 
 const EVENTS: Record<RefundState, EventType> = {
@@ -63,29 +63,21 @@ interface Move {
 /** Event and record. A state may be come to again, so its key is numbered; the lock and the edge are the guard. */
 async function move(tx: Knex, refund: Refund, to: RefundState, given: Move): Promise<Refund> {
   const { at, by, actor, origin, data, change } = given;
-  for (let time = 1; ; time += 1) {
-    const isNew = await recordEvent(tx, {
-      key: `refund/${refund.id}/${to}${time === 1 ? '' : `/${time}`}`,
-      type: EVENTS[to],
-      ...aboutRefund(refund),
-      ...(by ? { by } : {}),
-      ...(actor ? { actor } : {}),
-      data: { refundId: refund.id, ...data },
-      origin,
-      at,
-    });
-    if (isNew) break;
-  }
+  await recordEachTime(tx, {
+    key: `refund/${refund.id}/${to}`,
+    type: EVENTS[to],
+    ...aboutRefund(refund),
+    ...(by ? { by } : {}),
+    ...(actor ? { actor } : {}),
+    data: { refundId: refund.id, ...data },
+    origin,
+    at,
+  });
   if (!(await moveRefund(tx, refund.id, to, at, change))) {
     throw new Error(`refund ${refund.id} cannot go from ${refund.state} to ${to}`);
   }
   return lockRefund(tx, refund.id);
 }
-
-const leadsTo = (from: RefundState, to: RefundState): boolean => {
-  const targets: readonly string[] = refundTransitions[from];
-  return targets.includes(to);
-};
 
 // ---- decisions ------------------------------------------------------------------------------------------------------
 
@@ -292,19 +284,11 @@ async function comeBack(tx: Knex, refund: Refund, code: string | null, given: Mo
 
 // ---- by hand --------------------------------------------------------------------------------------------------------
 
-export type TransferReport = {
+export type TransferReport = TransferOutcome & {
   readonly by: UserId;
   readonly origin?: Origin | undefined;
   readonly at: string;
-} & (
-  | {
-      readonly outcome: 'transferred';
-      readonly bankReference: string;
-      readonly transferredAt: string;
-      readonly nameChecked: boolean;
-    }
-  | { readonly outcome: 'failed'; readonly problem: TransferProblem }
-);
+};
 
 /** What finance says of a transfer. */
 export async function report(tx: Knex, id: RefundId, said: TransferReport): Promise<void> {

@@ -1,15 +1,17 @@
 /** Giving money back: what the process of a refund has done, and what it is told of the record afterwards. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
+import { markNoticesHandled } from '../db/payment-inbox.ts';
 import { waitingRefundLetters } from '../db/refund-letters.ts';
-import { findRefund, markRefundNoticesHandled, markRefundTaken, type Refund } from '../db/refunds.ts';
+import { findRefund, markRefundTaken, type Refund } from '../db/refunds.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { CompanyId, RefundId } from '../domain/ids.ts';
 import { sameMoney } from '../domain/money.ts';
 import { refundability } from '../domain/payment-methods.ts';
 import type { RefundSituation } from '../domain/refunds.ts';
 import type { ActivityDeps } from './deps.ts';
-import { GatewayError, type GatewayRefund, type PaymentGateway, type RefundRequest } from './gateways/gateway.ts';
+import { gatewayOf, retryable } from './gateways/asking.ts';
+import { GatewayError, type GatewayRefund, NO_REFUND, type RefundRequest } from './gateways/gateway.ts';
 import type { Gateways } from './gateways/index.ts';
 import { openOrigin } from './origin.ts';
 import {
@@ -86,7 +88,7 @@ export function createRefundActivities(deps: Pick<ActivityDeps, 'db' | 'gateways
       const said = refund.channel === 'gateway' ? await wordOf(refund, lookUp(gateways, refund)) : null;
       return step(refundId, async (tx) => {
         if (said) await hear(tx, refundId, said, at);
-        if (noticesUpTo) await markRefundNoticesHandled(tx, refundId, noticesUpTo, at);
+        if (noticesUpTo) await markNoticesHandled(tx, { refundId }, noticesUpTo, at);
       });
     },
 
@@ -131,13 +133,6 @@ function goesBackThere(gateways: Gateways, { gateway, method, amount, paid, fail
   return able === 'partial' || (able === 'full' && sameMoney(amount, paid));
 }
 
-function gatewayOf(gateways: Gateways, { gateway }: Refund): PaymentGateway {
-  const found = gateways[gateway];
-  // Not `failed`: a refund that was begun belongs to a gateway that was configured, and must be again.
-  if (!found) throw new Error(`gateway ${gateway} is not configured; set its key and restart the worker`);
-  return found;
-}
-
 const requestOf = (refund: Refund): RefundRequest => ({
   reference: refund.reference,
   transactionId: refund.transactionId,
@@ -149,20 +144,19 @@ const requestOf = (refund: Refund): RefundRequest => ({
 });
 
 async function ask(gateways: Gateways, refund: Refund): Promise<GatewayRefund> {
-  const gateway = gatewayOf(gateways, refund);
+  const gateway = gatewayOf(gateways, refund.gateway);
   if (gateway.refund) return gateway.refund(requestOf(refund));
   return { state: 'failed', refundId: null, amount: null, reason: 'channel_cannot_refund' };
 }
 
 async function lookUp(gateways: Gateways, refund: Refund): Promise<GatewayRefund> {
-  const gateway = gatewayOf(gateways, refund);
+  const gateway = gatewayOf(gateways, refund.gateway);
   const query = { ...requestOf(refund), refundId: refund.gatewayRefundId };
-  const said = gateway.lookUpRefund ? await gateway.lookUpRefund(query) : NOT_FOUND;
+  const said = gateway.lookUpRefund ? await gateway.lookUpRefund(query) : NO_REFUND;
   const isUnheard = said.state === 'not_found' && (refund.state === 'submitted' || refund.state === 'unknown');
   return isUnheard ? ask(gateways, refund) : said;
 }
 
-const NOT_FOUND: GatewayRefund = { state: 'not_found', refundId: null, amount: null, reason: null };
 const NOTHING = { gatewayRefundId: null, reason: null, otherAmount: null };
 
 /** @throws what may work later: nothing was done then */
@@ -175,12 +169,6 @@ async function wordOf(refund: Refund, answer: Promise<GatewayRefund>): Promise<G
     if (!(error instanceof GatewayError)) throw error;
     if (error.kind === 'refused') return { ...NOTHING, state: 'failed', reason: error.code };
     if (error.kind === 'unknown') return { ...NOTHING, state: 'unknown' };
-    if (error.retryAfterSeconds === null) throw error;
-    throw ApplicationFailure.create({
-      message: error.message,
-      type: error.code,
-      nextRetryDelay: `${error.retryAfterSeconds}s`,
-      cause: error,
-    });
+    throw retryable(error);
   }
 }

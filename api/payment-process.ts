@@ -1,6 +1,7 @@
 /** How the API speaks to the process that collects an invoice. */
 import { setTimeout } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
 import { isOpenInvoice } from '../db/invoice-reads.ts';
 import type { PayableParts } from '../db/payable.ts';
 import type { Origin } from '../domain/events.ts';
@@ -10,7 +11,15 @@ import { type Currency, formatMoney, type Money, money } from '../domain/money.t
 import { chooseGateway, type GatewayChoice } from '../domain/payment-methods.ts';
 import { amountToAsk, GATEWAY_CURRENCIES, type GatewayName, type InvoiceState, type Part } from '../domain/payments.ts';
 import { paymentId } from '../workflows/ids.ts';
-import { type OpenPayment, type PayRequest, payUpdate, payWithCreditUpdate } from '../workflows/messages.ts';
+import {
+  type OpenPayment,
+  type PayRequest,
+  payUpdate,
+  payWithCreditUpdate,
+  type VoidedInvoice,
+  type VoidRequest,
+  voidUpdate,
+} from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { RETRY_AFTER_SECONDS } from './failures.ts';
 import { withinTime } from './review-process.ts';
@@ -71,37 +80,50 @@ const POINTERS = {
   amount_not_payable: '/method',
 } as const;
 
-/** The process asks the gateway within this time, and waits for it. */
-const GATEWAY_ANSWERS_WITHIN_MS = 25_000;
-
 /**
  * Where to pay: the attempt that is open, or a new one. The caller has made sure that the invoice is open and that
  * `asked.by` may pay it.
- * @param requestKey repeats of the same request carry the same one
+ * @param requestKey repeats of the same request carry the same one, here and below
  * @throws Failure or an error that api/failures.ts knows
  */
-export async function openPayment(
+export const openPayment = (
   deps: ApiDeps,
   id: InvoiceId,
   requestKey: string,
   asked: Omit<PayRequest, 'origin'> & { readonly origin: Origin },
-): Promise<OpenPayment> {
-  const handle = deps.temporal.workflow.getHandle(paymentId(id));
-  const request: PayRequest = { ...asked, origin: sealOrigin(deps, asked.origin) };
-  const say = () => handle.executeUpdate(payUpdate, { updateId: requestKey, args: [request] });
-  return withinTime(deps.temporal, () => onceThere(deps, id, say), GATEWAY_ANSWERS_WITHIN_MS);
-}
+): Promise<OpenPayment> => ask(deps, id, requestKey, payUpdate, { ...asked, origin: sealOrigin(deps, asked.origin) });
 
 /** Pays with the company's credit. The caller has made sure that the invoice is open and that `asked.by` may pay it. */
-export async function payFromCredit(
+export const payFromCredit = (
   deps: ApiDeps,
   id: InvoiceId,
   requestKey: string,
   asked: { readonly by: UserId; readonly origin: Origin },
-): Promise<{ readonly appliedMinor: string; readonly invoiceState: InvoiceState }> {
+): Promise<{ readonly appliedMinor: string; readonly invoiceState: InvoiceState }> =>
+  ask(deps, id, requestKey, payWithCreditUpdate, { ...asked, origin: sealOrigin(deps, asked.origin) });
+
+/** Voided by the process that collects it, so that no payment is opened meanwhile. */
+export const voidInvoice = (
+  deps: ApiDeps,
+  id: InvoiceId,
+  requestKey: string,
+  asked: Omit<VoidRequest, 'origin'> & { readonly origin: Origin },
+): Promise<VoidedInvoice> =>
+  ask(deps, id, requestKey, voidUpdate, { ...asked, origin: sealOrigin(deps, asked.origin) });
+
+/** The process asks the gateway within this time, and waits for it. */
+const GATEWAY_ANSWERS_WITHIN_MS = 25_000;
+
+function ask<Answer, Said>(
+  deps: ApiDeps,
+  id: InvoiceId,
+  requestKey: string,
+  update: UpdateDefinition<Answer, [Said]>,
+  said: Said,
+): Promise<Answer> {
   const handle = deps.temporal.workflow.getHandle(paymentId(id));
-  const request = { by: asked.by, origin: sealOrigin(deps, asked.origin) };
-  const say = () => handle.executeUpdate(payWithCreditUpdate, { updateId: requestKey, args: [request] });
+  const message = { updateId: requestKey, args: [said] } satisfies { updateId: string; args: [Said] };
+  const say = () => handle.executeUpdate(update, message);
   return withinTime(deps.temporal, () => onceThere(deps, id, say), GATEWAY_ANSWERS_WITHIN_MS);
 }
 
@@ -112,7 +134,7 @@ const THERE_AFTER_MS = [50, 100, 200, 400, 800, 1600] as const;
  * is that quick waits for it.
  * @throws Failure `temporarily_unavailable` when it is not there in time; an open invoice can still be paid
  */
-export async function onceThere<T>({ db }: Pick<ApiDeps, 'db'>, id: InvoiceId, say: () => Promise<T>): Promise<T> {
+async function onceThere<T>({ db }: Pick<ApiDeps, 'db'>, id: InvoiceId, say: () => Promise<T>): Promise<T> {
   for (const waitMs of THERE_AFTER_MS) {
     try {
       return await say();

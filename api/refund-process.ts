@@ -29,6 +29,7 @@ import {
   refuseDestination,
   refuseRefundDecision,
   refuseTransferReport,
+  type TransferOutcome,
 } from '../domain/refunds.ts';
 import { refundId } from '../workflows/ids.ts';
 import {
@@ -37,7 +38,6 @@ import {
   type RefundInput,
   refundDestinationUpdate,
   refundTransferUpdate,
-  type TransferMessage,
 } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { toFailure } from './failures.ts';
@@ -86,19 +86,10 @@ export async function decideRefund(
   return ask(deps, message, decideRefundUpdate, said, (now) => refuseRefundDecision(now, decision, by, isPayer));
 }
 
-export type SaidOfTransfer =
-  | {
-      readonly outcome: 'transferred';
-      readonly bankReference: string;
-      readonly transferredAt: string;
-      readonly nameChecked: boolean;
-    }
-  | { readonly outcome: 'failed'; readonly problem: Extract<TransferMessage, { outcome: 'failed' }>['problem'] };
-
 export async function reportTransfer(
   deps: ApiDeps,
   message: RefundMessage,
-  said: SaidOfTransfer,
+  said: TransferOutcome,
 ): Promise<RefundAnswer> {
   const { refund, by, origin } = message;
   const isPayer = await isMember(deps.db, refund.companyId, by);
@@ -171,7 +162,7 @@ const situationOf = (refund: Refund): RefundSituation => ({
   decidedAt: refund.decidedAt?.toISOString() ?? null,
 });
 
-function throwIf(refusal: Refusal | null): void {
+export function throwIf(refusal: Refusal | null): void {
   if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
 }
 

@@ -1,5 +1,6 @@
 /** What makes a repeated request the same request. */
 import { createHash, randomBytes } from 'node:crypto';
+import { namedUuid } from '../db/uuids.ts';
 
 /**
  * 64 hex digits, the same for the same caller, method, path and Idempotency-Key. Without a key a fresh one: the
@@ -7,7 +8,8 @@ import { createHash, randomBytes } from 'node:crypto';
  */
 export function requestKeyOf(call: { caller: string; method: string; path: string; key: string | undefined }): string {
   if (call.key === undefined) return randomBytes(32).toString('hex');
-  return sha256([call.caller, call.method, call.path, call.key].join('\n')).toString('hex');
+  const { caller, method, path, key } = call;
+  return createHash('sha256').update([caller, method, path, key].join('\n')).digest('hex');
 }
 
 /**
@@ -15,10 +17,5 @@ export function requestKeyOf(call: { caller: string; method: string; path: strin
  * `insert … on conflict (id) do nothing` makes it safe.
  */
 export function idFromKey(requestKey: string, noun: string): string {
-  const bytes = sha256(`${noun}/${requestKey}`).subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return namedUuid(`${noun}/${requestKey}`);
 }
-
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -19,35 +19,32 @@ export interface Capture {
 
 /** Enters money that came, or that came again after it had been taken back. */
 export async function enterCapture(tx: Knex, capture: Capture): Promise<void> {
-  const before = await timesOf(tx, capture.payment.id, 'captured');
-  await enter(
-    tx,
-    capture,
-    before === 0 ? 'captured' : 'given_back',
-    captured(capture.paid.amountMinor, capture.appliedMinor),
-  );
-  await noteApplied(tx, capture.payment.id, capture.appliedMinor);
+  const { paid, appliedMinor, payment } = capture;
+  const times = await timesTakenBack(tx, payment.id);
+  const postings = captured(paid.amountMinor, appliedMinor);
+  if (times === 0) await enter(tx, capture, 'captured', 'captured', postings);
+  else await enter(tx, capture, 'given_back', numbered('given-back', times), postings);
+  await noteApplied(tx, payment.id, appliedMinor);
 }
 
 /** Enters that a capture was taken back, from where it stands now. */
 export async function enterTakenBack(tx: Knex, capture: Capture): Promise<void> {
-  await enter(tx, capture, 'taken_back', takenBack(capture.paid.amountMinor, capture.appliedMinor));
+  const times = await timesTakenBack(tx, capture.payment.id);
+  const postings = takenBack(capture.paid.amountMinor, capture.appliedMinor);
+  await enter(tx, capture, 'taken_back', numbered('taken-back', times + 1), postings);
 }
 
-const STEPS = { captured: 'captured', taken_back: 'taken-back', given_back: 'given-back' } as const satisfies Partial<
-  Record<EntryKind, string>
->;
+const numbered = (step: string, time: number): string => (time === 1 ? step : `${step}/${time}`);
 
-async function enter(
+const enter = (
   tx: Knex,
   { invoice, payment, paid, at }: Capture,
-  kind: keyof typeof STEPS,
+  kind: EntryKind,
+  step: string,
   postings: ReturnType<typeof captured>,
-): Promise<void> {
-  const time = (await timesOf(tx, payment.id, kind)) + 1;
-  const key = `payment/${invoice.id}/${payment.attempt}/${STEPS[kind]}`;
-  await postEntry(tx, {
-    key: time === 1 ? key : `${key}/${time}`,
+): Promise<void> =>
+  postEntry(tx, {
+    key: `payment/${invoice.id}/${payment.attempt}/${step}`,
     kind,
     currency: paid.currency,
     postings,
@@ -57,10 +54,10 @@ async function enter(
     gateway: payment.gateway,
     at,
   });
-}
 
-/** How often it has happened to a payment; under the lock on its invoice. */
-async function timesOf(tx: Knex, paymentId: Payment['id'], kind: EntryKind): Promise<number> {
-  const [row] = await tx('ledger_entries').where({ payment_id: paymentId, kind }).count<{ count: bigint }[]>();
+/** How often by now; under the lock on its invoice. Each coming follows a going, so this numbers both. */
+async function timesTakenBack(tx: Knex, paymentId: Payment['id']): Promise<number> {
+  const entries = tx('ledger_entries').where({ payment_id: paymentId, kind: 'taken_back' satisfies EntryKind });
+  const [row] = await entries.count<{ count: bigint }[]>();
   return Number(row?.count ?? 0);
 }

@@ -7,15 +7,23 @@ import { Failure } from '../domain/failures.ts';
 import type { CompanyId, InvoiceId, PaymentCaseId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
 import { creditApplied, suspenseApplied, suspenseReleased } from '../domain/ledger.ts';
 import { formatMoney, type Money, money } from '../domain/money.ts';
-import { refundReasonFor, resolutionsFor } from '../domain/payment-cases.ts';
-import { type CaseResolution, type GatewayName, type MoneyPolicy, outstandingOf } from '../domain/payments.ts';
+import { refundReasonFor } from '../domain/payment-cases.ts';
+import {
+  type CaseResolution,
+  type GatewayName,
+  isOwed,
+  lesser,
+  type MoneyPolicy,
+  outstandingOf,
+} from '../domain/payments.ts';
 import { isMember } from './company-members.ts';
 import { applyToInvoice } from './invoice-payments.ts';
 import { lockInvoice } from './invoices.ts';
 import { type NewEntry, postEntry } from './ledger.ts';
 import { type By, type LockedCase, leaveHint, lockCase, lockOpenCase, markStep, tellOfStep } from './payment-cases.ts';
-import { requestRefund } from './refunds.ts';
-import { lockMoneyOf, suspenseOfCase } from './suspense.ts';
+import { changeApplied } from './payments.ts';
+import { requestRefund } from './refund-requests.ts';
+import { lockMoneyOf, suspenseOfCase, waysOf } from './suspense.ts';
 
 export interface Resolve {
   readonly caseId: PaymentCaseId;
@@ -83,10 +91,7 @@ async function wasDone(tx: Knex, { caseId, by }: Resolve): Promise<boolean> {
 }
 
 function refuseImpossible(found: LockedCase, left: Money | null, { resolution }: Resolve): void {
-  const possible = resolutionsFor(found.kind, {
-    suspenseLeft: left?.amountMinor ?? 0n,
-    hasPayment: found.paymentId !== null,
-  });
+  const possible = waysOf(found, left);
   if (possible.includes(resolution)) return;
   throw new Failure(
     'resolution_not_possible',
@@ -94,8 +99,13 @@ function refuseImpossible(found: LockedCase, left: Money | null, { resolution }:
   );
 }
 
+interface Portion {
+  readonly wanted: Money;
+  readonly left: Money;
+}
+
 /** @throws Failure when more is wanted than is there */
-function wantedOf({ amountMinor }: Resolve, left: Money | null): { readonly wanted: Money; readonly left: Money } {
+function wantedOf({ amountMinor }: Resolve, left: Money | null): Portion {
   if (!left) throw new Failure('resolution_not_possible', 'This case has no money in suspense.');
   const wanted = money(amountMinor ?? left.amountMinor, left.currency);
   if (wanted.amountMinor > 0n && wanted.amountMinor <= left.amountMinor) return { wanted, left };
@@ -191,11 +201,6 @@ async function refund(tx: Knex, found: LockedCase, wish: Resolve, left: Money | 
 const amountOf = ({ amount }: LockedCase, { amountMinor }: Resolve): Money | null =>
   amount && amountMinor !== null ? money(amountMinor, amount.currency) : amount;
 
-interface Portion {
-  readonly wanted: Money;
-  readonly left: Money;
-}
-
 async function release(
   tx: Knex,
   found: LockedCase,
@@ -239,7 +244,7 @@ async function applyTo(tx: Knex, found: LockedCase, wish: Resolve, { wanted, lef
   const payment = await paymentOf(tx, found.paymentId);
   await refuseOwn(tx, payment.companyId, by);
   const invoice = await targetOf(tx, payment, wish.targetInvoiceId ?? payment.invoiceId, wanted);
-  const amount = money(smaller(wanted.amountMinor, invoice.outstandingMinor), wanted.currency);
+  const amount = money(lesser(wanted.amountMinor, invoice.outstandingMinor), wanted.currency);
   const closes = amount.amountMinor === left.amountMinor;
   const step = { resolution: 'apply_to_invoice', closes, note, amount, targetInvoiceId: invoice.id } as const;
   await tellOfStep(tx, found, step, by);
@@ -264,9 +269,7 @@ async function applyToOwn(tx: Knex, found: LockedCase, payment: PaymentOfCase, a
     companyId: payment.companyId,
     invoiceId: payment.invoiceId,
   });
-  await tx('payments')
-    .where({ id: payment.id })
-    .update({ applied_minor: tx.raw('applied_minor + ?', [amount.amountMinor.toString()]) });
+  await changeApplied(tx, payment.id, amount.amountMinor);
 }
 
 /** Another invoice is paid out of the payer's credit, so that a later chargeback or refund of this payment leaves it alone. */
@@ -298,8 +301,6 @@ async function applyToOther(
   });
 }
 
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-
 async function targetOf(
   tx: Knex,
   payment: PaymentOfCase,
@@ -312,8 +313,7 @@ async function targetOf(
   if (invoice.total.currency !== currency) {
     throw new Failure('resolution_not_possible', `The money is in ${currency}, and that invoice is not.`);
   }
-  const takes = invoice.state === 'open' || invoice.state === 'reversed';
-  const outstandingMinor = takes ? outstandingOf(invoice) : 0n;
+  const outstandingMinor = isOwed(invoice.state) ? outstandingOf(invoice) : 0n;
   if (outstandingMinor > 0n) return { id, outstandingMinor };
   throw new Failure('invoice_not_open', `Invoice ${invoice.number} is ${invoice.state}: there is nothing to pay.`, {
     state: invoice.state,

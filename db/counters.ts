@@ -14,3 +14,14 @@ export async function nextNumber(tx: Knex, series: string): Promise<number> {
   if (!row) throw new Error(`counter ${series} gave no number`);
   return Number(row.value);
 }
+
+/** The next number of a series that begins anew each year, as its papers show it. @param date local, YYYY-MM-DD */
+export async function nextOfYear(
+  tx: Knex,
+  series: string,
+  date: string,
+  format: (year: number, counter: number) => string,
+): Promise<string> {
+  const year = Number(date.slice(0, 4));
+  return format(year, await nextNumber(tx, `${series}/${year}`));
+}

@@ -11,15 +11,11 @@ import {
   type Sha256,
 } from '../domain/ids.ts';
 import { formatCreditNoteNumber, type InvoiceLineKind, type TaxRule } from '../domain/invoicing.ts';
-import type { Actor } from '../domain/licensing.ts';
-import type { Locale } from '../domain/mail.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { RefundReason } from '../domain/refunds.ts';
-import { announce } from './application-moves.ts';
-import { nextNumber } from './counters.ts';
+import { nextOfYear } from './counters.ts';
 import { recordEvent } from './events.ts';
-import { type PrintedPaper, seenOnly } from './invoice-reads.ts';
-import { PAYER_LOCALE, withIssuer } from './printed.ts';
+import { type Parties, partyColumns, withIssuer, withParties } from './papers.ts';
 
 export interface CreditNote {
   readonly id: CreditNoteId;
@@ -99,10 +95,10 @@ async function insertNote(tx: Knex, note: NewNote): Promise<CreditNote> {
   await tx('invoices')
     .where({ id: invoiceId })
     .update({ credited_minor: tx.raw('credited_minor + ?', [(net + tax).toString()]) });
-  const year = Number(localDate(Date.parse(at), note.zone).slice(0, 4));
+  const date = localDate(Date.parse(at), note.zone);
   const made = {
     id: asId<CreditNoteId>(randomUUID()),
-    number: formatCreditNoteNumber(year, await nextNumber(tx, `credit-note/${year}`)),
+    number: await nextOfYear(tx, 'credit-note', date, formatCreditNoteNumber),
   };
   await tx('credit_notes').insert({
     ...made,
@@ -166,29 +162,13 @@ export async function creditNotesOfInvoice(db: Knex, invoiceId: InvoiceId): Prom
   }));
 }
 
-/** null when there is no such credit note, or its invoice is none that the viewer may see. */
-export async function seenCreditNote(db: Knex, viewer: Actor, id: CreditNoteId): Promise<PrintedPaper | null> {
-  const row: PrintedPaper | undefined = await db('credit_notes as n')
-    .join('invoices as i', 'i.id', 'n.invoice_id')
-    .where('n.id', id)
-    .modify((query) => seenOnly(query, viewer))
-    .first({ number: 'n.number', applicationId: 'i.application_id', pdf: 'n.pdf_sha256' });
-  return row ?? null;
-}
-
 /** What a credit note's PDF says, in the payer's language. */
-export interface CreditNoteFacts {
+export interface CreditNoteFacts extends Parties {
   readonly number: string;
   readonly issuedAt: Date;
   readonly reason: RefundReason;
   readonly invoiceNumber: string;
   readonly invoiceIssuedAt: Date;
-  readonly zone: OfficeZone;
-  readonly officeName: string;
-  readonly officeAddress: string;
-  readonly companyName: string;
-  readonly address: string;
-  readonly locale: Locale;
   readonly currency: Currency;
   /** The one of the invoice: what it corrects was taxed by it; null = the invoice does not say. */
   readonly taxRule: TaxRule | null;
@@ -204,8 +184,7 @@ export interface CreditNoteFacts {
 export async function creditNoteFacts(db: Knex, id: CreditNoteId): Promise<CreditNoteFacts> {
   const found: Omit<CreditNoteFacts, 'lines'> | undefined = await db('credit_notes as n')
     .join('invoices as i', 'i.id', 'n.invoice_id')
-    .modify(withIssuer)
-    .join('companies as c', 'c.id', 'i.company_id')
+    .modify(withParties)
     .where('n.id', id)
     .first({
       number: 'n.number',
@@ -213,12 +192,7 @@ export async function creditNoteFacts(db: Knex, id: CreditNoteId): Promise<Credi
       reason: 'n.reason',
       invoiceNumber: 'i.number',
       invoiceIssuedAt: 'i.issued_at',
-      zone: 'o.zone',
-      officeName: 'o.name',
-      officeAddress: 'o.address',
-      companyName: 'c.name',
-      address: 'c.address',
-      locale: db.raw(PAYER_LOCALE),
+      ...partyColumns(db),
       currency: 'n.currency',
       taxRule: 'i.tax_rule',
       pdf: 'n.pdf_sha256',
@@ -229,14 +203,4 @@ export async function creditNoteFacts(db: Knex, id: CreditNoteId): Promise<Credi
     .orderBy('position')
     .select({ description: 'description', kind: 'kind', netMinor: 'net_minor', taxMinor: 'tax_minor' });
   return { ...found, lines };
-}
-
-/** Remembers the stored PDF, once: what another try stored first stays. Wakes whoever waits for it. */
-export async function attachCreditNotePdf(db: Knex, id: CreditNoteId, sha256: Sha256): Promise<void> {
-  await db('credit_notes').where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
-  const row: { applicationId: ApplicationId | null } | undefined = await db('credit_notes as n')
-    .join('invoices as i', 'i.id', 'n.invoice_id')
-    .where('n.id', id)
-    .first({ applicationId: 'i.application_id' });
-  if (row?.applicationId) await announce(db, row.applicationId);
 }

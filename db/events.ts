@@ -48,6 +48,18 @@ export async function recordEvent(db: Knex, event: NewEvent): Promise<boolean> {
   return inserted.length > 0;
 }
 
+/**
+ * Writes an event that may happen to the same thing again. The caller's lock is the guard, so a key that is taken is an
+ * earlier time: the next number is tried, `…/2` and so on.
+ * @returns the key under which it stands
+ */
+export async function recordEachTime(tx: Knex, event: NewEvent): Promise<string> {
+  for (let time = 1; ; time += 1) {
+    const key = time === 1 ? event.key : `${event.key}/${time}`;
+    if (await recordEvent(tx, { ...event, key })) return key;
+  }
+}
+
 const dataOf = ({ data = {}, before, after }: NewEvent) => ({
   ...data,
   ...(before ? { before } : {}),

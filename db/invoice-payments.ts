@@ -6,45 +6,30 @@ import { creditReturned, unapplied } from '../domain/ledger.ts';
 import {
   type GatewayName,
   type InvoiceState,
+  isOwed,
   lesser,
-  type OddMoneyPolicy,
   outstandingOf,
   type Payable,
 } from '../domain/payments.ts';
 import { CLAIMING_REFUND_STATES, type RefundState } from '../domain/refunds.ts';
 import { moveApplication } from './application-moves.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEachTime } from './events.ts';
+import { type Instalment, instalmentsOf, markInstalments, unmarkInstalments } from './instalments.ts';
 import { type InvoiceForPayment, lockInvoice, postClosing } from './invoices.ts';
 import { postEntry } from './ledger.ts';
 import { reinstateLicenseOf, suspendLicenseOf } from './license-standing.ts';
+import { changeApplied } from './payments.ts';
 
 /** An invoice as the process that collects it needs it. */
 export interface CollectedInvoice extends InvoiceForPayment, Payable {
-  readonly oddMoney: OddMoneyPolicy;
-  readonly instalments: readonly {
-    readonly position: number;
-    readonly amountMinor: bigint;
-    readonly dueAt: Date;
-    readonly isPaid: boolean;
-  }[];
+  readonly instalments: readonly Instalment[];
 }
 
 /** Locked to the end of the transaction. */
 export async function lockCollected(tx: Knex, id: InvoiceId): Promise<CollectedInvoice> {
   const invoice = await lockInvoice(tx, id);
-  const row: { oddMoney: OddMoneyPolicy } | undefined = await tx('invoices')
-    .where({ id })
-    .first({ oddMoney: 'odd_money' });
-  const instalments: CollectedInvoice['instalments'] = await tx('invoice_instalments')
-    .where({ invoice_id: id })
-    .orderBy('position')
-    .select({
-      position: 'position',
-      amountMinor: 'amount_minor',
-      dueAt: 'due_at',
-      isPaid: tx.raw('paid_at is not null'),
-    });
-  return { ...invoice, oddMoney: row?.oddMoney ?? {}, instalments, inParts: instalments.length > 0 };
+  const instalments = await instalmentsOf(tx, id);
+  return { ...invoice, instalments, inParts: instalments.length > 0 };
 }
 
 /** Whose timeline an event about an invoice belongs to. */
@@ -78,8 +63,7 @@ export interface Applied {
  */
 export async function applyToInvoice(tx: Knex, given: ToApply): Promise<Applied> {
   const invoice = await lockInvoice(tx, given.invoiceId);
-  const takes = invoice.state === 'open' || invoice.state === 'reversed';
-  const left = takes ? outstandingOf(invoice) : 0n;
+  const left = isOwed(invoice.state) ? outstandingOf(invoice) : 0n;
   const appliedMinor = lesser(given.amountMinor, left);
   if (appliedMinor <= 0n) return { appliedMinor: 0n, state: invoice.state };
   const paidMinor = invoice.paid.amountMinor + appliedMinor;
@@ -110,7 +94,7 @@ export async function takeBackFromInvoice(tx: Knex, given: ToApply): Promise<{ r
   const invoice = await lockInvoice(tx, given.invoiceId);
   const { id, applicationId, state } = invoice;
   const taken = lesser(given.amountMinor, invoice.paid.amountMinor);
-  if (taken <= 0n || (state !== 'paid' && state !== 'open' && state !== 'reversed')) return { state };
+  if (taken <= 0n || (state !== 'paid' && !isOwed(state))) return { state };
   const paidMinor = invoice.paid.amountMinor - taken;
   const after = state === 'paid' ? 'reversed' : state;
   await tx('invoices').where({ id }).update({ state: after, paid_minor: paidMinor });
@@ -121,40 +105,9 @@ export async function takeBackFromInvoice(tx: Knex, given: ToApply): Promise<{ r
   return { state: after };
 }
 
-/**
- * Writes an event that may happen to an invoice more than once. The caller's own event guards it, so a key that is taken is
- * an earlier time: the next number is tried, under the lock on the invoice.
- */
-async function tell(
-  tx: Knex,
-  invoice: InvoiceForPayment,
-  { data = {}, actor, at }: ToApply,
-  type: EventType,
-  base: string,
-): Promise<string> {
-  for (let time = 1; ; time += 1) {
-    const key = time === 1 ? base : `${base}/${time}`;
-    const event = { key, type, ...subjectOf(invoice), ...(actor ? { actor } : {}), data, at };
-    if (await recordEvent(tx, event)) return key;
-  }
-}
-
-const UP_TO = `
-  select position, sum(amount_minor) over (order by position) as up_to from invoice_instalments where invoice_id = :id`;
-
-const markInstalments = (tx: Knex, id: InvoiceId, paidMinor: bigint, at: string) =>
-  tx.raw(
-    `update invoice_instalments i set paid_at = :at from (${UP_TO}) s
-      where i.invoice_id = :id and i.position = s.position and i.paid_at is null and s.up_to <= :paid`,
-    { id, at, paid: paidMinor.toString() },
-  );
-
-const unmarkInstalments = (tx: Knex, id: InvoiceId, paidMinor: bigint) =>
-  tx.raw(
-    `update invoice_instalments i set paid_at = null from (${UP_TO}) s
-      where i.invoice_id = :id and i.position = s.position and s.up_to > :paid`,
-    { id, paid: paidMinor.toString() },
-  );
+/** May happen to an invoice more than once. The caller's own event guards it, and the lock on the invoice. */
+const tell = (tx: Knex, invoice: InvoiceForPayment, { data = {}, actor, at }: ToApply, type: EventType, key: string) =>
+  recordEachTime(tx, { key, type, ...subjectOf(invoice), ...(actor ? { actor } : {}), data, at });
 
 export interface Lapsed {
   readonly state: InvoiceState;
@@ -214,9 +167,7 @@ async function unapply(tx: Knex, { id, companyId, total }: InvoiceForPayment, at
       gateway,
       at,
     });
-    await tx('payments')
-      .where({ id: paymentId })
-      .update({ applied_minor: tx.raw('applied_minor - ?', [amountMinor.toString()]) });
+    await changeApplied(tx, paymentId, -amountMinor);
   }
   await tx('refunds')
     .where({ invoice_id: id, source: 'invoice' })

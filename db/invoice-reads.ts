@@ -4,9 +4,10 @@ import type { ApplicationId, CompanyId, InvoiceId, PaymentId, Sha256, UserId } f
 import type { InvoiceLineKind } from '../domain/invoicing.ts';
 import type { Actor } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
-import type { InvoiceState } from '../domain/payments.ts';
+import { type InvoiceState, isOwed } from '../domain/payments.ts';
 import { seesEveryCase } from '../domain/roles.ts';
 import type { AfterInTime } from './applications.ts';
+import { instalmentsOf } from './instalments.ts';
 
 export interface Invoice {
   readonly id: InvoiceId;
@@ -52,13 +53,6 @@ export interface InstalmentRead {
   readonly amount: Money;
   readonly dueAt: Date;
   readonly paidAt: Date | null;
-}
-
-/** A PDF that belongs to an invoice; null while it is being made. */
-export interface PrintedPaper {
-  readonly number: string;
-  readonly applicationId: ApplicationId | null;
-  readonly pdf: Sha256 | null;
 }
 
 export interface OpenAttempt {
@@ -140,15 +134,13 @@ const toInvoice = (row: InvoiceRow): Invoice => ({
   replacedBy: row.replaced_by,
 });
 
-const isOwed = (state: InvoiceState): boolean => state === 'open' || state === 'reversed';
-
 /**
  * Money is the company's and the overseers'; reviewers have no business with it.
- * @param query reads the invoice as `i`
+ * @param company where the query has whose it is; it reads the invoice as `i`
  */
-export function seenOnly(query: Knex.QueryBuilder, viewer: Actor): void {
+export function seenOnly(query: Knex.QueryBuilder, viewer: Actor, company = 'i.company_id'): void {
   if (seesEveryCase(viewer.roles)) return;
-  query.whereIn('i.company_id', (mine: Knex.QueryBuilder) =>
+  query.whereIn(company, (mine: Knex.QueryBuilder) =>
     mine.select('company_id').from('company_members').where('user_id', viewer.userId),
   );
 }
@@ -212,18 +204,13 @@ export async function linesOf(db: Knex, invoice: Invoice): Promise<InvoiceLineRe
 }
 
 /** In order; none = it is paid all at once. */
-export async function instalmentsOfInvoice(db: Knex, invoice: Invoice): Promise<InstalmentRead[]> {
-  const rows: { position: number; amount_minor: bigint; due_at: Date; paid_at: Date | null }[] = await db(
-    'invoice_instalments',
-  )
-    .where('invoice_id', invoice.id)
-    .orderBy('position')
-    .select('position', 'amount_minor', 'due_at', 'paid_at');
-  return rows.map(({ position, amount_minor, due_at, paid_at }) => ({
+export async function instalmentsOfInvoice(db: Knex, { id, total }: Invoice): Promise<InstalmentRead[]> {
+  const parts = await instalmentsOf(db, id);
+  return parts.map(({ position, amountMinor, dueAt, paidAt }) => ({
     position,
-    amount: money(amount_minor, invoice.total.currency),
-    dueAt: due_at,
-    paidAt: paid_at,
+    amount: money(amountMinor, total.currency),
+    dueAt,
+    paidAt,
   }));
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { localDate, type OfficeZone } from '../domain/calendar.ts';
-import { type ApplicationId, asId, type CompanyId, type InvoiceId, type Sha256 } from '../domain/ids.ts';
+import { type ApplicationId, asId, type CompanyId, type InvoiceId } from '../domain/ids.ts';
 import {
   type BuiltInvoice,
   buildInvoice,
@@ -14,9 +14,8 @@ import {
 import { invoiceClosed, invoiceIssued, sharesOf } from '../domain/ledger.ts';
 import type { PaymentPolicy } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
-import type { InvoiceState } from '../domain/payments.ts';
-import { announce } from './application-moves.ts';
-import { nextNumber } from './counters.ts';
+import type { InvoiceState, OddMoneyPolicy } from '../domain/payments.ts';
+import { nextOfYear } from './counters.ts';
 import { recordEvent } from './events.ts';
 import { postEntry } from './ledger.ts';
 import { TAX_RULES } from './tax-rules.ts';
@@ -117,7 +116,7 @@ export async function insertInvoice(
   const id = asId<InvoiceId>(randomUUID());
   await tx.raw(INSERT, {
     id,
-    number: await nextInvoiceNumber(tx, date),
+    number: await nextOfYear(tx, 'invoice', date, formatInvoiceNumber),
     companyId,
     applicationId,
     currency: built.total.currency,
@@ -142,11 +141,6 @@ export async function insertInvoice(
     at,
   });
   return id;
-}
-
-async function nextInvoiceNumber(tx: Knex, date: string): Promise<string> {
-  const year = Number(date.slice(0, 4));
-  return formatInvoiceNumber(year, await nextNumber(tx, `invoice/${year}`));
 }
 
 // Amounts as digits: JSON has no bigint.
@@ -176,6 +170,7 @@ export interface InvoiceForPayment {
   /** What captures and credit have paid of it. */
   readonly paid: Money;
   readonly dueAt: Date;
+  readonly oddMoney: OddMoneyPolicy;
   readonly applicationId: ApplicationId | null;
   readonly companyId: CompanyId;
 }
@@ -188,6 +183,7 @@ interface InvoiceForPaymentRow {
   readonly paid_minor: bigint;
   readonly currency: Currency;
   readonly due_at: Date;
+  readonly odd_money: OddMoneyPolicy;
   readonly application_id: string | null;
   readonly company_id: string;
 }
@@ -199,6 +195,7 @@ const toInvoiceForPayment = (row: InvoiceForPaymentRow): InvoiceForPayment => ({
   total: money(row.total_minor, row.currency),
   paid: money(row.paid_minor, row.currency),
   dueAt: row.due_at,
+  oddMoney: row.odd_money,
   applicationId: row.application_id === null ? null : asId<ApplicationId>(row.application_id),
   companyId: asId<CompanyId>(row.company_id),
 });
@@ -211,7 +208,18 @@ export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceForPa
   const row: InvoiceForPaymentRow | undefined = await tx('invoices')
     .where({ id })
     .forUpdate()
-    .first('id', 'number', 'state', 'total_minor', 'paid_minor', 'currency', 'due_at', 'application_id', 'company_id');
+    .first(
+      'id',
+      'number',
+      'state',
+      'total_minor',
+      'paid_minor',
+      'currency',
+      'due_at',
+      'odd_money',
+      'application_id',
+      'company_id',
+    );
   if (!row) throw new Error(`invoice ${id} does not exist`);
   return toInvoiceForPayment(row);
 }
@@ -240,15 +248,4 @@ export async function postClosing(tx: Knex, invoice: InvoiceForPayment, at: stri
     invoiceId: invoice.id,
     at,
   });
-}
-
-/** Remembers the stored PDF, once. @returns the hash that counts: another try may have stored its own first. */
-export async function attachInvoicePdf(db: Knex, id: InvoiceId, sha256: Sha256): Promise<Sha256> {
-  await db('invoices').where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
-  const row: { sha256: Sha256; applicationId: ApplicationId | null } | undefined = await db('invoices')
-    .where({ id })
-    .first({ sha256: 'pdf_sha256', applicationId: 'application_id' });
-  if (!row) throw new Error(`invoice ${id} does not exist`);
-  if (row.applicationId) await announce(db, row.applicationId);
-  return row.sha256;
 }

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import type { CompanyId, InvoiceId, PaymentId, RefundId, SettlementId } from '../domain/ids.ts';
 import type { Account, EntryKind, Posting } from '../domain/ledger.ts';
-import { type Currency, type Money, money } from '../domain/money.ts';
+import { type Currency, type Money, money, moneyOrNull } from '../domain/money.ts';
 import type { GatewayName, InvoiceState, PaymentState } from '../domain/payments.ts';
 import type { RefundChannel, RefundState } from '../domain/refunds.ts';
 
@@ -204,7 +204,7 @@ async function headOf(db: Knex, id: PaymentId): Promise<Pick<PaymentTrace, 'paym
       'i.credited_minor',
     ]);
   if (!row) return null;
-  const paid = row.paid_minor === null ? null : money(row.paid_minor, row.paid_currency ?? row.currency);
+  const paid = moneyOrNull(row.paid_minor, row.paid_currency ?? row.currency);
   return {
     payment: {
       id: row.id,

@@ -2,18 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { Failure } from '../domain/failures.ts';
-import { asId, type PaymentCaseId, type PaymentId, type RefundId } from '../domain/ids.ts';
+import { asId, type PaymentCaseId, type RefundId } from '../domain/ids.ts';
 import { suspenseReleased } from '../domain/ledger.ts';
 import type { Money } from '../domain/money.ts';
 import { refundReasonFor } from '../domain/payment-cases.ts';
-import type { CaseResolution, MoneyPolicy, OddMoneyKind, OddMoneyPolicy, PaymentCaseKind } from '../domain/payments.ts';
-import { recordEvent } from './events.ts';
-import { subjectOf } from './invoice-payments.ts';
+import type { MoneyPolicy, OddMoneyKind, OddMoneyPolicy } from '../domain/payments.ts';
 import type { InvoiceForPayment } from './invoices.ts';
 import { postEntry } from './ledger.ts';
-import { openPaymentCase } from './payment-cases.ts';
+import { aboutPayment, closeByItself, openPaymentCase } from './payment-cases.ts';
 import type { Payment } from './payments.ts';
-import { requestRefund } from './refunds.ts';
+import { requestRefund } from './refund-requests.ts';
 
 export interface OddMoney {
   /** Of the case. */
@@ -38,17 +36,7 @@ export async function settleOddMoney(
   policy: Pick<MoneyPolicy, 'refundApprovalAbove'>,
 ): Promise<{ readonly refundId: RefundId | null }> {
   const { key, kind, invoice, payment, amount, at } = odd;
-  const isNew = await openPaymentCase(tx, {
-    key,
-    kind,
-    gateway: payment.gateway,
-    reference: payment.reference,
-    paymentId: payment.id,
-    invoiceId: invoice.id,
-    ...subjectOf(invoice),
-    amount,
-    at,
-  });
+  const isNew = await openPaymentCase(tx, { key, kind, ...aboutPayment(invoice, payment), amount, at });
   if (!isNew) return { refundId: null };
   switch (invoice.oddMoney[kind] ?? 'case') {
     case 'case':
@@ -99,34 +87,7 @@ async function keepAsCredit(tx: Knex, { key, invoice, payment, amount, at }: Odd
     gateway: payment.gateway,
     at,
   });
-  await resolveByItself(tx, { of: { key }, resolution: 'store_credit', invoice, at });
-}
-
-/** Closes a case that no person has to look at any more: a policy decided, or it has cleared up. None open: nothing. */
-export async function resolveByItself(
-  tx: Knex,
-  given: {
-    readonly of: { readonly key: string } | { readonly payment_id: PaymentId; readonly kind: PaymentCaseKind };
-    readonly resolution: CaseResolution;
-    readonly invoice: Pick<InvoiceForPayment, 'applicationId' | 'companyId'>;
-    readonly at: string;
-  },
-): Promise<void> {
-  const { resolution, invoice, at } = given;
-  const resolved: { id: PaymentCaseId }[] = await tx('payment_cases')
-    .where({ ...given.of, state: 'open' })
-    .update({ state: 'resolved', resolution, resolved_at: at })
-    .returning('id');
-  for (const { id } of resolved) {
-    await recordEvent(tx, {
-      key: `payment-case/${id}/resolved`,
-      type: 'payment_case.resolved',
-      ...subjectOf(invoice),
-      subject: `payment_case/${id}`,
-      data: { resolution },
-      at,
-    });
-  }
+  await closeByItself(tx, await caseOf(tx, key), 'store_credit', { key: 'resolved', at });
 }
 
 /** What happens to a payment again after its case was closed is a new case; one that is open covers it. */

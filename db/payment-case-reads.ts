@@ -9,11 +9,10 @@ import type {
   SettlementId,
   UserId,
 } from '../domain/ids.ts';
-import { isCurrency, type Money, money } from '../domain/money.ts';
-import { resolutionsFor } from '../domain/payment-cases.ts';
+import { type Money, moneyOrNull } from '../domain/money.ts';
 import type { CaseResolution, GatewayName, PaymentCaseKind } from '../domain/payments.ts';
 import type { AfterInTime } from './applications.ts';
-import { suspenseOfCase } from './suspense.ts';
+import { suspenseOfCase, waysOf } from './suspense.ts';
 
 export const CASE_STATES = ['open', 'resolved'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
@@ -88,7 +87,7 @@ const person = (id: UserId | null, name: string | null) => (id === null ? null :
 function toCase({ amountMinor, currency, ownerId, ownerName, resolverId, resolverName, ...row }: CaseRow): PaymentCase {
   return {
     ...row,
-    amount: amountMinor !== null && currency !== null && isCurrency(currency) ? money(amountMinor, currency) : null,
+    amount: moneyOrNull(amountMinor, currency),
     owner: person(ownerId, ownerName),
     resolvedBy: person(resolverId, resolverName),
   };
@@ -147,13 +146,7 @@ export async function findPaymentCase(db: Knex, id: PaymentCaseId): Promise<Paym
   if (!row) return null;
   const found = toCase(row);
   const suspense = await suspenseOfCase(db, found);
-  const possibleResolutions =
-    found.state === 'open'
-      ? resolutionsFor(found.kind, {
-          suspenseLeft: suspense?.amountMinor ?? 0n,
-          hasPayment: found.paymentId !== null,
-        })
-      : [];
+  const possibleResolutions = found.state === 'open' ? waysOf(found, suspense) : [];
   return { ...found, suspense, possibleResolutions, notices: await noticesOf(db, found) };
 }
 

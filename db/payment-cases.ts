@@ -12,7 +12,7 @@ import type {
   SettlementId,
   UserId,
 } from '../domain/ids.ts';
-import { type Currency, type Money, money } from '../domain/money.ts';
+import { type Currency, type Money, moneyOrNull } from '../domain/money.ts';
 import {
   type CaseResolution,
   type GatewayName,
@@ -40,6 +40,19 @@ export interface NewPaymentCase {
   readonly facts?: Readonly<Record<string, unknown>>;
   readonly at: string;
 }
+
+/** Which payment a case is about, and whose. */
+export const aboutPayment = (
+  invoice: { readonly id: InvoiceId; readonly applicationId: ApplicationId | null; readonly companyId: CompanyId },
+  payment: { readonly id: PaymentId; readonly gateway: GatewayName; readonly reference: string },
+) => ({
+  gateway: payment.gateway,
+  reference: payment.reference,
+  paymentId: payment.id,
+  invoiceId: invoice.id,
+  applicationId: invoice.applicationId,
+  companyId: invoice.companyId,
+});
 
 /** Opens a case for finance and tells of it, once for each key. @returns false when it was opened before */
 export const openPaymentCase = async (tx: Knex, found: NewPaymentCase): Promise<boolean> =>
@@ -112,6 +125,8 @@ export interface LockedCase {
   readonly paymentId: PaymentId | null;
   readonly invoiceId: InvoiceId | null;
   readonly applicationId: ApplicationId | null;
+  /** Whose invoice it is about. */
+  readonly companyId: CompanyId | null;
   readonly settlementId: SettlementId | null;
   readonly amount: Money | null;
   readonly state: 'open' | 'resolved';
@@ -128,26 +143,30 @@ type LockedRow = Omit<LockedCase, 'amount'> & {
 
 /** Whoever resolves, assigns or closes a case holds this lock: of two one is first. null = there is none. */
 export async function lockCase(tx: Knex, id: PaymentCaseId): Promise<LockedCase | null> {
-  const row: LockedRow | undefined = await tx('payment_cases').where({ id }).forUpdate().first({
-    id: 'id',
-    kind: 'kind',
-    gateway: 'gateway',
-    reference: 'reference',
-    paymentId: 'payment_id',
-    invoiceId: 'invoice_id',
-    applicationId: 'application_id',
-    settlementId: 'settlement_id',
-    amountMinor: 'amount_minor',
-    currency: 'currency',
-    state: 'state',
-    resolution: 'resolution',
-    ownerId: 'owner_id',
-    resolvedBy: 'resolved_by',
-    resolvedAt: 'resolved_at',
-  });
+  const row: LockedRow | undefined = await tx('payment_cases')
+    .where({ id })
+    .forUpdate()
+    .first({
+      id: 'id',
+      kind: 'kind',
+      gateway: 'gateway',
+      reference: 'reference',
+      paymentId: 'payment_id',
+      invoiceId: 'invoice_id',
+      applicationId: 'application_id',
+      companyId: tx.raw('(select i.company_id from invoices i where i.id = payment_cases.invoice_id)'),
+      settlementId: 'settlement_id',
+      amountMinor: 'amount_minor',
+      currency: 'currency',
+      state: 'state',
+      resolution: 'resolution',
+      ownerId: 'owner_id',
+      resolvedBy: 'resolved_by',
+      resolvedAt: 'resolved_at',
+    });
   if (!row) return null;
   const { amountMinor, currency, ...found } = row;
-  return { ...found, amount: amountMinor !== null && currency !== null ? money(amountMinor, currency) : null };
+  return { ...found, amount: moneyOrNull(amountMinor, currency) };
 }
 
 /** @throws Failure `not_found`, or `case_not_open` that says who closed it and when */
@@ -182,13 +201,18 @@ export interface CaseStep {
   readonly targetInvoiceId?: InvoiceId | null;
 }
 
+const aboutCase = ({ id, applicationId, companyId }: LockedCase) => ({
+  subject: `payment_case/${id}` as const,
+  ...(applicationId ? { applicationId } : {}),
+  ...(companyId ? { companyId } : {}),
+});
+
 /** Tells of a step, before what it does is done. @returns false when it was taken before */
 export const tellOfStep = (tx: Knex, found: LockedCase, step: CaseStep, by: By): Promise<boolean> =>
   recordEvent(tx, {
     key: `payment-case/${found.id}/${by.key}`,
     type: 'payment_case.resolved',
-    subject: `payment_case/${found.id}`,
-    ...(found.applicationId ? { applicationId: found.applicationId } : {}),
+    ...aboutCase(found),
     ...(by.userId ? { by: by.userId } : {}),
     origin: by.origin,
     data: {
@@ -214,16 +238,31 @@ export async function markStep(tx: Knex, found: LockedCase, step: CaseStep, by: 
 }
 
 /** Alur closes a case whose reason is gone. @returns false when somebody had closed it */
-export async function closeCleared(db: Knex, id: PaymentCaseId, key: string, at: string): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    const found = await lockCase(tx, id);
-    if (found?.state !== 'open') return false;
-    const step: CaseStep = { resolution: 'nothing_to_do', closes: true };
-    const by: By = { userId: null, key, at };
-    if (!(await tellOfStep(tx, found, step, by))) return false;
-    await markStep(tx, found, step, by);
-    return true;
-  });
+export const closeCleared = (db: Knex, id: PaymentCaseId, key: string, at: string): Promise<boolean> =>
+  db.transaction((tx) => closeByItself(tx, id, 'nothing_to_do', { key, at }));
+
+/** Money that had been taken back is here again: nobody needs to look at that any more. */
+export async function closeReversals(tx: Knex, paymentId: PaymentId, at: string): Promise<void> {
+  const open = await tx('payment_cases')
+    .where({ payment_id: paymentId, kind: 'reversed', state: 'open' })
+    .pluck<PaymentCaseId[]>('id');
+  for (const id of open) await closeByItself(tx, id, 'nothing_to_do', { key: 'resolved', at });
+}
+
+/** Closes a case that no person has to look at any more: a policy decided, or it has cleared up. @returns false when it is closed */
+export async function closeByItself(
+  tx: Knex,
+  id: PaymentCaseId,
+  resolution: CaseResolution,
+  how: Pick<By, 'key' | 'at'>,
+): Promise<boolean> {
+  const found = await lockCase(tx, id);
+  if (found?.state !== 'open') return false;
+  const step: CaseStep = { resolution, closes: true };
+  const by: By = { userId: null, ...how };
+  if (!(await tellOfStep(tx, found, step, by))) return false;
+  await markStep(tx, found, step, by);
+  return true;
 }
 
 /** Hands an open case to somebody. The caller has made sure that this person works on such cases. */
@@ -234,8 +273,7 @@ export async function assignCase(db: Knex, id: PaymentCaseId, to: UserId, by: By
     const isNew = await recordEvent(tx, {
       key: `payment-case/${id}/assigned/${by.key}`,
       type: 'payment_case.assigned',
-      subject: `payment_case/${id}`,
-      ...(found.applicationId ? { applicationId: found.applicationId } : {}),
+      ...aboutCase(found),
       ...(by.userId ? { by: by.userId } : {}),
       origin: by.origin,
       data: { kind: found.kind },

@@ -1,9 +1,10 @@
 import type { Knex } from 'knex';
-import { asId, type InvoiceId, type RefundId } from '../domain/ids.ts';
+import { asId, type InvoiceId, type PaymentId, type RefundId } from '../domain/ids.ts';
 import type { GatewayName } from '../domain/payments.ts';
 import { REFUND_STATES_AT_GATEWAY } from '../domain/refunds.ts';
 import { openPaymentCase } from './payment-cases.ts';
 import { prepared } from './prepared.ts';
+import { isUuid } from './uuids.ts';
 
 export interface NewNotice {
   readonly gateway: GatewayName;
@@ -36,7 +37,7 @@ export interface ReceivedNotice {
  */
 export async function receiveNotice(db: Knex, notice: NewNotice): Promise<ReceivedNotice> {
   const { gateway, reference, objectId, status, body, at } = notice;
-  const refundKey = UUID.test(reference) ? reference : null;
+  const refundKey = isUuid(reference) ? reference : null;
   const values = [gateway, reference, objectId, status, JSON.stringify(body), at, refundKey];
   const [stored] = await prepared<StoredNotice>(db, STORE, values);
   if (!stored) return storeUnknown(db, notice);
@@ -50,8 +51,6 @@ export async function receiveNotice(db: Knex, notice: NewNotice): Promise<Receiv
     handled: stored.handled,
   };
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 interface StoredNotice {
   readonly id: bigint;
@@ -131,6 +130,20 @@ async function storeUnknown(db: Knex, notice: NewNotice): Promise<ReceivedNotice
 export async function markRefundNoticesHandled(db: Knex, inboxIds: readonly string[], at: string): Promise<void> {
   await db('payment_inbox')
     .whereIn('id', [...inboxIds])
+    .whereNull('handled_at')
+    .update({ handled_at: at });
+}
+
+/** Notes that the gateway was asked after these notices came: a repeat of one of them needs nothing more. */
+export async function markNoticesHandled(
+  tx: Knex,
+  about: { readonly paymentId: PaymentId } | { readonly refundId: RefundId },
+  upTo: string,
+  at: string,
+): Promise<void> {
+  await tx('payment_inbox')
+    .where('paymentId' in about ? { payment_id: about.paymentId } : { refund_id: about.refundId })
+    .where('id', '<=', upTo)
     .whereNull('handled_at')
     .update({ handled_at: at });
 }

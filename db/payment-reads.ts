@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import type { InvoiceId, PaymentId } from '../domain/ids.ts';
 import type { Actor } from '../domain/licensing.ts';
-import { type Currency, type Money, money } from '../domain/money.ts';
+import { type Currency, type Money, money, moneyOrNull } from '../domain/money.ts';
 import type { GatewayName, InvoiceState, PaymentState } from '../domain/payments.ts';
-import { seesEveryCase } from '../domain/roles.ts';
 import type { AfterInTime } from './applications.ts';
+import { seenOnly } from './invoice-reads.ts';
 
 export interface PaymentRead {
   readonly id: PaymentId;
@@ -65,18 +65,11 @@ const toPayment = (row: PaymentRow): PaymentRead => ({
   gatewayReference: row.gateway_reference,
   state: row.state,
   amount: money(row.amount_minor, row.currency),
-  paid: row.paid_minor === null ? null : money(row.paid_minor, row.paid_currency ?? row.currency),
+  paid: moneyOrNull(row.paid_minor, row.paid_currency ?? row.currency),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   paidAt: row.paid_at,
 });
-
-function seenOnly(query: Knex.QueryBuilder, viewer: Actor): void {
-  if (seesEveryCase(viewer.roles)) return;
-  query.whereIn('i.company_id', (mine: Knex.QueryBuilder) =>
-    mine.select('company_id').from('company_members').where('user_id', viewer.userId),
-  );
-}
 
 const withInvoice = (db: Knex) => db('payments as p').join('invoices as i', 'i.id', 'p.invoice_id');
 

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { asId, type InvoiceId, type PaymentId, type UserId } from '../domain/ids.ts';
-import { type Currency, type Money, money } from '../domain/money.ts';
-import {
-  type GatewayName,
-  OPEN_PAYMENT_STATES,
-  PAYMENT_STATES,
-  type PaymentState,
-  paymentTransitions,
-} from '../domain/payments.ts';
+import { type Currency, type Money, money, moneyOrNull } from '../domain/money.ts';
+import { type GatewayName, PAYMENT_STATES, type PaymentState, paymentTransitions } from '../domain/payments.ts';
 import { REFUND_STATES_AT_GATEWAY } from '../domain/refunds.ts';
 
 export interface Payment {
@@ -83,7 +77,7 @@ const toPayment = (row: PaymentRow): Payment => ({
   state: row.state,
   amount: money(row.amount_minor, row.currency),
   instalment: row.instalment,
-  paid: row.paid_minor === null ? null : money(row.paid_minor, row.paid_currency ?? row.currency),
+  paid: moneyOrNull(row.paid_minor, row.paid_currency ?? row.currency),
   appliedMinor: row.applied_minor,
   redirectUrl: row.redirect_url,
   instructions: row.instructions,
@@ -150,6 +144,13 @@ export async function noteApplied(tx: Knex, id: PaymentId, appliedMinor: bigint)
   await tx('payments').where({ id }).update({ applied_minor: appliedMinor });
 }
 
+/** Less or more than before. @param byMinor negative = less */
+export async function changeApplied(tx: Knex, id: PaymentId, byMinor: bigint): Promise<void> {
+  await tx('payments')
+    .where({ id })
+    .update({ applied_minor: tx.raw('applied_minor + ?', [byMinor.toString()]) });
+}
+
 /** All attempts of an invoice, first to last. */
 export async function paymentsOf(db: Knex, invoiceId: InvoiceId): Promise<Payment[]> {
   const found: PaymentRow[] = await db('payments')
@@ -213,15 +214,4 @@ export async function hasRefundAtGateway(tx: Knex, id: PaymentId): Promise<boole
     .whereIn('state', [...REFUND_STATES_AT_GATEWAY])
     .first('id');
   return found !== undefined;
-}
-
-export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
-
-/** Notes that the gateway was asked after these notices came: a repeat of one of them needs nothing more. */
-export async function markNoticesHandled(tx: Knex, reference: string, upTo: string, at: string): Promise<void> {
-  await tx('payment_inbox')
-    .where({ payment_id: tx('payments').where({ gateway_reference: reference }).select('id') })
-    .where('id', '<=', upTo)
-    .whereNull('handled_at')
-    .update({ handled_at: at });
 }

@@ -11,15 +11,11 @@ import {
   type Sha256,
 } from '../domain/ids.ts';
 import { formatReceiptNumber } from '../domain/invoicing.ts';
-import type { Actor } from '../domain/licensing.ts';
-import type { Locale } from '../domain/mail.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { GatewayName } from '../domain/payments.ts';
-import { announce } from './application-moves.ts';
-import { nextNumber } from './counters.ts';
+import { nextOfYear } from './counters.ts';
 import { recordEvent } from './events.ts';
-import { type PrintedPaper, seenOnly } from './invoice-reads.ts';
-import { PAYER_LOCALE, withIssuer } from './printed.ts';
+import { type Parties, partyColumns, withIssuer, withParties } from './papers.ts';
 
 export interface Receipt {
   readonly id: ReceiptId;
@@ -103,10 +99,10 @@ async function insertReceipt(
   paid: Payable & { readonly zone: OfficeZone },
   at: string,
 ): Promise<Receipt> {
-  const year = Number(localDate(Date.parse(at), paid.zone).slice(0, 4));
+  const date = localDate(Date.parse(at), paid.zone);
   const receipt = {
     id: asId<ReceiptId>(randomUUID()),
-    number: formatReceiptNumber(year, await nextNumber(tx, `receipt/${year}`)),
+    number: await nextOfYear(tx, 'receipt', date, formatReceiptNumber),
   };
   await tx('receipts').insert({
     ...receipt,
@@ -186,18 +182,8 @@ export async function receiptsOfInvoice(db: Knex, invoiceId: InvoiceId): Promise
   return rows.map(({ amountMinor, currency, ...receipt }) => ({ ...receipt, amount: money(amountMinor, currency) }));
 }
 
-/** null when there is no such receipt, or its invoice is none that the viewer may see. */
-export async function findReceipt(db: Knex, viewer: Actor, id: ReceiptId): Promise<PrintedPaper | null> {
-  const row: PrintedPaper | undefined = await db('receipts as r')
-    .join('invoices as i', 'i.id', 'r.invoice_id')
-    .where('r.id', id)
-    .modify((query) => seenOnly(query, viewer))
-    .first({ number: 'r.number', applicationId: 'i.application_id', pdf: 'r.pdf_sha256' });
-  return row ?? null;
-}
-
 /** What a receipt's PDF says, in the payer's language. */
-export interface ReceiptFacts {
+export interface ReceiptFacts extends Parties {
   readonly number: string;
   readonly issuedAt: Date;
   readonly paidAt: Date;
@@ -213,12 +199,6 @@ export interface ReceiptFacts {
   readonly invoiceNumber: string;
   /** null = the invoice is of no application. */
   readonly licenseName: { readonly id: string; readonly en: string } | null;
-  readonly zone: OfficeZone;
-  readonly officeName: string;
-  readonly officeAddress: string;
-  readonly companyName: string;
-  readonly address: string;
-  readonly locale: Locale;
   readonly pdf: Sha256 | null;
 }
 
@@ -232,8 +212,7 @@ export async function receiptFacts(db: Knex, id: ReceiptId): Promise<ReceiptFact
   const row: ReceiptFactsRow | undefined = await db('receipts as r')
     .join('payments as p', 'p.id', 'r.payment_id')
     .join('invoices as i', 'i.id', 'r.invoice_id')
-    .modify(withIssuer)
-    .join('companies as c', 'c.id', 'i.company_id')
+    .modify(withParties)
     .where('r.id', id)
     .first({
       number: 'r.number',
@@ -249,25 +228,10 @@ export async function receiptFacts(db: Knex, id: ReceiptId): Promise<ReceiptFact
       instalments: db.raw('(select count(*)::integer from invoice_instalments n where n.invoice_id = i.id)'),
       invoiceNumber: 'i.number',
       licenseName: 't.name',
-      zone: 'o.zone',
-      officeName: 'o.name',
-      officeAddress: 'o.address',
-      companyName: 'c.name',
-      address: 'c.address',
-      locale: db.raw(PAYER_LOCALE),
+      ...partyColumns(db),
       pdf: 'r.pdf_sha256',
     });
   if (!row) throw new Error(`receipt ${id} does not exist`);
   const { amountMinor, outstandingMinor, currency, ...facts } = row;
   return { ...facts, amount: money(amountMinor, currency), outstanding: money(outstandingMinor, currency) };
-}
-
-/** Remembers the stored PDF, once: what another try stored first stays. Wakes whoever waits for it. */
-export async function attachReceiptPdf(db: Knex, id: ReceiptId, sha256: Sha256): Promise<void> {
-  await db('receipts').where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
-  const row: { applicationId: ApplicationId | null } | undefined = await db('receipts as r')
-    .join('invoices as i', 'i.id', 'r.invoice_id')
-    .where('r.id', id)
-    .first({ applicationId: 'i.application_id' });
-  if (row?.applicationId) await announce(db, row.applicationId);
 }

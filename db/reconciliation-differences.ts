@@ -1,7 +1,7 @@
 /** What the books and a gateway say of the same payments, and where they do not agree. */
 import type { Knex } from 'knex';
 import type { ApplicationId, CompanyId, InvoiceId, PaymentCaseId, PaymentId } from '../domain/ids.ts';
-import { isCurrency, type Money, money } from '../domain/money.ts';
+import { type Money, moneyOrNull } from '../domain/money.ts';
 import type { GatewayPaymentState, PaymentState } from '../domain/payments.ts';
 import { RECONCILED_KINDS, type ReconciledKind } from '../domain/reconciliation.ts';
 import type { ReconciliationRun } from './reconciliation.ts';
@@ -140,9 +140,6 @@ const toDifference = (row: DifferenceRow): Difference => ({
   here: { held: moneyOrNull(row.held, row.held_currency), refundedMinor: row.returned },
   there: { state: row.state, paid: moneyOrNull(row.paid_minor, row.currency), refundedMinor: row.refunded_minor },
 });
-
-const moneyOrNull = (amountMinor: bigint | null, currency: string | null): Money | null =>
-  amountMinor !== null && currency !== null && isCurrency(currency) ? money(amountMinor, currency) : null;
 
 const CLEARED = `with ${DIFFERENCES}
   select k.id from payment_cases k

@@ -1,5 +1,4 @@
 /** Letters about refunds: each written into the outbox with the change that it tells of. */
-import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { RefundId, UserId } from '../domain/ids.ts';
@@ -8,6 +7,7 @@ import type { Money } from '../domain/money.ts';
 import type { RefundChannel } from '../domain/refunds.ts';
 import { writeLetter } from './account-letters.ts';
 import { usersWithRole } from './staff.ts';
+import { namedUuid } from './uuids.ts';
 
 /** What every letter about a refund tells. */
 export interface RefundToTellOf {
@@ -58,15 +58,8 @@ async function write(
     needsApproval: refund.needsApproval,
     note: refund.decisionNote,
   };
-  await writeLetter(tx, { id: letterId(refund.id, template, at, userId), template, userId, data, at: new Date(at) });
-}
-
-/** UUID version 8: the same when the change is repeated. */
-function letterId(id: RefundId, template: RefundLetter, at: string, userId: UserId): string {
-  const bytes = createHash('sha256').update(`refund/${id}/${template}/${at}/${userId}`).digest().subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const id = namedUuid(`refund/${refund.id}/${template}/${at}/${userId}`);
+  await writeLetter(tx, { id, template, userId, data, at: new Date(at) });
 }
 
 /** null when nobody acts for the company any more. Programmes have no mailbox. */

@@ -15,9 +15,10 @@ import {
   type Shares,
   suspenseApplied,
 } from '../domain/ledger.ts';
-import type { InvoiceState, PaymentState } from '../domain/payments.ts';
+import { type InvoiceState, isOwed, type PaymentState } from '../domain/payments.ts';
 import { takeBackFromInvoice } from './invoice-payments.ts';
 import { postEntry } from './ledger.ts';
+import { changeApplied } from './payments.ts';
 import type { Refund } from './refunds.ts';
 
 type Step = 'taken-off' | 'reserved' | 'released' | 'paid' | 'came-back';
@@ -76,7 +77,7 @@ export async function bookReserved(tx: Knex, refund: Refund, invoiceState: Invoi
     return;
   }
   if (refund.source === 'invoice') {
-    if (invoiceState === 'open' || invoiceState === 'reversed') await takeOff(tx, refund, at);
+    if (isOwed(invoiceState)) await takeOff(tx, refund, at);
     await tx('refunds').where({ id: refund.id }).update({ source: 'suspense' });
   }
   await post(tx, refund, 'reserved', refundReserved(fromSuspense(refund)), at);
@@ -87,7 +88,7 @@ const fromSuspense = (refund: Refund): RefundSource => ({ from: 'suspense', amou
 async function takeOff(tx: Knex, refund: Refund, at: string): Promise<void> {
   const { amountMinor } = refund.amount;
   await takeBackFromInvoice(tx, { invoiceId: refund.invoiceId, amountMinor, data: { refundId: refund.id }, at });
-  await tx('payments').where({ id: refund.paymentId }).decrement('applied_minor', Number(amountMinor));
+  await changeApplied(tx, refund.paymentId, -amountMinor);
   await post(tx, refund, 'taken-off', reversed(suspenseApplied(amountMinor)), at);
 }
 

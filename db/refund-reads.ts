@@ -4,24 +4,16 @@ import type { Origin } from '../domain/events.ts';
 import type { CompanyId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
 import type { Actor } from '../domain/licensing.ts';
 import type { RefundState } from '../domain/refunds.ts';
-import { seesEveryCase } from '../domain/roles.ts';
 import type { AfterInTime } from './applications.ts';
 import { recordEvent } from './events.ts';
-import { type Refund, refundQuery, toRefund } from './refunds.ts';
-
-/** Money is the company's and the overseers'; reviewers have no business with it. */
-function seenOnly(query: Knex.QueryBuilder, viewer: Actor): void {
-  if (seesEveryCase(viewer.roles)) return;
-  query.whereIn('r.company_id', (mine: Knex.QueryBuilder) =>
-    mine.select('company_id').from('company_members').where('user_id', viewer.userId),
-  );
-}
+import { seenOnly } from './invoice-reads.ts';
+import { type Refund, type RefundRow, refundQuery, toRefund } from './refunds.ts';
 
 /** null when there is no such refund, or the viewer may not see it. */
 export async function refundSeenBy(db: Knex, viewer: Actor, id: RefundId): Promise<Refund | null> {
-  const row: Parameters<typeof toRefund>[0] | undefined = await refundQuery(db)
+  const row: RefundRow | undefined = await refundQuery(db)
     .where('r.id', id)
-    .modify((query) => seenOnly(query, viewer))
+    .modify((query) => seenOnly(query, viewer, 'r.company_id'))
     .first();
   return row ? toRefund(row) : null;
 }
@@ -37,9 +29,9 @@ export interface RefundFilter {
 /** Newest first. */
 export async function listRefunds(db: Knex, viewer: Actor, filter: RefundFilter): Promise<Refund[]> {
   const { state, paymentId, companyId, after, limit } = filter;
-  const rows: Parameters<typeof toRefund>[0][] = await refundQuery(db)
+  const rows: RefundRow[] = await refundQuery(db)
     .modify((query) => {
-      seenOnly(query, viewer);
+      seenOnly(query, viewer, 'r.company_id');
       if (state) query.where('r.state', state);
       if (paymentId) query.where('r.payment_id', paymentId);
       if (companyId) query.where('r.company_id', companyId);
@@ -78,7 +70,6 @@ export interface SealedDestination {
   readonly accountNumber: Buffer;
   readonly accountHolder: Buffer;
   readonly nameMatches: boolean;
-  readonly companyId: CompanyId;
   readonly companyName: string;
 }
 
@@ -93,7 +84,6 @@ export async function sealedDestination(db: Knex, id: RefundId): Promise<SealedD
       accountNumber: 'r.account_number_encrypted',
       accountHolder: 'r.account_holder_encrypted',
       nameMatches: 'r.name_matches',
-      companyId: 'r.company_id',
       companyName: 'c.name',
     });
   return row ?? null;

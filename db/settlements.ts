@@ -12,8 +12,8 @@ import {
 } from '../domain/settlements.ts';
 import { recordEvent } from './events.ts';
 import { type NewEntry, postEntries } from './ledger.ts';
-import type { NewPaymentCase } from './payment-cases.ts';
-import { openPaymentCases } from './payment-cases.ts';
+import { type NewPaymentCase, openPaymentCases } from './payment-cases.ts';
+import { isUuid } from './uuids.ts';
 
 export interface SettlementImport {
   readonly id: SettlementId;
@@ -141,7 +141,7 @@ async function findSubjects(tx: Knex, { gateway, currency, lines }: SettlementRe
     gateway,
     currency,
     references,
-    ids: references.filter((reference) => UUID.test(reference)),
+    ids: references.filter(isUuid),
   });
   const found = new Map<string, Subject[]>();
   for (const row of rows) {
@@ -159,7 +159,6 @@ async function findSubjects(tx: Knex, { gateway, currency, lines }: SettlementRe
 
 /** Any number that nothing else in this database locks with a second one. */
 const IMPORTING = 5_417;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What stands at the gateway for a payment is counted without its refunds, which are lines of their own. */
 const SUBJECTS = `

@@ -2,6 +2,8 @@
 import type { Knex } from 'knex';
 import type { InvoiceId, PaymentId } from '../domain/ids.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
+import { resolutionsFor } from '../domain/payment-cases.ts';
+import type { CaseResolution } from '../domain/payments.ts';
 import { CLAIMING_REFUND_STATES } from '../domain/refunds.ts';
 import type { LockedCase } from './payment-cases.ts';
 
@@ -57,6 +59,10 @@ export async function suspenseOfCase(db: Knex, found: AboutMoney): Promise<Money
   });
   return money(rows[0]?.left ?? 0n, found.amount.currency);
 }
+
+/** How a case can be closed that has so much in suspense. */
+export const waysOf = ({ kind, paymentId }: AboutMoney, left: Money | null): CaseResolution[] =>
+  resolutionsFor(kind, { suspenseLeft: left?.amountMinor ?? 0n, hasPayment: paymentId !== null });
 
 /**
  * Locks a case's payment to the end of the transaction, its invoice first, as every other transaction does: who takes of the

@@ -6,6 +6,7 @@ import type { InvoiceLineInput, InvoiceLineKind } from '../domain/invoicing.ts';
 import { type Currency, money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import { recordEvent } from './events.ts';
+import { subjectOf } from './invoice-payments.ts';
 import { billingTerms, type InvoiceForPayment, insertInvoice, lockInvoice, postClosing } from './invoices.ts';
 
 export interface VoidInvoice {
@@ -69,11 +70,6 @@ async function replace(tx: Knex, invoice: InvoiceForPayment, request: VoidInvoic
   const invoiceId = await insertInvoice(tx, { applicationId, lines, at: request.at, dueAt }, terms, invoice.id);
   return { invoiceId, dueAt };
 }
-
-const subjectOf = ({ applicationId, companyId }: InvoiceForPayment) => ({
-  companyId,
-  ...(applicationId ? { applicationId } : {}),
-});
 
 const asFee = (currency: Currency) => (line: ReplacementLine) =>
   feeLine(line.code, money(BigInt(line.amountMinor), currency));

@@ -26,7 +26,6 @@ export const ACCOUNTS = {
   written_off: 'expense',
 } as const;
 export type Account = keyof typeof ACCOUNTS;
-export type AccountKind = (typeof ACCOUNTS)[Account];
 
 const isAccount = (code: string): code is Account => Object.hasOwn(ACCOUNTS, code);
 export const ACCOUNT_CODES: readonly Account[] = Object.keys(ACCOUNTS).filter(isAccount);

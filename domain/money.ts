@@ -19,6 +19,10 @@ export const money = (amountMinor: bigint | number, currency: Currency): Money =
   currency,
 });
 
+/** What is not there, or in no currency that the office takes, is no money. */
+export const moneyOrNull = (amountMinor: bigint | null, currency: string | null): Money | null =>
+  amountMinor !== null && currency !== null && isCurrency(currency) ? money(amountMinor, currency) : null;
+
 export const rupiah = (amount: bigint | number): Money => money(amount, 'IDR');
 
 /** @throws RangeError when the currencies differ: that is a bug, never a business case. */

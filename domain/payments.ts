@@ -31,6 +31,8 @@ export type PaymentState = (typeof PAYMENT_STATES)[number];
 /** An attempt that may still bring money in by itself; at most one an invoice. */
 export const OPEN_PAYMENT_STATES = ['created', 'unknown', 'pending'] as const satisfies readonly PaymentState[];
 
+export const isOpenPayment = (state: PaymentState): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
+
 export const paymentTransitions: Record<PaymentState, readonly PaymentState[]> = {
   created: ['unknown', 'pending', 'paid', 'failed', 'expired', 'reversed'],
   unknown: ['pending', 'paid', 'failed', 'expired', 'reversed'],
@@ -84,6 +86,9 @@ const WANTED: Record<GatewayPaymentState, PaymentState | null> = {
 /** `reversed`: the gateway took back the money that had paid it. */
 export const INVOICE_STATES = ['open', 'paid', 'lapsed', 'void', 'reversed'] as const;
 export type InvoiceState = (typeof INVOICE_STATES)[number];
+
+/** Whether somebody still has to pay it: then it takes money. */
+export const isOwed = (state: InvoiceState): boolean => state === 'open' || state === 'reversed';
 
 /** Money that came in and does not simply pay an open invoice. */
 export const ODD_MONEY_KINDS = ['late', 'twice', 'short', 'over', 'wrong_currency'] as const;
@@ -165,10 +170,7 @@ export function suggestedResolution(kind: PaymentCaseKind): CaseResolution {
   }
 }
 
-export function lesser(a: bigint, b: bigint): bigint {
-  if (a < b) return a;
-  return b;
-}
+export const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 /** An invoice, as money that arrives for it is judged. */
 export interface Payable {

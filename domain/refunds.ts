@@ -56,12 +56,14 @@ export const REFUND_STATES_AT_GATEWAY = [
   'succeeded',
 ] as const satisfies readonly RefundState[];
 
+/** Whether the table has this edge. */
+export function leadsTo(from: RefundState, to: RefundState): boolean {
+  const targets: readonly string[] = refundTransitions[from];
+  return targets.includes(to);
+}
+
 /** The states a refund may come to `to` from: the guard of every update of the record. */
-export const refundStatesBefore = (to: RefundState): RefundState[] =>
-  REFUND_STATES.filter((from) => {
-    const targets: readonly string[] = refundTransitions[from];
-    return targets.includes(to);
-  });
+export const refundStatesBefore = (to: RefundState): RefundState[] => REFUND_STATES.filter((from) => leadsTo(from, to));
 
 export const REFUND_REASONS = [
   'requested_by_payer',
@@ -84,6 +86,17 @@ export type RefundChannel = (typeof REFUND_CHANNELS)[number];
 export const TRANSFER_PROBLEMS = ['account_not_found', 'account_closed', 'name_refused', 'returned', 'other'] as const;
 export type TransferProblem = (typeof TRANSFER_PROBLEMS)[number];
 
+/** What finance says of a transfer. */
+export type TransferOutcome =
+  | {
+      readonly outcome: 'transferred';
+      readonly bankReference: string;
+      /** ISO 8601. */
+      readonly transferredAt: string;
+      readonly nameChecked: boolean;
+    }
+  | { readonly outcome: 'failed'; readonly problem: TransferProblem };
+
 /** What the rules need to know of a refund. */
 export interface RefundSituation {
   readonly state: RefundState;
@@ -100,8 +113,6 @@ export interface RefundSituation {
 export type RefundDecision = 'approve' | 'reject' | 'cancel';
 
 const refuse = (code: FailureCode, message: string, facts: FailureFacts = {}): Refusal => ({ code, message, facts });
-
-const ends = (state: RefundState): readonly string[] => refundTransitions[state];
 
 const DECISION_OF: Partial<Record<RefundState, RefundDecision>> = { rejected: 'reject', cancelled: 'cancel' };
 
@@ -124,7 +135,7 @@ export function refuseRefundDecision(
 ): Refusal | null {
   const { state, requestedBy } = situation;
   if (decision === 'cancel') {
-    if (!ends(state).includes('cancelled')) {
+    if (!leadsTo(state, 'cancelled')) {
       return refuse('refund_not_open', `The refund is ${state}: it can no longer be cancelled.`, decided(situation));
     }
     // Somebody may be typing it into the bank's form at this moment.

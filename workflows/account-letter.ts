@@ -31,7 +31,7 @@ export async function accountLetterSweep(page = PAGE): Promise<{ taken: number }
   let taken = 0;
   for (let pages = 0; pages < PAGES; pages += 1) {
     const letterIds = await waitingAccountLetters({ before, limit: page });
-    await Promise.all(letterIds.map(startOnce));
+    await Promise.all(letterIds.map((id) => startLetter(id, 'A letter about an account')));
     if (letterIds.length > 0) await takeAccountLetters({ letterIds, at: clock() });
     taken += letterIds.length;
     if (letterIds.length < page) break;
@@ -39,15 +39,16 @@ export async function accountLetterSweep(page = PAGE): Promise<{ taken: number }
   return { taken };
 }
 
-async function startOnce(letterId: string): Promise<void> {
+/** A process of its own; one that was started before is left to itself. @param summary what people see of it in Temporal */
+export async function startLetter(letterId: string, summary: string): Promise<void> {
   try {
     await startChild(accountLetter, {
       workflowId: accountLetterId(letterId),
       args: [letterId],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      // The sweep does not wait for the mail server.
+      // Nobody who hands a letter over waits for the mail server.
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: 'A letter about an account',
+      staticSummary: summary,
     });
   } catch (error) {
     // Handed over before, only the mark in the outbox was missing.

@@ -1,5 +1,6 @@
-/** How a process says the time and says no. */
+/** How a process says the time, says no, and takes no for an answer. */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { isCancellation } from '@temporalio/workflow';
 import type { FailureCode, FailureFacts } from '../domain/failures.ts';
 import type { Refusal } from '../domain/licensing.ts';
 
@@ -26,3 +27,13 @@ export const refusal = (code: FailureCode, message: string, facts: FailureFacts 
   message,
   facts,
 });
+
+/** An activity that gave up under its policy, or nobody there to be told; what is cancelled stays cancelled. */
+export async function orNull<T>(activity: Promise<T>): Promise<T | null> {
+  try {
+    return await activity;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return null;
+  }
+}

@@ -9,7 +9,6 @@ import {
   condition,
   currentUpdateInfo,
   getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
@@ -21,8 +20,8 @@ import type { Attempt, Confirmed } from '../activities/attempts.ts';
 import type { Activities } from '../activities/index.ts';
 import type { InvoiceId, RefundId, UserId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
-import { OPEN_PAYMENT_STATES, type PaymentCaseKind } from '../domain/payments.ts';
-import { clock, refusal, refused, refuseIf } from './answers.ts';
+import { isOpenPayment, type PaymentCaseKind } from '../domain/payments.ts';
+import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
 import { activationId, refundId as refundProcess } from './ids.ts';
 import {
   gatewayNoticeSignal,
@@ -430,7 +429,7 @@ const GATEWAY_AWAY = refusal(
   { retryAfterSeconds: 60 },
 );
 
-const isOpen = ({ state }: Attempt): boolean => OPEN_PAYMENT_STATES.some((open) => open === state);
+const isOpen = ({ state }: Attempt): boolean => isOpenPayment(state);
 
 const isOver = ({ expiresAt }: Attempt): boolean => Date.parse(expiresAt) <= Date.now();
 
@@ -468,13 +467,3 @@ function granted<T extends object>(answer: T | Refusal | null): T {
 }
 
 const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'facts' in answer;
-
-/** An activity that gave up under its policy, or nobody there to be told; what is cancelled stays cancelled. */
-async function orNull<T>(activity: Promise<T>): Promise<T | null> {
-  try {
-    return await activity;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    return null;
-  }
-}

@@ -6,28 +6,22 @@
  * Each step is on record before the next; a process that starts again reads the record and goes on there. Only the gateway's
  * answer to a question, or the word of who transferred it, says that it arrived. What has arrived is watched for some days.
  */
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  isCancellation,
-  ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  startChild,
   upsertSearchAttributes,
-  WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RefundInHand } from '../activities/refunds.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { type RefundState, refuseDestination, refuseRefundDecision, refuseTransferReport } from '../domain/refunds.ts';
-import { accountLetter } from './account-letter.ts';
-import { clock, refusal, refused, refuseIf } from './answers.ts';
-import { accountLetterId } from './ids.ts';
+import { startLetter } from './account-letter.ts';
+import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
 import {
   type DecideRefund,
   decideRefundUpdate,
@@ -293,7 +287,7 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
   /** Each leaves by a process of its own. One that is not handed over here waits for the sweep. */
   async function post(letterIds: readonly string[]): Promise<void> {
     if (letterIds.length === 0) return;
-    await Promise.all(letterIds.map(startLetter));
+    await Promise.all(letterIds.map((id) => startLetter(id, 'A letter about a refund')));
     await takeAccountLetters({ letterIds, at: clock() });
   }
 }
@@ -348,28 +342,3 @@ const describe = ({ state, channel, since }: RefundInHand): string =>
     '| --- | --- | --- | --- |',
     `| **${state}** | ${since} | ${channel ?? 'open'} | ${WAITED_FOR[state]} |`,
   ].join('\n');
-
-async function startLetter(letterId: string): Promise<void> {
-  try {
-    await startChild(accountLetter, {
-      workflowId: accountLetterId(letterId),
-      args: [letterId],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      // The refund does not wait for the mail server.
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: 'A letter about a refund',
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
-}
-
-/** An activity that gave up under its policy; what is cancelled stays cancelled. */
-async function orNull<T>(activity: Promise<T>): Promise<T | null> {
-  try {
-    return await activity;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    return null;
-  }
-}

@@ -66,6 +66,8 @@ export interface GatewayRefund {
   readonly reason: string | null;
 }
 
+export const NO_REFUND: GatewayRefund = { state: 'not_found', refundId: null, amount: null, reason: null };
+
 /** A payment as a gateway lists it. */
 export interface ListedPayment {
   /** Ours, where the gateway repeats it; null for a payment that Alur did not ask for. */

@@ -3,7 +3,7 @@
  * https://docs.midtrans.com/reference/refund-transaction
  */
 import { type Money, sameMoney } from '../../domain/money.ts';
-import { GatewayError, type GatewayRefund, type RefundQuery, type RefundRequest } from './gateway.ts';
+import { GatewayError, type GatewayRefund, NO_REFUND, type RefundQuery, type RefundRequest } from './gateway.ts';
 import { type Exchange, unreadable } from './http.ts';
 import { type AskCore, type CoreAnswer, coreExchange, underWay } from './midtrans-core.ts';
 import {
@@ -61,7 +61,7 @@ export async function lookUpRefund(ask: AskCore, query: RefundQuery): Promise<Ga
   const said = await readTransaction(asked);
   const entry = said?.refunds.find(({ refund_key }) => refund_key === query.key);
   if (said !== null && entry !== undefined) return told(asked, said, entry);
-  if (query.refundId === null) return { state: 'not_found', refundId: null, amount: null, reason: null };
+  if (query.refundId === null) return NO_REFUND;
   return { state: 'failed', refundId: query.refundId, amount: null, reason: 'no_longer_listed' };
 }
 

@@ -11,6 +11,7 @@ import {
   type GatewayErrorCode,
   type GatewayErrorKind,
   type GatewayRefund,
+  NO_REFUND,
   type RefundQuery,
   type RefundRequest,
 } from './gateway.ts';
@@ -32,8 +33,6 @@ export const refundSaid = z.object({
   pending_reason: z.string().nullish(),
 });
 export type SaidRefund = z.infer<typeof refundSaid>;
-
-const NO_REFUND: GatewayRefund = { state: 'not_found', refundId: null, amount: null, reason: null };
 
 const REFUNDING: Question = { purpose: 'refund a payment', method: 'POST', refusal: meaningOf };
 const LOOKING_UP_REFUND: Question = { purpose: 'look up a refund', method: 'GET' };

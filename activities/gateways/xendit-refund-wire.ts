@@ -22,9 +22,6 @@ export const refundSaid = z.object({
 export type SaidRefund = z.infer<typeof refundSaid>;
 
 export const refundPage = z.object({ data: z.array(refundSaid), has_more: z.boolean().default(false) });
-export type RefundPage = z.infer<typeof refundPage>;
-
-export const NO_REFUND: GatewayRefund = { state: 'not_found', refundId: null, amount: null, reason: null };
 
 /** @throws RangeError when a status, an amount or a currency is not one we know how to read. */
 export function toGatewayRefund(said: SaidRefund): GatewayRefund {

@@ -9,12 +9,13 @@ import {
   type GatewayErrorCode,
   type GatewayErrorKind,
   type GatewayRefund,
+  NO_REFUND,
   type RefundQuery,
   type RefundRequest,
 } from './gateway.ts';
 import { type Answer, type Exchange, exchange, unreadable } from './http.ts';
 import { type Asker, find, isUnauthorized, readable, unauthorized } from './xendit-http.ts';
-import { NO_REFUND, refundPage, refundSaid, type SaidRefund, toGatewayRefund } from './xendit-refund-wire.ts';
+import { refundPage, refundSaid, type SaidRefund, toGatewayRefund } from './xendit-refund-wire.ts';
 import { type Invoice, oldestFirst, refusalBody, refusalCode, stateOf, taken } from './xendit-wire.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** What follows an invoice: receipts for what was paid of it, credit notes for what was taken back. */
 import { z } from 'zod';
-import { creditNotesOfInvoice, seenCreditNote } from '../../db/credit-notes.ts';
-import type { PrintedPaper } from '../../db/invoice-reads.ts';
-import { findReceipt, receiptsOfInvoice } from '../../db/receipts.ts';
+import { creditNotesOfInvoice } from '../../db/credit-notes.ts';
+import { type PrintedPaper, paperSeenBy } from '../../db/papers.ts';
+import { receiptsOfInvoice } from '../../db/receipts.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { ApiDeps } from '../deps.ts';
 import { defineRoute, json } from '../route.ts';
@@ -48,7 +48,9 @@ const receiptPdf = defineRoute({
   problems: ['not_found'],
   responses: { 200: { description: 'The receipt', contentType: 'application/pdf' } },
   handler: ({ params: { id }, actor, deps }) =>
-    paper(deps, 'There is no such receipt, or none that you may see.', () => findReceipt(deps.db, actor, id)),
+    paper(deps, 'There is no such receipt, or none that you may see.', () =>
+      paperSeenBy(deps.db, actor, 'receipts', id),
+    ),
 });
 
 const creditNotes = defineRoute({
@@ -84,7 +86,9 @@ const creditNotePdf = defineRoute({
   problems: ['not_found'],
   responses: { 200: { description: 'The credit note', contentType: 'application/pdf' } },
   handler: ({ params: { id }, actor, deps }) =>
-    paper(deps, 'There is no such credit note, or none that you may see.', () => seenCreditNote(deps.db, actor, id)),
+    paper(deps, 'There is no such credit note, or none that you may see.', () =>
+      paperSeenBy(deps.db, actor, 'credit_notes', id),
+    ),
 });
 
 export const invoicePaperRoutes = [receipts, receiptPdf, creditNotes, creditNotePdf];

@@ -8,7 +8,8 @@ import {
   sealedDestination,
   stepsOfRefund,
 } from '../../db/refund-reads.ts';
-import { type Refund, requestRefund } from '../../db/refunds.ts';
+import { requestRefund } from '../../db/refund-requests.ts';
+import type { Refund } from '../../db/refunds.ts';
 import { creditEntries, creditOf } from '../../db/store-credit.ts';
 import { BANKS, findBank } from '../../domain/bank-accounts.ts';
 import { Failure } from '../../domain/failures.ts';
@@ -28,6 +29,7 @@ import {
   reportTransfer,
   sealAccount,
   startRefund,
+  throwIf,
 } from '../refund-process.ts';
 import type { Caller, Locale } from '../request.ts';
 import { idFromKey } from '../request-key.ts';
@@ -242,8 +244,7 @@ const give = defineRoute({
   async handler({ params: { id }, body, locale, ...asked }) {
     const { deps, actor } = asked;
     const refund = await seen(deps, actor, id);
-    const refusal = refuseDestination(refund);
-    if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
+    throwIf(refuseDestination(refund));
     await giveDestination(deps, messageOf(asked, refund), await sealed(deps, actor, refund, body, locale));
     return json(200, await detailed(deps, actor, id));
   },

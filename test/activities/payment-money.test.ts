@@ -5,7 +5,7 @@ import { createPaymentActivities } from '../../activities/payments.ts';
 import { createFileStore } from '../../db/files.ts';
 import { postEntry } from '../../db/ledger.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { requestRefund } from '../../db/refunds.ts';
+import { requestRefund } from '../../db/refund-requests.ts';
 import {
   type ApplicationId,
   asId,
@@ -70,6 +70,7 @@ describe('what a gateway says of money', () => {
       signer: { sign: never },
       mail: { send: never, close: () => undefined },
       sms: null,
+      registries: null,
       secretKey: PERSONAL_DATA_KEY,
       auditPrivateKeyPem: '',
     });

@@ -11,7 +11,8 @@ import {
 import { createRefundActivities } from '../../activities/refunds.ts';
 import { checkLedger } from '../../db/ledger-check.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { type BankDestination, type RefundWish, requestRefund, storeDestination } from '../../db/refunds.ts';
+import { type RefundWish, requestRefund } from '../../db/refund-requests.ts';
+import { type BankDestination, storeDestination } from '../../db/refunds.ts';
 import { asId, type CompanyId, type PaymentCaseId, type RefundId } from '../../domain/ids.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { aBookedInvoice, aCapture, aTakeBack, type Captured, TOTAL } from '../builders/books.ts';

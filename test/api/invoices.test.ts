@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { attachReceiptPdf } from '../../db/receipts.ts';
+import { attachPdf } from '../../db/papers.ts';
 import type { CompanyId } from '../../domain/ids.ts';
 import {
   aCompany,
@@ -243,7 +243,7 @@ describe('invoices over HTTP', () => {
       const receipt = await aReceipt(database.db, { invoiceId, paymentId });
       const answer = fetch(`${api.url}/api/v1/receipts/${receipt}/pdf`, { headers: owner.headers });
       const { sha256 } = await api.deps.files.put(Buffer.from('%PDF-1.7 at last'));
-      await attachReceiptPdf(database.db, receipt, sha256);
+      await attachPdf(database.db, 'receipts', receipt, sha256);
       assert.equal(await (await answer).text(), '%PDF-1.7 at last');
     });
   });

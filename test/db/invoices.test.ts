@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import { applyToInvoice, lapseInvoice } from '../../db/invoice-payments.ts';
-import { attachInvoicePdf, invoiceOf, issueInvoice, lockInvoice } from '../../db/invoices.ts';
+import { invoiceOf, issueInvoice, lockInvoice } from '../../db/invoices.ts';
 import { postEntry } from '../../db/ledger.ts';
+import { attachPdf } from '../../db/papers.ts';
 import type { ApplicationId, CompanyId, InvoiceId, UserId } from '../../domain/ids.ts';
 import type { InvoiceLineInput } from '../../domain/invoicing.ts';
 import { captured } from '../../domain/ledger.ts';
@@ -250,10 +251,10 @@ describe('issuing an invoice', () => {
     it('keeps the first PDF that was stored', async () => {
       const id = await anInvoice(database.db, { companyId });
       const stored = await Promise.all(
-        ['a', 'b', 'c'].map((content) => attachInvoicePdf(database.db, id, hashOf(content))),
+        ['a', 'b', 'c'].map((content) => attachPdf(database.db, 'invoices', id, hashOf(content))),
       );
       assert.equal(new Set(stored).size, 1);
-      assert.equal(await attachInvoicePdf(database.db, id, hashOf('later')), stored[0]);
+      assert.equal(await attachPdf(database.db, 'invoices', id, hashOf('later')), stored[0]);
     });
   });
 

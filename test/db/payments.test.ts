@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { openPaymentCase } from '../../db/payment-cases.ts';
-import { receiveNotice } from '../../db/payment-inbox.ts';
-import { findPayment, insertPayment, markNoticesHandled, movePayment, paymentsOf } from '../../db/payments.ts';
+import { markNoticesHandled, receiveNotice } from '../../db/payment-inbox.ts';
+import { findPayment, insertPayment, movePayment, paymentsOf } from '../../db/payments.ts';
 import type { CompanyId, InvoiceId, UserId } from '../../domain/ids.ts';
 import { rupiah } from '../../domain/money.ts';
 import { OPEN_PAYMENT_STATES, PAYMENT_STATES, type PaymentState, paymentTransitions } from '../../domain/payments.ts';
@@ -127,7 +127,11 @@ describe('the attempts to collect an invoice', () => {
   });
 
   it('are found by a notice that names the gateway’s own transaction, and its answer covers it', async () => {
-    const { reference, invoiceId } = await (async () => {
+    const {
+      id: paymentId,
+      reference,
+      invoiceId,
+    } = await (async () => {
       const id = await invoice();
       return { invoiceId: id, ...(await aPayment(database.db, { invoiceId: id, state: 'paid' })) };
     })();
@@ -137,7 +141,7 @@ describe('the attempts to collect an invoice', () => {
     const received = await receiveNotice(database.db, { ...notice, reference: transaction });
     assert.deepEqual([received.invoiceId, received.reference, received.handled], [invoiceId, reference, false]);
     assert.equal((await database.db('payment_cases').where({ reference: transaction })).length, 0);
-    await markNoticesHandled(database.db, reference, received.inboxId, LATER);
+    await markNoticesHandled(database.db, { paymentId }, received.inboxId, LATER);
     assert.equal((await receiveNotice(database.db, { ...notice, reference: transaction })).handled, true);
 
     const elsewhere = await receiveNotice(database.db, { ...notice, gateway: 'xendit', reference: transaction });

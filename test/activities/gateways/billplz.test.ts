@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type BillplzOptions, createBillplzGateway } from '../../../activities/gateways/billplz.ts';
-import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
+import type { CreatePaymentRequest } from '../../../activities/gateways/gateway.ts';
 import { readBillplzNotification } from '../../../api/webhooks/billplz.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import {
@@ -14,6 +14,7 @@ import {
   X_SIGNATURE_KEY,
 } from '../../local/gateways/billplz-support.ts';
 import { against } from '../../local/gateways/support.ts';
+import { failureWithout, kindAndCode } from './asking.ts';
 
 const ringgit = (sen: number) => money(sen, 'MYR');
 
@@ -35,16 +36,7 @@ const request = (reference: string, more: Partial<CreatePaymentRequest> = {}): C
   };
 };
 
-const failure = async (work: Promise<unknown>): Promise<GatewayError> => {
-  const error = await work.then(
-    () => assert.fail('it worked'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  assert.doesNotMatch(JSON.stringify(error) + error.message + String(error.stack), new RegExp(API_KEY));
-  return error;
-};
-const kindAndCode = ({ kind, code }: GatewayError) => ({ kind, code });
+const failure = failureWithout(API_KEY);
 
 const NOTHING = { state: 'not_found', paid: null, paidAt: null, transactionId: null, method: null };
 const LOST = { kind: 'unknown', code: 'answer_lost' };

@@ -4,6 +4,7 @@ import { type CreatePaymentRequest, GatewayError } from '../../../activities/gat
 import { createMidtransGateway } from '../../../activities/gateways/midtrans.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { against, SERVER_KEY, startWorld, type World } from '../../local/gateways/support.ts';
+import { failureWithout, kindAndCode } from './asking.ts';
 
 const request = (reference: string, more: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest => {
   const now = new Date();
@@ -23,16 +24,7 @@ const request = (reference: string, more: Partial<CreatePaymentRequest> = {}): C
   };
 };
 
-const failure = async (work: Promise<unknown>): Promise<GatewayError> => {
-  const error = await work.then(
-    () => assert.fail('it worked'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  assert.doesNotMatch(JSON.stringify(error) + error.message + String(error.stack), new RegExp(SERVER_KEY));
-  return error;
-};
-const kindAndCode = ({ kind, code }: GatewayError) => ({ kind, code });
+const failure = failureWithout(SERVER_KEY);
 
 describe('paying through Midtrans', () => {
   let world: World;

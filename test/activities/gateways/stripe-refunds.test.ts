@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { GatewayError, type RefundRequest } from '../../../activities/gateways/gateway.ts';
+import type { RefundRequest } from '../../../activities/gateways/gateway.ts';
 import { createStripeGateway } from '../../../activities/gateways/stripe.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { REFUND_REASONS } from '../../../domain/refunds.ts';
 import { SECRET_KEY, type StripeWorld, sessionForm, startStripe } from '../../local/gateways/stripe-support.ts';
 import { against, until } from '../../local/gateways/support.ts';
+import { failureWithout, REFUND_KEY, refundRequest, told } from './asking.ts';
 
-const KEY = '5a0f2f1e-9f0e-4a39-8f1c-3b1f6a3f7c11';
-const request = (more: Partial<RefundRequest> = {}): RefundRequest => ({
-  reference: 'inv-1',
-  transactionId: null,
-  key: KEY,
-  amount: rupiah(4000),
-  captured: rupiah(10_000),
-  method: 'credit_card',
-  reason: 'requested_by_payer',
-  ...more,
-});
-const failure = async (work: Promise<unknown> | undefined): Promise<GatewayError> => {
-  const error = await work?.then(
-    () => assert.fail('it worked'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  return error;
-};
-const told = ({ kind, code }: GatewayError) => `${kind} ${code}`;
+const failure = failureWithout(SECRET_KEY);
 
 describe('refunding through Stripe', () => {
   let world: StripeWorld;
@@ -38,7 +20,7 @@ describe('refunding through Stripe', () => {
   afterEach(() => world.close());
 
   const pay = () => world.play('inv-1/pay?webhook=none');
-  const refund = (more: Partial<RefundRequest> = {}) => world.gateway.refund?.(request(more));
+  const refund = (more: Partial<RefundRequest> = {}) => world.gateway.refund?.(refundRequest(more));
   const held = () => world.sandbox.list()[0]?.refundedMinor;
 
   it('gives rupiah back in Stripe’s hundredths, filed under our key, for any reason that Alur knows', async () => {
@@ -79,12 +61,16 @@ describe('refunding through Stripe', () => {
   it('finds it by its ID, by the key, and not under somebody else’s', async () => {
     await pay();
     const { refundId = null } = (await refund()) ?? {};
-    for (const query of [request(), { ...request(), refundId }, { ...request(), refundId: 're_forgotten' }]) {
+    for (const query of [
+      refundRequest(),
+      { ...refundRequest(), refundId },
+      { ...refundRequest(), refundId: 're_forgotten' },
+    ]) {
       assert.equal((await world.gateway.lookUpRefund?.({ refundId: null, ...query }))?.refundId, refundId);
     }
-    const other = await world.gateway.lookUpRefund?.({ ...request({ key: randomUUID() }), refundId });
+    const other = await world.gateway.lookUpRefund?.({ ...refundRequest({ key: randomUUID() }), refundId });
     assert.equal(other?.state, 'not_found');
-    const nothing = await world.gateway.lookUpRefund?.({ ...request({ reference: 'inv-9' }), refundId: null });
+    const nothing = await world.gateway.lookUpRefund?.({ ...refundRequest({ reference: 'inv-9' }), refundId: null });
     assert.equal(nothing?.state, 'not_found');
   });
 
@@ -118,7 +104,7 @@ describe('refunds at other Stripe servers', () => {
     amount: 400_000,
     currency: 'idr',
     status: 'succeeded',
-    metadata: { alur_refund: KEY },
+    metadata: { alur_refund: REFUND_KEY },
     payment_intent: 'pi_1',
   };
   const server =
@@ -140,7 +126,7 @@ describe('refunds at other Stripe servers', () => {
         .writeHead(200)
         .end(JSON.stringify({ object: 'list', data, has_more: from + 1 < refunds.length, url: pathname }));
     };
-  const known = request({ transactionId: 'pi_1' });
+  const known = refundRequest({ transactionId: 'pi_1' });
 
   const refusals: [number, object, string][] = [
     [400, { code: 'charge_already_refunded' }, 'refused refund_exceeds_payment'],
@@ -171,15 +157,15 @@ describe('refunds at other Stripe servers', () => {
   it('sends what the documentation asks for', async () => {
     const sent: string[] = [];
     await against(server([], 200, made, sent), async (url) => {
-      await at(url).refund?.(request({ transactionId: 'pi_1', reason: 'duplicate' }));
+      await at(url).refund?.(refundRequest({ transactionId: 'pi_1', reason: 'duplicate' }));
     });
     const [body = '', key] = sent;
-    assert.equal(key, `refund-${KEY}`);
+    assert.equal(key, `refund-${REFUND_KEY}`);
     assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), {
       payment_intent: 'pi_1',
       amount: '400000',
       reason: 'duplicate',
-      'metadata[alur_refund]': KEY,
+      'metadata[alur_refund]': REFUND_KEY,
       'metadata[alur_reference]': 'inv-1',
     });
   });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
+import type { CreatePaymentRequest } from '../../../activities/gateways/gateway.ts';
 import { createStripeGateway } from '../../../activities/gateways/stripe.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { SECRET_KEY, type StripeWorld, sessionForm, startStripe } from '../../local/gateways/stripe-support.ts';
 import { against } from '../../local/gateways/support.ts';
+import { failureWithout, kindAndCode } from './asking.ts';
 
 const HOUR = 3_600_000;
 
@@ -29,16 +30,7 @@ const ringgit = (reference: string, more: Partial<CreatePaymentRequest> = {}) =>
   return request(reference, { amount, items: [{ name: 'Lesen', amount, quantity: 1 }], ...more });
 };
 
-const failure = async (work: Promise<unknown>): Promise<GatewayError> => {
-  const error = await work.then(
-    () => assert.fail('it worked'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  assert.doesNotMatch(JSON.stringify(error) + error.message + String(error.stack), new RegExp(SECRET_KEY));
-  return error;
-};
-const kindAndCode = ({ kind, code }: GatewayError) => ({ kind, code });
+const failure = failureWithout(SECRET_KEY);
 
 describe('paying through Stripe', () => {
   let world: StripeWorld;

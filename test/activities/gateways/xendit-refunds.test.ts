@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { GatewayError, type RefundRequest } from '../../../activities/gateways/gateway.ts';
+import type { RefundRequest } from '../../../activities/gateways/gateway.ts';
 import { createXenditGateway } from '../../../activities/gateways/xendit.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { REFUND_REASONS } from '../../../domain/refunds.ts';
 import { against } from '../../local/gateways/support.ts';
 import { invoiceRequest, SECRET_KEY, startXenditWorld, type XenditWorld } from '../../local/gateways/xendit-support.ts';
+import { failureWithout, REFUND_KEY, refundRequest, told } from './asking.ts';
 
-const KEY = '5a0f2f1e-9f0e-4a39-8f1c-3b1f6a3f7c11';
-const request = (more: Partial<RefundRequest> = {}): RefundRequest => ({
-  reference: 'inv-1',
-  transactionId: null,
-  key: KEY,
-  amount: rupiah(4000),
-  captured: rupiah(10_000),
-  method: 'credit_card',
-  reason: 'requested_by_payer',
-  ...more,
-});
-const failure = async (work: Promise<unknown> | undefined): Promise<GatewayError> => {
-  const error = await work?.then(
-    () => assert.fail('it worked'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  return error;
-};
-const told = ({ kind, code }: GatewayError) => `${kind} ${code}`;
+const failure = failureWithout(SECRET_KEY);
 
 describe('refunding through Xendit', () => {
   let world: XenditWorld;
@@ -40,7 +22,7 @@ describe('refunding through Xendit', () => {
     await world.post('/v2/invoices/', invoiceRequest(reference));
     await world.play(`${reference}/pay?channel=credit_card&webhook=none`);
   };
-  const refund = (more: Partial<RefundRequest> = {}) => world.gateway.refund?.(request(more));
+  const refund = (more: Partial<RefundRequest> = {}) => world.gateway.refund?.(refundRequest(more));
 
   it('takes every reason that Alur knows', async () => {
     await paid('inv-1');
@@ -56,7 +38,7 @@ describe('refunding through Xendit', () => {
     await refund();
     const other = { key: randomUUID() };
     assert.equal(told(await failure(refund(other))), 'unknown in_progress');
-    assert.equal((await world.gateway.lookUpRefund?.({ ...request(other), refundId: null }))?.state, 'not_found');
+    assert.equal((await world.gateway.lookUpRefund?.({ ...refundRequest(other), refundId: null }))?.state, 'not_found');
     await world.play('inv-1/refund-settle');
     assert.equal((await refund(other))?.state, 'pending');
   });
@@ -88,11 +70,11 @@ describe('refunding through Xendit', () => {
     await world.play('inv-1/refund?amount=1000&webhook=none');
     await world.play('inv-1/refund-settle?webhook=none');
     const { refundId = null } = (await refund()) ?? {};
-    const found = await world.gateway.lookUpRefund?.({ ...request(), refundId: null });
+    const found = await world.gateway.lookUpRefund?.({ ...refundRequest(), refundId: null });
     assert.deepEqual([found?.refundId, found?.amount], [refundId, rupiah(4000)]);
-    const other = await world.gateway.lookUpRefund?.({ ...request({ key: randomUUID() }), refundId });
+    const other = await world.gateway.lookUpRefund?.({ ...refundRequest({ key: randomUUID() }), refundId });
     assert.equal(other?.state, 'not_found');
-    const lost = await world.gateway.lookUpRefund?.({ ...request(), refundId: 'rfd-forgotten' });
+    const lost = await world.gateway.lookUpRefund?.({ ...refundRequest(), refundId: 'rfd-forgotten' });
     assert.equal(lost?.refundId, refundId);
   });
 
@@ -131,7 +113,7 @@ describe('refunds at other Xendit servers', () => {
     currency: 'IDR',
     status: 'SUCCEEDED',
     reason: 'CANCELLATION',
-    reference_id: KEY,
+    reference_id: REFUND_KEY,
     failure_code: null,
     refund_fee_amount: null,
     created: '2020-08-30T09:12:33.001Z',
@@ -175,7 +157,7 @@ describe('refunds at other Xendit servers', () => {
   for (const [status, error_code, kindAndCode] of refusals) {
     it(`takes ${status} ${error_code} for ${kindAndCode}`, async () => {
       await against(server([], status, { error_code, message: 'secret words' }), async (url) => {
-        const error = await failure(at(url).refund?.(request()));
+        const error = await failure(at(url).refund?.(refundRequest()));
         assert.equal(told(error), kindAndCode);
         assert.doesNotMatch(String(error.stack), /secret words/);
       });
@@ -185,14 +167,14 @@ describe('refunds at other Xendit servers', () => {
   it('reads the published example, its amount in quotes, behind others on further pages', async () => {
     const other = { ...made, id: 'rfd-other', reference_id: 'other' };
     await against(server([other, made]), async (url) => {
-      const said = await at(url).refund?.(request());
+      const said = await at(url).refund?.(refundRequest());
       assert.deepEqual(said, { state: 'succeeded', refundId: made.id, amount: rupiah(4000), reason: null });
     });
   });
 
   it('takes a refund for pending that was accepted without a word about its state', async () => {
     await against(server([], 200, { ...made, status: undefined }), async (url) => {
-      assert.equal((await at(url).refund?.(request()))?.state, 'pending');
+      assert.equal((await at(url).refund?.(refundRequest()))?.state, 'pending');
     });
   });
 
@@ -207,14 +189,14 @@ describe('refunds at other Xendit servers', () => {
   for (const [what, body] of unreadable) {
     it(`calls ${what} unknown when it is the answer to a refund`, async () => {
       await against(server([], 200, body), async (url) => {
-        assert.equal(told(await failure(at(url).refund?.(request()))), 'unknown unreadable_answer');
+        assert.equal(told(await failure(at(url).refund?.(refundRequest()))), 'unknown unreadable_answer');
       });
     });
   }
 
   it('can ask again when a look-up makes no sense', async () => {
     await against(server([{ ...made, status: undefined }]), async (url) => {
-      const query = { ...request(), refundId: made.id };
+      const query = { ...refundRequest(), refundId: made.id };
       assert.equal(told(await failure(at(url).lookUpRefund?.(query))), 'retry_later unreadable_answer');
     });
   });
@@ -226,7 +208,7 @@ describe('refunds at other Xendit servers', () => {
   ] as const) {
     it(`gives ${reason} as the reason of ${JSON.stringify(change)}`, async () => {
       await against(server([{ ...made, ...change }]), async (url) => {
-        const said = await at(url).lookUpRefund?.({ ...request(), refundId: made.id });
+        const said = await at(url).lookUpRefund?.({ ...refundRequest(), refundId: made.id });
         assert.deepEqual([said?.state, said?.reason], ['failed', reason]);
       });
     });

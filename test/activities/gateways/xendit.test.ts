@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
-import { type CreatePaymentRequest, GatewayError } from '../../../activities/gateways/gateway.ts';
+import type { CreatePaymentRequest } from '../../../activities/gateways/gateway.ts';
 import { createXenditGateway } from '../../../activities/gateways/xendit.ts';
 import { money, rupiah } from '../../../domain/money.ts';
 import { against, until } from '../../local/gateways/support.ts';
 import { invoiceRequest, SECRET_KEY, startXenditWorld, type XenditWorld } from '../../local/gateways/xendit-support.ts';
+import { failureWithout, kindAndCode } from './asking.ts';
 
 const request = (reference: string, more: Partial<CreatePaymentRequest> = {}): CreatePaymentRequest => {
   const now = new Date();
@@ -28,16 +29,7 @@ const one = (amount: number) => ({
   items: [{ name: 'Jasa', amount: rupiah(amount), quantity: 1 }],
 });
 
-const failure = async (work: Promise<unknown>): Promise<GatewayError> => {
-  const error = await work.then(
-    () => assert.fail('it worked'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  assert.doesNotMatch(JSON.stringify(error) + error.message + String(error.stack), new RegExp(SECRET_KEY));
-  return error;
-};
-const kindAndCode = ({ kind, code }: GatewayError) => ({ kind, code });
+const failure = failureWithout(SECRET_KEY);
 const NOTHING = { state: 'not_found', paid: null, paidAt: null, transactionId: null, method: null };
 const REFERENCE_USED = { kind: 'refused', code: 'reference_used' };
 

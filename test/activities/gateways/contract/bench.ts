@@ -16,6 +16,7 @@ import type { GatewayName } from '../../../../domain/payments.ts';
 import { gatewayAccounts } from '../../../../local/gateways/accounts.ts';
 import type { Fault } from '../../../../local/gateways/faults.ts';
 import { until } from '../../../local/gateways/support.ts';
+import { failureWithout } from '../asking.ts';
 import { newBook, type Subject } from './subjects.ts';
 import { type Received, SECRET, type World } from './world.ts';
 
@@ -131,16 +132,7 @@ export async function insist<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-export async function failure(work: Promise<unknown>): Promise<GatewayError> {
-  const error = await work.then(
-    (value) =>
-      assert.fail(`it worked: ${JSON.stringify(value, (_key, one) => (typeof one === 'bigint' ? `${one}` : one))}`),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof GatewayError, String(error));
-  assert.doesNotMatch(`${JSON.stringify(error)}${error.message}${error.stack}`, new RegExp(SECRET));
-  return error;
-}
+export const failure = failureWithout(SECRET);
 
 export async function fails(work: Promise<unknown>, kind: GatewayErrorKind, code: GatewayErrorCode): Promise<void> {
   const error = await failure(work);
