@@ -63,10 +63,30 @@ const environment = z.object({
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('alur'),
   ALUR_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(200),
+  /** Of this release: with it, workers take cases only once operations have made it the current one. */
+  ALUR_WORKER_BUILD: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'letters, digits, dots and hyphens, at most 64')
+    .optional(),
   SMTP_URL: url('smtp', 'smtps'),
   ALUR_MAIL_FROM: z.string().min(3).default('Alur <no-reply@alur.local>'),
   /** A directory outside the web root: uploads, certificates, invoices, by content hash. */
-  ALUR_FILES_DIR: z.string().min(1),
+  ALUR_FILES_DIR: z.string().min(1).optional(),
+  /** Or a bucket, which then takes the directory's place; its credentials come as the AWS SDK finds them. */
+  ALUR_FILES: z
+    .string()
+    .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, 's3://bucket or s3://bucket/prefix')
+    .optional(),
+  ALUR_S3_REGION: z.string().min(1).default('ap-southeast-3'),
+  /** Of a server other than AWS; download links lead there, so browsers must reach it. */
+  ALUR_S3_ENDPOINT: url('http', 'https').optional(),
+  /** ClamAV's daemon: host:port. Absent = uploads are not scanned. */
+  ALUR_CLAMAV: z
+    .string()
+    .regex(/^[^\s:]+:\d{1,5}$/, 'host:port')
+    .optional(),
+  /** How long the documents of a closed case are kept. */
+  ALUR_DOCUMENT_RETENTION_DAYS: z.coerce.number().int().min(30).max(36_500).default(3_650),
   MIDTRANS_SERVER_KEY: z.string().min(8),
   MIDTRANS_SNAP_URL: url('http', 'https').default('https://app.midtrans.com'),
   MIDTRANS_API_URL: url('http', 'https').default('https://api.midtrans.com'),
@@ -147,8 +167,11 @@ function shape(env: z.infer<typeof environment>) {
       taskQueue: env.TEMPORAL_TASK_QUEUE,
       maxCachedWorkflows: env.ALUR_MAX_CACHED_WORKFLOWS,
     },
+    workerBuild: env.ALUR_WORKER_BUILD ?? null,
     mail: { smtpUrl: env.SMTP_URL, from: env.ALUR_MAIL_FROM },
-    filesDir: env.ALUR_FILES_DIR,
+    files: filesOf(env),
+    clamav: env.ALUR_CLAMAV === undefined ? undefined : addressOf(env.ALUR_CLAMAV),
+    documentRetentionDays: env.ALUR_DOCUMENT_RETENTION_DAYS,
     midtrans: {
       serverKey: env.MIDTRANS_SERVER_KEY,
       snapUrl: env.MIDTRANS_SNAP_URL.replace(/\/$/, ''),
@@ -195,6 +218,32 @@ function shape(env: z.infer<typeof environment>) {
   };
 }
 
+type FileSettings =
+  | { readonly directory: string }
+  | {
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly region: string;
+      readonly endpoint: string | undefined;
+    };
+
+function filesOf(env: z.infer<typeof environment>): FileSettings {
+  // That one of the two is set was made sure of before.
+  if (env.ALUR_FILES === undefined) return { directory: env.ALUR_FILES_DIR ?? '' };
+  const { hostname, pathname } = new URL(env.ALUR_FILES);
+  return {
+    bucket: hostname,
+    prefix: pathname.replaceAll(/^\/+|\/+$/g, ''),
+    region: env.ALUR_S3_REGION,
+    endpoint: env.ALUR_S3_ENDPOINT,
+  };
+}
+
+function addressOf(hostAndPort: string): { readonly host: string; readonly port: number } {
+  const [host = '', port = ''] = hostAndPort.split(':');
+  return { host, port: Number(port) };
+}
+
 const fromBase64 = (text: string): Buffer => Buffer.from(text, 'base64');
 
 /** undefined when none is set. That some are and others not, `halves` refuses before. */
@@ -229,6 +278,11 @@ function halves(env: z.infer<typeof environment>): string[] {
   });
 }
 
+const noFiles = ({ ALUR_FILES, ALUR_FILES_DIR }: z.infer<typeof environment>): string[] =>
+  ALUR_FILES === undefined && ALUR_FILES_DIR === undefined
+    ? [`ALUR_FILES_DIR is not set; it must be ${DESCRIPTIONS['ALUR_FILES_DIR']}.`]
+    : [];
+
 const SECRET = /KEY|SECRET|PASSWORD|TOKEN|DATABASE_URL|SMTP_URL/;
 
 /**
@@ -243,6 +297,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     throw new ConfigError(parsed.error.issues.map((issue) => sentence(issue, given)));
   }
   const refused = [
+    ...noFiles(parsed.data),
     ...halves(parsed.data),
     ...(parsed.data.ALUR_MODE === 'production' ? localValuesIn(parsed.data) : []),
   ];
@@ -302,6 +357,9 @@ function localValuesIn(env: z.infer<typeof environment>): string[] {
   }
   if (env.ALUR_PUBLIC_URL.startsWith('http://')) {
     found.push('ALUR_PUBLIC_URL starts with http://; in production it must start with https://.');
+  }
+  if (env.ALUR_S3_ENDPOINT?.startsWith('http://')) {
+    found.push('ALUR_S3_ENDPOINT starts with http://; in production it must start with https://.');
   }
   if (env.ALUR_OIDC_ISSUER?.startsWith('http://')) {
     found.push('ALUR_OIDC_ISSUER starts with http://; in production it must start with https://.');

@@ -186,7 +186,7 @@ const certificateData = (facts: CertificateFacts, publicUrl: string): Parameters
   issuedAt: facts.issuedAt.toISOString(),
   timeZone: facts.zone,
   verifyUrl: `${publicUrl}/verify/${facts.verifyCode}`,
-  grantedBy: 'decision',
+  grantedBy: facts.grantedBy,
   signature: 'uncertified',
 });
 

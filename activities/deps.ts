@@ -7,6 +7,7 @@ import type { Gateways } from './gateways/index.ts';
 import type { MailTransport } from './mail/transport.ts';
 import type { Registries } from './registries/client.ts';
 import type { SmsSender } from './sms/sender.ts';
+import type { VirusScanner } from './virus-scanner.ts';
 
 /** Everything an activity touches beyond its input; the worker's entry point puts it together, tests replace parts. */
 export interface ActivityDeps {
@@ -20,6 +21,10 @@ export interface ActivityDeps {
   readonly sms: SmsSender | null;
   /** null where the office has no way to the state's registries. */
   readonly registries: Registries | null;
+  /** null where the office has no virus scanner. */
+  readonly scanner: VirusScanner | null;
+  /** How long the documents of a closed case are kept. */
+  readonly documentRetentionDays: number;
   readonly publicUrl: string;
   readonly personalData: PersonalData;
   /** 32 bytes, from which a key for each use is derived. */

@@ -1,31 +1,45 @@
 import { createActivationActivities } from './activation.ts';
 import { createAuditActivities } from './audit.ts';
+import { createCalendarActivities } from './calendars.ts';
+import { createDeemedActivities } from './deemed.ts';
 import type { ActivityDeps } from './deps.ts';
+import { createDocumentRetentionActivities } from './document-retention.ts';
+import { createDocumentScanActivities } from './document-scans.ts';
 import { createInvoiceActivities } from './invoices.ts';
+import { createLicenseExpiryActivities } from './license-expiry.ts';
 import { createLicensingActivities } from './licensing.ts';
 import { createAccountLetterActivities } from './mail/account-letters.ts';
 import { createMailActivities } from './mail/send.ts';
 import { createMoneyWatchActivities } from './money-watch.ts';
 import { createPaymentActivities } from './payments.ts';
 import { createPersonalDataActivities } from './personal-data.ts';
+import { createPolicyMoveActivities } from './policy-moves.ts';
 import { createReconciliationActivities } from './reconciliation.ts';
 import { createRefundActivities } from './refunds.ts';
 import { createRegistryActivities } from './registries.ts';
 import { createTextMessageActivities } from './sms/send.ts';
+import { createTaskMoveActivities } from './task-moves.ts';
 
 export const createActivities = (deps: ActivityDeps) => ({
   ...createLicensingActivities(deps),
+  ...createLicenseExpiryActivities(deps),
   ...createActivationActivities(deps),
   ...createPaymentActivities(deps),
   ...createInvoiceActivities(deps),
+  ...createCalendarActivities(deps),
+  ...createDeemedActivities(deps),
+  ...createDocumentRetentionActivities(deps),
+  ...createDocumentScanActivities(deps),
   ...createMailActivities(deps),
   ...createAccountLetterActivities(deps),
   ...createMoneyWatchActivities(deps),
   ...createAuditActivities(deps),
   ...createPersonalDataActivities(deps),
+  ...createPolicyMoveActivities(deps),
   ...createReconciliationActivities(deps),
   ...createRefundActivities(deps),
   ...createRegistryActivities(deps),
+  ...createTaskMoveActivities(deps),
   ...createTextMessageActivities(deps),
 });
 

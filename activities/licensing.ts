@@ -1,57 +1,33 @@
 /** The licence review's side effects: each one transaction, keyed by the case, safe to repeat. */
 import type { Knex } from 'knex';
-import { moveApplication, noteClosingReason } from '../db/application-moves.ts';
+import { moveApplication, noteClosingCode, noteClosingReason } from '../db/application-moves.ts';
 import { actsForCase } from '../db/company-members.ts';
-import { type NewDecision, recordDecision as writeDecision } from '../db/decisions.ts';
+import { checkCompliance } from '../db/compliance.ts';
+import { type NewDecision, type RefusedByRecord, recordDecision as writeDecision } from '../db/decisions.ts';
+import { unscannedOf } from '../db/documents.ts';
 import { recordEvent } from '../db/events.ts';
 import { issueInvoice } from '../db/invoices.ts';
-import { calendarOf, officeOfType } from '../db/offices.ts';
-import { findActor, usersWithRole } from '../db/staff.ts';
-import { checkCompleteness, freezeSubmission } from '../db/submissions.ts';
-import {
-  assignReviewer,
-  cancelOpenTask,
-  findTask,
-  handTaskTo,
-  insertTask,
-  isEligible,
-  noteRung,
-  type OpenedTask,
-  storedPlan,
-  taskClock,
-} from '../db/tasks.ts';
-import { addWorkingDays, type BusinessCalendar, formatInZone, workingMsBetween } from '../domain/calendar.ts';
-import { planStage, type Rung, type RungCode, stageBudgetMs } from '../domain/escalation.ts';
-import type { EventType, SealedOrigin } from '../domain/events.ts';
+import { officeOfType, workingCalendarOf } from '../db/offices.ts';
+import { auditSample } from '../db/post-audits.ts';
+import { findActor } from '../db/staff.ts';
+import { statementOf } from '../db/statements.ts';
+import { checkCompleteness, freezeSubmission, frozenSubmission, moveToCheck } from '../db/submissions.ts';
+import { resumeClock, startLegalClock, suspendClock } from '../db/suspensions.ts';
+import { cancelOpenTasks } from '../db/tasks.ts';
+import { addWorkingDays, type BusinessCalendar, formatInZone } from '../domain/calendar.ts';
+import type { EventType } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import { feeLines } from '../domain/fees.ts';
-import type { ApplicationId, Sha256, UserId } from '../domain/ids.ts';
-import type { Actor, ApplicationState, ChecklistItem, LicensePolicy, Reason, Stage } from '../domain/licensing.ts';
-import type { Role } from '../domain/roles.ts';
+import type { ApplicationId, OfficeId, Sha256, UserId } from '../domain/ids.ts';
+import type { Actor, ApplicationState, CancelCode, ChecklistItem } from '../domain/licensing.ts';
+import { type Bill, billed } from './bills.ts';
+import { evaluateRule } from './compliance-rules.ts';
 import type { ActivityDeps } from './deps.ts';
 import { openOrigin } from './origin.ts';
-
-interface CaseAt {
-  readonly applicationId: ApplicationId;
-  /** What the workflow calls now, ISO 8601: records never use an activity's own clock. */
-  readonly at: string;
-}
-
-/** Where the message came from that led to this; absent in histories of before. */
-interface Sent {
-  readonly origin?: SealedOrigin;
-}
-
-interface StageAt extends CaseAt {
-  readonly round: number;
-  readonly stage: Stage;
-}
-
-/** What an approval makes payable, and until when. */
-interface Bill {
-  readonly fee: LicensePolicy['fee'];
-  readonly dueAt: string;
-}
+import type { CaseAt, Sent } from './review-inputs.ts';
+import { createReviewPauseActivities } from './review-pauses.ts';
+import { createReviewPeopleActivities } from './review-people.ts';
+import { createReviewPolicyActivities } from './review-policies.ts';
+import { createReviewStageActivities } from './review-stages.ts';
 
 export interface ReceiveSubmission extends CaseAt, Sent {
   readonly round: number;
@@ -60,74 +36,58 @@ export interface ReceiveSubmission extends CaseAt, Sent {
   readonly legalWorkingDays: number;
   readonly checklist: readonly ChecklistItem[];
   readonly to: 'completeness' | 'auto_check';
+  /** When the office had it, where it was waited for since; absent = `at`. The clock runs from then. */
+  readonly receivedAt?: string;
+  /** The same once more, for others to review. */
+  readonly appeal?: { readonly statementId: string };
 }
 
-export interface OpenStage extends StageAt {
-  readonly typeCode: string;
-  readonly role: Role;
-  readonly legalWorkingDays: number;
-  readonly sharePercent: number;
-  readonly ladder: readonly Rung[];
-  /** Working time this stage had used before the applicant was asked to correct. */
-  readonly usedMs: number;
-  readonly preferred: UserId | null;
-}
-
-export interface FireRung extends StageAt {
-  readonly typeCode: string;
-  readonly code: RungCode;
-  readonly handOver: boolean;
-  readonly assignee: UserId | null;
-}
-
-export interface AskForCorrection extends CaseAt {
-  readonly typeCode: string;
-  readonly round: number;
-  /** null = the automatic completeness check asks. */
-  readonly stage: Stage | null;
-  readonly reasons: readonly Reason[];
-  readonly answerWithinWorkingDays: number;
-}
-
-export interface ReassignTask extends StageAt, Sent {
-  readonly typeCode: string;
-  readonly role: Role;
-  readonly by: UserId;
-  readonly to: UserId;
-  readonly reason: string;
-  readonly attempt: string;
+export interface SubmissionReceived {
+  readonly sha256: Sha256;
+  readonly missing: string[];
+  /** ISO 8601; of a submission that is not complete, when it would be due if it were. */
+  readonly legalDueAt: string;
+  /** Documents that nobody has looked into for viruses yet: nothing was judged. */
+  readonly scanning?: number;
+  /** Compliance rules that are not met, or could not be judged. */
+  readonly notMet?: string[];
 }
 
 export function createLicensingActivities(deps: ActivityDeps) {
   const { db } = deps;
   return {
+    ...createReviewStageActivities(deps),
+    ...createReviewPauseActivities(deps),
+    ...createReviewPeopleActivities(deps),
+    ...createReviewPolicyActivities(deps),
+
     /**
-     * Freezes what was submitted (a no-op where the API did so already) and checks it for completeness.
-     * @returns null when the owner withdrew the draft in the moment between its submission and this
+     * Freezes what was submitted (a no-op where the API did so already) and checks it for completeness; from then on the
+     * legal clock runs.
+     * @returns null when the owner withdrew the draft in the moment between its submission and this, or when an appeal has
+     *   gone on since
      */
-    async receiveSubmission(
-      input: ReceiveSubmission,
-    ): Promise<{ sha256: Sha256; missing: string[]; legalDueAt: string } | null> {
-      const submission = { ...input, origin: openOrigin(deps, input.origin) };
+    async receiveSubmission(input: ReceiveSubmission): Promise<SubmissionReceived | null> {
+      const by = input.appeal ? (await statementOf(db, input.appeal.statementId)).by : input.by;
+      const submission = { ...input, by, origin: openOrigin(deps, input.origin) };
+      const rejectedAt = input.appeal ? await closedAt(db, input.applicationId) : null;
       if ((await freezeSubmission(db, submission)) === 'withdrawn') return null;
-      const checked = await checkCompleteness(db, input);
+      if (input.appeal && !(await isTakenUp(db, input, rejectedAt))) return null;
       const office = await officeOfType(db, input.typeCode);
-      const due = addWorkingDays(await calendarOf(db, office.id), Date.parse(input.at), input.legalWorkingDays);
-      return { ...checked, legalDueAt: formatInZone(due.at, office.zone) };
+      return db.transaction(async (tx) => {
+        const { calendar } = await workingCalendarOf(tx, office.id);
+        if (rejectedAt) await stopWhileRejected(tx, input, rejectedAt);
+        const scanning = await unscannedOf(tx, input.applicationId);
+        return scanning > 0
+          ? waitForScans(tx, input, calendar, scanning)
+          : judge(tx, input, { officeId: office.id, calendar });
+      });
     },
 
-    /** Opens a stage: its task, its reviewer, its plan on the office's calendar. */
-    async openStage(input: OpenStage): Promise<OpenedTask> {
-      const office = await officeOfType(db, input.typeCode);
-      const calendar = await calendarOf(db, office.id);
-      await db.transaction((tx) => openStage(tx, input, office.id, calendar));
-      const opened = await findTask(db, input.applicationId, input.round, input.stage);
-      if (!opened) throw new Error(`stage ${input.stage} of ${input.applicationId} has an event and no task`);
-      return opened;
-    },
-
-    /** The whole review of a low risk: complete means approved. */
-    async approveAutomatically(input: CaseAt & { to: ApplicationState; bill: Bill | null }): Promise<void> {
+    /** The whole review of a low risk: complete means approved. A sample of them is audited afterwards. */
+    async approveAutomatically(
+      input: CaseAt & { to: ApplicationState; bill: Bill | null; auditPercent?: number },
+    ): Promise<void> {
       await db.transaction(async (tx) => {
         const isNew = await recordEvent(tx, {
           key: `license-review/${input.applicationId}/approved/1`,
@@ -136,83 +96,59 @@ export function createLicensingActivities(deps: ActivityDeps) {
           at: input.at,
         });
         if (!isNew) return;
-        await moveApplication(tx, { id: input.applicationId, to: input.to, at: input.at });
+        const { applicationId, auditPercent: percent, at } = input;
+        if (percent !== undefined) await auditSample(tx, deps.secretKey, { applicationId, percent, at });
+        await moveApplication(tx, { id: applicationId, to: input.to, at });
         if (input.bill) await issueInvoice(tx, billed(input, input.bill));
       });
     },
 
-    /** One statement; the last approval issues the invoice with it, so that no case waits for money without one. */
-    async recordDecision(input: Omit<NewDecision, 'origin'> & Sent & { bill: Bill | null }): Promise<void> {
+    /**
+     * One statement; the last approval issues the invoice with it, so that no case waits for money without one.
+     * @returns why nothing was recorded: by the records of this moment the person may not hold the task any more
+     */
+    async recordDecision(
+      input: Omit<NewDecision, 'origin'> & Sent & { bill: Bill | null },
+    ): Promise<{ refused: RefusedByRecord } | undefined> {
       const { bill } = input;
       const decision = { ...input, origin: openOrigin(deps, input.origin) };
-      if (!bill) return writeDecision(db, decision);
-      await db.transaction(async (tx) => {
-        await writeDecision(tx, decision);
-        await issueInvoice(tx, billed(input, bill));
-      });
+      const refused = bill
+        ? await db.transaction(async (tx) => {
+            const why = await writeDecision(tx, decision);
+            if (!why) await issueInvoice(tx, billed(input, bill));
+            return why;
+          })
+        : await writeDecision(db, decision);
+      return refused ? { refused } : undefined;
     },
 
-    /** Fires a rung of the ladder, once; at the breach the task goes to the supervisor with the least open work. */
-    async fireRung(input: FireRung): Promise<{ assignee: UserId | null; supervisors: UserId[] }> {
-      const office = await officeOfType(db, input.typeCode);
-      await db.transaction(async (tx) => {
-        if (await noteRung(tx, input)) await climb(tx, input, office.id);
-      });
-      const task = await findTask(db, input.applicationId, input.round, input.stage);
-      return { assignee: task?.assignee ?? null, supervisors: await usersWithRole(db, 'supervisor', office.id) };
-    },
-
-    /** Gives the case back to the applicant and stops the stage's clock. */
-    async askForCorrection(input: AskForCorrection): Promise<{ answerBy: string; usedMs: number }> {
-      const office = await officeOfType(db, input.typeCode);
-      const calendar = await calendarOf(db, office.id);
-      const answerBy = formatInZone(
-        addWorkingDays(calendar, Date.parse(input.at), input.answerWithinWorkingDays).at,
-        office.zone,
-      );
-      await db.transaction((tx) => giveBack(tx, input, answerBy));
-      return { answerBy, usedMs: input.stage ? await usedSoFar(db, input, input.stage, calendar) : 0 };
-    },
-
-    /** Ends a case without a licence. `step` names the end in the event's key. */
+    /** Ends a case without a licence. `again` tells the runs of one case apart: it may lapse, be reopened, and lapse again. */
     async closeCase(
-      input: CaseAt & Sent & { to: 'withdrawn' | 'lapsed_no_response'; by?: UserId; reason?: string },
+      input: CaseAt &
+        Sent & {
+          to: 'withdrawn' | 'lapsed_no_response' | 'cancelled';
+          by?: UserId;
+          reason?: string;
+          code?: CancelCode;
+          again?: string;
+        },
     ): Promise<void> {
+      const { applicationId, to, by, code, reason, again, at } = input;
       await db.transaction(async (tx) => {
-        const type: EventType = input.to === 'withdrawn' ? 'application.withdrawn' : 'application.lapsed_no_response';
         const isNew = await recordEvent(tx, {
-          key: `license-review/${input.applicationId}/closed/${input.to}`,
-          type,
-          applicationId: input.applicationId,
-          ...(input.by ? { by: input.by } : {}),
+          key: `license-review/${applicationId}/closed/${to}${again ? `/${again}` : ''}`,
+          type: CLOSING_EVENT[to],
+          applicationId,
+          ...(by ? { by } : {}),
+          ...(code ? { data: { code } } : {}),
           origin: openOrigin(deps, input.origin),
-          at: input.at,
+          at,
         });
         if (!isNew) return;
-        await cancelOpenTask(tx, input.applicationId, input.at);
-        await moveApplication(tx, { id: input.applicationId, to: input.to, at: input.at });
-        if (input.reason) await noteClosingReason(tx, input.applicationId, input.reason);
-      });
-    },
-
-    /** Hands the open task over on a person's word; refused when the other may not hold it. */
-    async reassignTask(input: ReassignTask): Promise<{ refused: FailureCode | null }> {
-      const office = await officeOfType(db, input.typeCode);
-      return db.transaction(async (tx) => {
-        if (!(await isEligible(tx, { ...input, officeId: office.id, userId: input.to }))) {
-          return { refused: 'reviewer_not_eligible' };
-        }
-        const isNew = await recordEvent(tx, {
-          key: `license-review/${input.applicationId}/reassigned/${input.attempt}`,
-          type: 'task.reassigned',
-          applicationId: input.applicationId,
-          by: input.by,
-          data: { stage: input.stage, round: input.round, to: input.to, reason: input.reason },
-          origin: openOrigin(deps, input.origin),
-          at: input.at,
-        });
-        if (isNew) await handTaskTo(tx, { ...input, assignee: input.to });
-        return { refused: null };
+        await cancelOpenTasks(tx, applicationId, at);
+        await moveApplication(tx, { id: applicationId, to, at });
+        if (code) await noteClosingCode(tx, applicationId, code);
+        if (reason) await noteClosingReason(tx, applicationId, reason);
       });
     },
 
@@ -225,9 +161,9 @@ export function createLicensingActivities(deps: ActivityDeps) {
       return actor && { ...actor, ownCase: await actsForCase(db, actor.userId, input.applicationId) };
     },
 
-    /** A decision by signal that the rules refused: nobody waits for an answer, so the record is the answer. */
+    /** What a signal asked for and the rules refused: nobody waits for an answer, so the record is the answer. */
     async recordRefusal(
-      input: CaseAt & { attempt: number; by: UserId | null; decision: string; code: FailureCode },
+      input: CaseAt & { attempt: number | string; by: UserId | null; decision: string; code: FailureCode },
     ): Promise<void> {
       await recordEvent(db, {
         key: `license-review/${input.applicationId}/refused/${input.attempt}`,
@@ -241,99 +177,75 @@ export function createLicensingActivities(deps: ActivityDeps) {
   };
 }
 
-const billed = ({ applicationId, at }: CaseAt, { fee, dueAt }: Bill) => ({
-  applicationId,
-  at,
-  dueAt,
-  lines: feeLines(fee),
-});
-
-async function openStage(
-  tx: Knex,
-  input: OpenStage,
-  officeId: Parameters<typeof calendarOf>[1],
-  calendar: BusinessCalendar,
-): Promise<void> {
-  const { applicationId, round, stage, at } = input;
-  const isNew = await recordEvent(tx, {
-    key: `license-review/${applicationId}/stage/${round}/${stage}`,
-    type: 'task.assigned',
-    applicationId,
-    data: { stage, round },
-    at,
-  });
-  if (!isNew) return;
-  const assignee = await assignReviewer(tx, { ...input, officeId });
-  const budgetMs = stageBudgetMs(input.legalWorkingDays, input.sharePercent, calendar);
-  const plan = storedPlan(
-    rungsAhead(planStage(calendar, Date.parse(at), budgetMs, input.ladder, input.usedMs), budgetMs, input.usedMs),
-    calendar.zone,
-  );
-  await insertTask(tx, { ...input, assignee, budgetMs, plan });
-  await moveOrStay(tx, input, assignee, plan.dueAt);
-}
-
-/** A rung that an earlier round had already reached does not fire again because the applicant corrected something. */
-const rungsAhead = (plan: ReturnType<typeof planStage>, budgetMs: number, usedMs: number) => ({
-  ...plan,
-  rungs: plan.rungs.filter((rung) => usedMs === 0 || !('percent' in rung) || (budgetMs * rung.percent) / 100 > usedMs),
-});
-
-// The decision before this stage has moved the case here already; the first stage, and one after a correction, has not.
-async function moveOrStay(tx: Knex, input: OpenStage, assignee: UserId | null, dueAt: string): Promise<void> {
-  const { applicationId: id, round, stage, at } = input;
-  const stayed = await tx('applications')
-    .where({ id, state: stage })
-    .update({ stage, round, assignee_id: assignee, due_at: dueAt, updated_at: at });
-  if (stayed === 0) await moveApplication(tx, { id, to: stage, round, stage, assignee, dueAt, at });
-}
-
-const RUNG_EVENT: Record<RungCode, EventType> = {
-  half: 'task.reminded',
-  at_risk: 'task.at_risk',
-  breach: 'task.breached',
-  head: 'task.breach_told_to_head',
-  last_day: 'task.last_legal_day',
+const CLOSING_EVENT: Record<'withdrawn' | 'lapsed_no_response' | 'cancelled', EventType> = {
+  withdrawn: 'application.withdrawn',
+  lapsed_no_response: 'application.lapsed_no_response',
+  cancelled: 'application.cancelled',
 };
 
-async function climb(tx: Knex, input: FireRung, officeId: Parameters<typeof calendarOf>[1]): Promise<void> {
-  const supervisor = input.handOver
-    ? await assignReviewer(tx, { ...input, officeId, role: 'supervisor', preferred: null })
-    : null;
-  await recordEvent(tx, {
-    key: `license-review/${input.applicationId}/rung/${input.round}/${input.stage}/${input.code}`,
-    type: RUNG_EVENT[input.code],
-    applicationId: input.applicationId,
-    data: { stage: input.stage, round: input.round, assignee: input.assignee, handedTo: supervisor },
-    at: input.at,
-  });
-  if (supervisor) await handTaskTo(tx, { ...input, assignee: supervisor });
+/** When a case that is over ended; null when it is open. */
+async function closedAt(db: Knex, applicationId: ApplicationId): Promise<string | null> {
+  const found: { at: Date | null } | undefined = await db('applications')
+    .where({ id: applicationId })
+    .first({ at: 'closed_at' });
+  return found?.at?.toISOString() ?? null;
 }
 
-async function giveBack(tx: Knex, input: AskForCorrection, answerBy: string): Promise<void> {
-  const isNew = await recordEvent(tx, {
-    key: `license-review/${input.applicationId}/correction/${input.round}`,
-    type: 'application.correction_requested',
-    applicationId: input.applicationId,
-    // Codes only: what the reviewer wrote stands in the decision.
-    data: {
-      round: input.round,
-      stage: input.stage,
-      reasons: input.reasons.map(({ code, pointer }) => ({ code, pointer })),
-      answerBy,
-    },
-    at: input.at,
-  });
-  if (!isNew) return;
-  const waiting = await tx('applications')
-    .where({ id: input.applicationId, state: 'correction_requested' })
-    .update({ due_at: answerBy, updated_at: input.at });
-  if (waiting === 0)
-    await moveApplication(tx, { id: input.applicationId, to: 'correction_requested', dueAt: answerBy, at: input.at });
+/** Whether this run takes the appeal up, or an earlier try of it did. One that was started too late finds the case elsewhere. */
+async function isTakenUp(
+  db: Knex,
+  { applicationId, round, to }: ReceiveSubmission,
+  rejectedAt: string | null,
+): Promise<boolean> {
+  const now: { state: ApplicationState; round: number } | undefined = await db('applications')
+    .where({ id: applicationId })
+    .first('state', 'round');
+  if (now?.state === 'rejected') return rejectedAt !== null && now.round < round;
+  return now?.state === to && now.round === round;
 }
 
-async function usedSoFar(db: Knex, input: AskForCorrection, stage: Stage, calendar: BusinessCalendar): Promise<number> {
-  const clock = await taskClock(db, input.applicationId, input.round, stage);
-  const until = clock.closedAt ?? new Date(input.at);
-  return Number(clock.usedMs) + workingMsBetween(calendar, clock.openedAt.getTime(), until.getTime());
+/** Nobody worked on it between the rejection and the appeal. */
+async function stopWhileRejected(
+  tx: Knex,
+  { applicationId, round, at }: ReceiveSubmission,
+  since: string,
+): Promise<void> {
+  await suspendClock(tx, { applicationId, reason: 'appeal', stage: null, round: round - 1, by: null, at: since });
+  await resumeClock(tx, { applicationId, at });
 }
+
+async function waitForScans(
+  tx: Knex,
+  input: ReceiveSubmission,
+  calendar: BusinessCalendar,
+  scanning: number,
+): Promise<SubmissionReceived> {
+  const { applicationId, round, to, at } = input;
+  // A first submission stays `submitted`; a corrected one is with the office from now on.
+  if (round > 1) await moveToCheck(tx, { applicationId, round, to, at });
+  const { sha256 } = await frozenSubmission(tx, applicationId, round);
+  return { sha256, missing: [], legalDueAt: ifItStarted(calendar, input), scanning };
+}
+
+async function judge(
+  tx: Knex,
+  input: ReceiveSubmission,
+  { officeId, calendar }: { officeId: OfficeId; calendar: BusinessCalendar },
+): Promise<SubmissionReceived> {
+  const { applicationId, round, legalWorkingDays, at, receivedAt = at } = input;
+  const { sha256, missing } = await checkCompleteness(tx, input);
+  // While something is missing the applicant has the case: the clock has not started, or stands still.
+  if (missing.length > 0) return { sha256, missing, legalDueAt: ifItStarted(calendar, input) };
+  const started = await startLegalClock(tx, { applicationId, officeId, legalWorkingDays, at: receivedAt });
+  const resumed = await resumeClock(tx, { applicationId, at: receivedAt });
+  const results = await checkCompliance(tx, { applicationId, round, at, evaluate: evaluateRule });
+  return {
+    sha256,
+    missing,
+    legalDueAt: resumed.legalDueAt ?? started.legalDueAt,
+    notMet: results.flatMap(({ code, outcome }) => (outcome === 'fail' || outcome === 'error' ? [code] : [])),
+  };
+}
+
+const ifItStarted = (calendar: BusinessCalendar, { receivedAt, at, legalWorkingDays }: ReceiveSubmission): string =>
+  formatInZone(addWorkingDays(calendar, Date.parse(receivedAt ?? at), legalWorkingDays).at, calendar.zone);

@@ -88,11 +88,15 @@ export async function send(req: Request, res: Response, reply: Reply): Promise<v
 const streamHeaders = ({ contentType, bytes, etag, filename, disposition, headers }: StreamReply) => ({
   'Content-Type': contentType,
   'Cache-Control': REVALIDATE,
-  'Content-Disposition': `${disposition ?? 'attachment'}${filename === undefined ? '' : named(filename)}`,
+  'Content-Disposition': dispositionOf(disposition, filename),
   ...(bytes === undefined ? {} : { 'Content-Length': String(bytes) }),
   ...(etag === undefined ? {} : { ETag: etag }),
   ...headers,
 });
+
+/** Of a whole Content-Disposition header. */
+export const dispositionOf = (disposition: StreamReply['disposition'], filename: string | undefined): string =>
+  `${disposition ?? 'attachment'}${filename === undefined ? '' : named(filename)}`;
 
 /** RFC 6266: a name in ASCII for old clients, and the true one. */
 const named = (filename: string): string =>

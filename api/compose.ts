@@ -3,11 +3,12 @@ import { Client, Connection } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { auditJwkOf } from '../db/audit-hash.ts';
 import { connect } from '../db/connection.ts';
-import { createFileStore } from '../db/files.ts';
+import { openFileStore } from '../db/file-stores.ts';
 import { createPersonalData } from '../db/personal-data.ts';
 import { createAccessChanges } from './access-changes.ts';
 import { createApiKeys } from './api-keys.ts';
 import type { ApiDeps } from './deps.ts';
+import { createDocumentChecks } from './document-checks.ts';
 import { createIdentityProvider } from './identity-provider.ts';
 import { createLogger } from './logging.ts';
 import { createNoticeTelling } from './notice-telling.ts';
@@ -31,7 +32,9 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     db,
     temporal,
     taskQueue,
-    files: createFileStore(config.filesDir),
+    files: await openFileStore(config.files),
+    documentChecks: createDocumentChecks(),
+    scansDocuments: config.clamav !== undefined,
     tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
     publicUrl,
     gateways: config,

@@ -8,6 +8,7 @@ import type { PasswordPolicy } from '../domain/passwords.ts';
 import type { MoneyPolicy } from '../domain/payments.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { DocumentChecks } from './document-checks.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { NoticeTelling } from './notice-telling.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -30,6 +31,9 @@ export interface ApiDeps {
   readonly temporal: Client;
   readonly taskQueue: string;
   readonly files: FileStore;
+  readonly documentChecks: DocumentChecks;
+  /** Whether the office has a virus scanner: then uploads wait for it. */
+  readonly scansDocuments: boolean;
   readonly tokens: AccessTokens;
   /** Without a trailing slash. */
   readonly publicUrl: string;

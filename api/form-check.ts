@@ -45,6 +45,24 @@ function validatorOf(type: LicenseType): ValidateFunction {
   return validate;
 }
 
+/** Whether a form can be described so, and the example is one: for whoever publishes a schema. Pointers begin at the body. */
+export function schemaProblems(schema: Form, example: Form, locale: Locale): FieldProblem[] {
+  // Of its own: a schema that is only tried must not stay among those that are used.
+  const trial = addFormats.default(new Ajv2020({ allErrors: true, strict: false }));
+  try {
+    const validate = trial.compile(schema);
+    if (validate(example)) return [];
+    return (validate.errors ?? []).slice(0, 100).map((error) => {
+      const problem = toProblem(error, locale);
+      return { ...problem, pointer: problem.pointer.replace(/^\/form/, '/exampleForm') };
+    });
+  } catch (error) {
+    // What ajv throws names the keyword that it cannot use; there is nothing of ours in it.
+    const detail = error instanceof Error ? error.message.slice(0, 300) : '';
+    return [{ pointer: '/formSchema', code: 'not_a_schema', detail }];
+  }
+}
+
 const documentProblems = (type: LicenseType, kinds: ReadonlySet<string>, locale: Locale): FieldProblem[] =>
   missingDocuments(type.policy.checklist, kinds).map((kind) => ({
     pointer: pointerTo(['documents', kind]),

@@ -2,6 +2,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Knex } from '../db/connection.ts';
 import { countStuck } from '../db/money-watch.ts';
+import { countOverdue } from '../db/post-audit-reads.ts';
+import { countUnassigned } from '../db/task-moves.ts';
 
 /** @param seconds from the request's arrival to the end of its answer */
 export type RequestTimer = (method: string, pattern: string, status: number, seconds: number) => void;
@@ -28,6 +30,8 @@ export const cspViolations = new Counter({
 export function createMetrics(db: Knex): Metrics {
   const registry = new Registry();
   registry.registerMetric(stuckPayments(db));
+  registry.registerMetric(overdueAudits(db));
+  registry.registerMetric(unassignedTasks(db));
   registry.registerMetric(rateLimited);
   registry.registerMetric(cspViolations);
   collectDefaultMetrics({ register: registry });
@@ -57,5 +61,34 @@ const stuckPayments = (db: Knex): Gauge<'kind'> =>
       this.reset();
       const counts = await countStuck(db).catch(() => null);
       if (counts) for (const kind of STUCK_KINDS) this.set({ kind }, counts.get(kind) ?? 0);
+    },
+  });
+
+/** Asked at each scrape; nothing while PostgreSQL does not answer, as above. */
+const unassignedTasks = (db: Knex): Gauge =>
+  new Gauge({
+    name: 'alur_unassigned_tasks',
+    help: 'Open review tasks that nobody has: nobody was free, and they wait in the queue of the supervisor.',
+    registers: [],
+    async collect() {
+      this.reset();
+      const count = await countUnassigned(db).catch(() => null);
+      if (count === null) this.remove();
+      else this.set(count);
+    },
+  });
+
+const overdueAudits = (db: Knex): Gauge<'what'> =>
+  new Gauge({
+    name: 'alur_post_audits_overdue',
+    help: 'Post-audits, and proposals of failed ones, that should have been decided by now.',
+    labelNames: ['what'],
+    registers: [],
+    async collect() {
+      this.reset();
+      const counts = await countOverdue(db, new Date()).catch(() => null);
+      if (!counts) return;
+      this.set({ what: 'audit' }, counts.audit);
+      this.set({ what: 'proposal' }, counts.proposal);
     },
   });

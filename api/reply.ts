@@ -14,7 +14,7 @@ export interface JsonReply<Status extends number = number, Body = unknown> {
 
 export interface EmptyReply {
   readonly kind: 'empty';
-  readonly status: 204;
+  readonly status: 204 | 302;
   readonly headers?: Headers;
 }
 
@@ -26,7 +26,7 @@ export interface StreamReply {
   readonly bytes?: number;
   /** What the browser calls the file when it saves it. */
   readonly filename?: string;
-  /** `inline` lets a browser show it; only for what Alur made itself. Default `attachment`. */
+  /** `inline` lets a browser show it; for what Alur made itself, or has looked into. Default `attachment`. */
   readonly disposition?: 'inline' | 'attachment';
   readonly etag?: string;
   readonly headers?: Headers;
@@ -50,6 +50,13 @@ export const json = <const Status extends number, const Body>(
 ): JsonReply<Status, Body> => ({ kind: 'json', status, body, ...options });
 
 export const noContent = (headers: Headers = {}): EmptyReply => ({ kind: 'empty', status: 204, headers });
+
+/** Elsewhere, for this time only: the next request asks again. */
+export const seeElsewhere = (location: string): EmptyReply => ({
+  kind: 'empty',
+  status: 302,
+  headers: { Location: location, 'Cache-Control': 'no-store' },
+});
 
 export const stream = (
   contentType: string,

@@ -5,16 +5,25 @@ import { caseOutcome } from '../db/applications.ts';
 import { actsForCase } from '../db/company-members.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
-import type { ApplicationId, UserId } from '../domain/ids.ts';
+import type { ApplicationId } from '../domain/ids.ts';
 import { type Actor, type ApplicationState, type DecisionRequest, isClosed } from '../domain/licensing.ts';
 import { licenseReviewId } from '../workflows/ids.ts';
 import {
+  type CancelRequest,
+  cancelUpdate,
   type DecisionRecorded,
   decideUpdate,
   type LicenseReviewInput,
+  type MovePolicyRequest,
+  movePolicyUpdate,
+  type OverrideRequest,
+  overrideUpdate,
+  type ReassignRequest,
   reassignUpdate,
+  respondUpdate,
   resubmitUpdate,
   type Sent,
+  type TakenUpAgain,
   withdrawUpdate,
 } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
@@ -69,8 +78,35 @@ export async function startReview(deps: ApiDeps, input: LicenseReviewInput): Pro
   }
 }
 
+/**
+ * Takes up a case that was over: another run under its ID. Asked for twice it is one run; a run that starts though the case
+ * has gone on since finds that in the record, and ends. Whether it may be taken up is the caller's question, to the record.
+ * @param closedAt of the case that is taken up: by it a run that is there is known for this one
+ * @throws Failure `temporarily_unavailable` while the run before is still there, its last letters on their way
+ */
+export async function takeUpAgain(
+  deps: ApiDeps,
+  input: LicenseReviewInput & { readonly again: TakenUpAgain },
+  closedAt: Date,
+): Promise<void> {
+  const takenUp = `${input.again.kind}/${closedAt.toISOString()}`;
+  const { memo } = await withinTime(deps.temporal, async () => {
+    const handle = await deps.temporal.workflow.start('licenseReview', {
+      workflowId: licenseReviewId(input.applicationId),
+      taskQueue: deps.taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      staticSummary: `Licence review: ${input.typeCode}, ${input.again.kind === 'appeal' ? 'appeal' : 'reopened'}`,
+      memo: { takenUp },
+    });
+    return handle.describe();
+  });
+  if (memo?.['takenUp'] !== takenUp) throw new Failure('temporarily_unavailable', '', { retryAfterSeconds: 30 });
+}
+
 /** What every message to a case says: who asks, and under which key a repeat is the same. */
-interface Message {
+export interface Message {
   readonly applicationId: ApplicationId;
   readonly requestKey: string;
   readonly origin: Origin;
@@ -94,9 +130,38 @@ export const resubmit = (deps: ApiDeps, message: Message, by: Actor) =>
     handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by, ...sent }] }),
   );
 
-export const reassign = (deps: ApiDeps, message: Message, request: { by: Actor; to: UserId; reason: string }) =>
+/** @returns who has the seat now; null = nobody was free, any supervisor may take it */
+export const reassign = (deps: ApiDeps, message: Message, request: Omit<ReassignRequest, 'origin'>) =>
   ask(deps, message, request.by, (handle, sent) =>
     handle.executeUpdate(reassignUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
+  );
+
+/** The applicant's answer to an announced rejection; the statement is on record before this. */
+export const respond = (deps: ApiDeps, message: Message, request: { by: Actor; statementId: string }) =>
+  ask(deps, message, request.by, (handle, sent) =>
+    handle.executeUpdate(respondUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
+  );
+
+export const cancel = (deps: ApiDeps, message: Message, request: Omit<CancelRequest, 'origin'>) =>
+  ask(deps, message, request.by, (handle, sent) =>
+    handle.executeUpdate(cancelUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
+  );
+
+/** A supervisor's decision in place of whoever holds the stage. */
+export async function override(
+  deps: ApiDeps,
+  message: Message,
+  request: Omit<OverrideRequest, 'origin' | 'ownCase'>,
+): Promise<DecisionRecorded> {
+  const ownCase = await actsForCase(deps.db, request.by.userId, message.applicationId);
+  return ask(deps, message, request.by, (handle, sent) =>
+    handle.executeUpdate(overrideUpdate, { updateId: message.requestKey, args: [{ ...request, ownCase, ...sent }] }),
+  );
+}
+
+export const movePolicy = (deps: ApiDeps, message: Message, request: Omit<MovePolicyRequest, 'origin'>) =>
+  ask(deps, message, request.by, (handle, sent) =>
+    handle.executeUpdate(movePolicyUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
   );
 
 type Handle = ReturnType<Client['workflow']['getHandle']>;

@@ -12,7 +12,7 @@ import type { LimitName } from './rate-limits.ts';
 import type { EmptyReply, HtmlReply, JsonReply, Reply, StreamReply } from './reply.ts';
 import type { Caller, Locale } from './request.ts';
 
-export { html, json, noContent, type Reply, stream } from './reply.ts';
+export { html, json, noContent, type Reply, seeElsewhere, stream } from './reply.ts';
 
 /** A JSON answer has `schema`; a file or page has `contentType`; both = by `Accept`; neither = no body (204). */
 export interface ResponseSpec {

@@ -20,15 +20,17 @@ import {
   takeUpAccount,
   voidInvitationLinks,
 } from '../db/staff-accounts.ts';
+import { holdsTasksBeyond, planMove } from '../db/task-moves.ts';
 import { findUser, type User } from '../db/users.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
-import { asId, type OfficeId, type UserId } from '../domain/ids.ts';
+import { asId, type OfficeId, type TaskMoveId, type UserId } from '../domain/ids.ts';
 import { inOrder, isStaff, type Role, rolesFit } from '../domain/roles.ts';
 import { dispatchLetter } from './account-letters.ts';
 import type { ApiDeps } from './deps.ts';
 import { etagOf, requireMatch } from './etag.ts';
 import { hashPassword, refuseWeak } from './passwords.ts';
+import { startTaskMoveBeside } from './people.ts';
 import type { Locale } from './request.ts';
 import { idFromKey } from './request-key.ts';
 import { timeJson, timeOrNull } from './wire.ts';
@@ -149,13 +151,14 @@ type Wanted = Pick<Account, 'name' | 'roles'> & { readonly status: 'active' | 'd
 
 /**
  * Changes name, roles or status; what is as wanted already is not touched, and an empty change does nothing. Other roles
- * and a disabled account end its log-ins.
+ * and a disabled account end its log-ins, and its open tasks go to others where it may not hold them any more.
  * @throws Failure `not_found`, `precondition_failed`, `own_account`, `last_admin`, `forbidden` when the administrator has
  *   lost the role meanwhile, `invalid_request` for roles that do not fit
  */
 export async function changeAccount(deps: ApiDeps, change: AccountChange, asked: Asked): Promise<Account> {
   const roles = change.roles && fitting(change.roles, asked.locale);
-  return deps.db.transaction(async (trx) => {
+  const moveId = asId<TaskMoveId>(randomUUID());
+  const { account, moves } = await deps.db.transaction(async (trx) => {
     await queueForAccounts(trx);
     const before = await lockAccount(trx, change.id);
     if (!before) throw noSuchAccount();
@@ -171,11 +174,23 @@ export async function changeAccount(deps: ApiDeps, change: AccountChange, asked:
       roles: wanted.roles.join() !== was.roles.join(),
       status: wanted.status !== was.status,
     };
-    if (!changed.name && !changed.roles && !changed.status) return before;
+    if (!changed.name && !changed.roles && !changed.status) return { account: before, moves: false };
     if (changed.roles || changed.status) await requireAllowed(trx, before, wanted, asked);
     await apply(trx, before.id, { was, wanted, changed }, asked);
-    return (await findAccount(trx, before.id)) ?? before;
+    const moves = await moveTasks(trx, moveId, before.id, wanted, asked);
+    return { account: (await findAccount(trx, before.id)) ?? before, moves };
   });
+  if (moves) void startTaskMoveBeside(deps, moveId);
+  return account;
+}
+
+/** Puts the move of what the person holds and may not any more on record. @returns false when there is nothing to move */
+async function moveTasks(trx: Knex, id: TaskMoveId, from: UserId, wanted: Wanted, asked: Asked): Promise<boolean> {
+  if (!(await holdsTasksBeyond(trx, from, wanted.status === 'active' ? wanted.roles : []))) return false;
+  const { by, origin } = asked;
+  const reason = wanted.status === 'active' ? 'roles changed' : 'account disabled';
+  await planMove(trx, { id, from, to: null, absenceId: null, reason, by, origin, at: new Date().toISOString() });
+  return true;
 }
 
 async function requireAllowed(trx: Knex, before: Account, wanted: Wanted, { by, locale }: Asked): Promise<void> {

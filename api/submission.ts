@@ -1,7 +1,7 @@
 /** Handing an application over to the office: accepted while every worker is down, and lost by no crash in between. */
 
-import { pinPolicy } from '../db/applications.ts';
-import type { LicenseType } from '../db/license-types.ts';
+import type { JudgedType } from '../db/license-types.ts';
+import { pinRules } from '../db/policies.ts';
 import { freezeSubmission } from '../db/submissions.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
@@ -22,10 +22,10 @@ export interface Handover {
  * Starts the process first, then records the submission. Should the API die between the two, the process makes the same
  * record as its first step; the other way round, a submitted case could be left without anybody who works on it.
  */
-export async function sendIn(deps: ApiDeps, type: LicenseType, handover: Handover): Promise<void> {
+export async function sendIn(deps: ApiDeps, type: JudgedType, handover: Handover): Promise<void> {
   const { id, companyId, by, origin } = handover;
   const at = handover.at.toISOString();
-  await pinPolicy(deps.db, id, type.policyId);
+  await pinRules(deps.db, id, type);
   await startReview(deps, {
     applicationId: id,
     companyId,

@@ -2,7 +2,15 @@
 import type { Knex } from 'knex';
 import type { OfficeZone } from '../domain/calendar.ts';
 import type { UserId } from '../domain/ids.ts';
-import type { AccountLetter, AccountLetterData, Locale, RefundLetter, RefundNews } from '../domain/mail.ts';
+import type {
+  AccountLetter,
+  AccountLetterData,
+  LicenseLetter,
+  LicenseNewsData,
+  Locale,
+  RefundLetter,
+  RefundNews,
+} from '../domain/mail.ts';
 
 /** To a person, or to an address that may be nobody's: sealed as column `account_letters.address`. */
 type Recipient = { readonly userId: UserId } | { readonly addressEncrypted: Buffer };
@@ -22,6 +30,13 @@ export type NewAccountLetter =
       readonly id: string;
       readonly template: RefundLetter;
       readonly data: RefundNews;
+      readonly at: Date;
+    } & Recipient)
+  // And so are those about the life of a licence.
+  | ({
+      readonly id: string;
+      readonly template: LicenseLetter;
+      readonly data: LicenseNewsData;
       readonly at: Date;
     } & Recipient);
 

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
-import { type ApplicationState, isClosed, type Stage, statesBefore } from '../domain/licensing.ts';
+import { type ApplicationState, type CancelCode, isClosed, type Stage, statesBefore } from '../domain/licensing.ts';
 
 export interface Move {
   readonly id: ApplicationId;
@@ -29,11 +29,17 @@ export async function moveApplication(db: Knex, move: Move): Promise<{ companyId
       due_at: move.dueAt ?? null,
       updated_at: move.at,
       ...(move.round === undefined ? {} : { round: move.round }),
-      ...(isClosed(move.to) ? { closed_at: move.at } : {}),
+      // A case that is taken up again is not over.
+      closed_at: isClosed(move.to) ? move.at : null,
     })
     .returning(['company_id as companyId', 'applicant_id as applicantId']);
   if (!moved) throw new Error(`application ${move.id} cannot move to ${move.to} from the state that it is in`);
   return moved;
+}
+
+/** Which kind of no case it was that a supervisor cancelled. */
+export async function noteClosingCode(tx: Knex, id: ApplicationId, code: CancelCode): Promise<void> {
+  await tx('applications').where({ id }).update({ closing_code: code });
 }
 
 /** Why its owner withdrew it, in their own words: in the record, which can be erased, not in an event. */

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import type { ApplicationId, InvoiceId, LicenseId } from '../domain/ids.ts';
+import { type LicenseStatus, statusAt } from '../domain/licenses.ts';
 import type { Actor, ApplicationState, Stage } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import { seesEveryCase } from '../domain/roles.ts';
-import type { LicenseStatus } from './license-reads.ts';
 import { prepared } from './prepared.ts';
 
 export interface ApplicationStatus {
@@ -37,7 +37,7 @@ export const STATUS_STATEMENT = {
   name: 'application-status',
   text: `select a.id, a.state, a.stage, a.round, a.due_at, a.updated_at,
        i.id as invoice_id, i.number as invoice_number, i.state as invoice_state, i.total_minor, i.currency, i.due_at as invoice_due_at,
-       l.id as license_id, l.number as license_number, l.status as license_status, l.verify_code
+       l.id as license_id, l.number as license_number, l.status as license_status, l.valid_until as license_valid_until, l.verify_code
   from applications a
   left join invoices i on i.application_id = a.id and i.state <> 'void'
   left join licenses l on l.application_id = a.id
@@ -64,6 +64,7 @@ interface StatusRow {
   readonly license_id: LicenseId | null;
   readonly license_number: string;
   readonly license_status: LicenseStatus;
+  readonly license_valid_until: Date | null;
   readonly verify_code: string;
 }
 
@@ -90,7 +91,7 @@ const toStatus = (row: StatusRow): ApplicationStatus => ({
   license: row.license_id && {
     id: row.license_id,
     number: row.license_number,
-    status: row.license_status,
+    status: statusAt({ status: row.license_status, validUntil: row.license_valid_until }, new Date()),
     verifyCode: row.verify_code,
   },
 });

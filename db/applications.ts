@@ -111,6 +111,10 @@ export interface DecisionOnRecord {
   readonly decision: Decision;
   readonly reasons: readonly Reason[];
   readonly note: string | null;
+  /** Of a quorum, from 1. */
+  readonly seat: number;
+  /** By a supervisor in place of whoever held the task. */
+  readonly override: boolean;
   readonly by: UserId;
   readonly byName: string;
   readonly at: Date;
@@ -128,6 +132,8 @@ export async function decisionsOf(db: Knex, applicationId: ApplicationId): Promi
       decision: 'd.decision',
       reasons: 'd.reasons',
       note: 'd.note',
+      seat: 'd.seat',
+      override: 'd.override',
       by: 'd.decided_by',
       byName: 'u.name',
       at: 'd.decided_at',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { Origin } from '../domain/events.ts';
+import type { Sanity, ScanState } from '../domain/documents.ts';
+import type { EventType, Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId, CompanyId, DocumentId, Sha256, UserId } from '../domain/ids.ts';
 import type { Actor, ApplicationState } from '../domain/licensing.ts';
@@ -18,6 +19,11 @@ export interface StoredDocument {
   readonly bytes: number;
   readonly contentType: string;
   readonly uploadedAt: Date;
+  readonly scanState: ScanState;
+  /** null: taken in before files were looked into. */
+  readonly sanity: Sanity | null;
+  /** Since when its file is deleted. */
+  readonly purgedAt: Date | null;
 }
 
 const COLUMNS = {
@@ -28,6 +34,9 @@ const COLUMNS = {
   bytes: 'bytes',
   contentType: 'content_type',
   uploadedAt: 'uploaded_at',
+  scanState: 'scan_state',
+  sanity: 'sanity',
+  purgedAt: 'purged_at',
 } as const;
 
 /** What is attached now, oldest first. */
@@ -40,7 +49,7 @@ export async function documentsOf(db: Knex, applicationId: ApplicationId): Promi
   return found;
 }
 
-export interface NewDocument extends Omit<StoredDocument, 'uploadedAt'> {
+export interface NewDocument extends Omit<StoredDocument, 'uploadedAt' | 'purgedAt'> {
   readonly applicationId: ApplicationId;
   readonly by: UserId;
   readonly origin?: Origin;
@@ -50,9 +59,11 @@ export interface NewDocument extends Omit<StoredDocument, 'uploadedAt'> {
 
 /**
  * Attaches a stored file; the same ID again changes nothing.
+ * @param keepFile puts the file into the store, where it is already unless another document of the same content was deleted in
+ * this very moment; called while no deletion can come between
  * @throws Failure not_a_draft when the office has the case, too_many_files at MAX_DOCUMENTS
  */
-export async function addDocument(db: Knex, document: NewDocument): Promise<void> {
+export async function addDocument(db: Knex, document: NewDocument, keepFile: () => Promise<unknown>): Promise<void> {
   await db.transaction(async (trx) => {
     // The lock makes uploads of one case queue up: two that both counted 19 would make it 21.
     const companyId = await lockEditable(trx, document.applicationId);
@@ -68,6 +79,8 @@ export async function addDocument(db: Knex, document: NewDocument): Promise<void
     });
     if (!isNew) return;
     await refuseOneTooMany(trx, document.applicationId);
+    await lockFile(trx, document.sha256, 'shared');
+    await keepFile();
     await trx('documents').insert({
       id: document.id,
       application_id: document.applicationId,
@@ -78,6 +91,8 @@ export async function addDocument(db: Knex, document: NewDocument): Promise<void
       content_type: document.contentType,
       uploaded_by: document.by,
       uploaded_at: document.at,
+      scan_state: document.scanState,
+      sanity: document.sanity === null ? null : JSON.stringify(document.sanity),
     });
     await touch(trx, document.applicationId, document.at);
   });
@@ -126,15 +141,16 @@ export interface VisibleDocument extends StoredDocument {
 
 /**
  * null when there is no such document, or the viewer may not see it. One that was taken off stays readable as long as a
- * submission names it: reviewers compare what changed between rounds.
+ * submission names it: reviewers compare what changed between rounds. One that the scanner took off is found, so that its
+ * owner learns why it cannot be had; whoever asks looks at scanState and purgedAt before giving it out.
  */
 export async function findDocument(db: Knex, viewer: Actor, id: DocumentId): Promise<VisibleDocument | null> {
   const { rows }: { rows: VisibleDocument[] } = await db.raw(
     `select d.id, d.kind, d.filename, d.sha256, d.bytes, d.content_type as "contentType", d.uploaded_at as "uploadedAt",
-            a.id as "applicationId", a.company_id as "companyId", ${OWN} as own
+            d.scan_state as "scanState", d.sanity, d.purged_at as "purgedAt", a.id as "applicationId", a.company_id as "companyId", ${OWN} as own
        from documents d join applications a on a.id = d.application_id
       where d.id = :id and ${VISIBLE}
-        and (d.removed_at is null or exists (
+        and (d.removed_at is null or d.scan_state = 'infected' or exists (
           select 1 from submissions s
            where s.application_id = d.application_id and s.documents @> jsonb_build_array(jsonb_build_object('id', d.id))))`,
     { id, ...seenBy(viewer) },
@@ -142,15 +158,20 @@ export async function findDocument(db: Knex, viewer: Actor, id: DocumentId): Pro
   return rows[0] ?? null;
 }
 
-/** Staff who open a person's document leave a trace, each time anew. */
+/** Staff who open a person's document leave a trace, each time anew: looked at on the spot, or taken along. */
 export async function recordDocumentView(
   db: Knex,
   document: VisibleDocument,
-  view: { by: UserId; origin?: Origin; at: string },
+  view: {
+    type: Extract<EventType, 'document.viewed' | 'document.downloaded'>;
+    by: UserId;
+    origin?: Origin;
+    at: string;
+  },
 ): Promise<void> {
   await recordEvent(db, {
-    key: `document/${document.id}/viewed/${randomUUID()}`,
-    type: 'document.viewed',
+    key: `document/${document.id}/${view.type.replace('document.', '')}/${randomUUID()}`,
+    type: view.type,
     applicationId: document.applicationId,
     companyId: document.companyId,
     by: view.by,
@@ -158,6 +179,24 @@ export async function recordDocumentView(
     origin: view.origin,
     at: view.at,
   });
+}
+
+/** How many attached documents the scanner still has to look at. The case waits while there are any. */
+export async function unscannedOf(db: Knex, applicationId: ApplicationId): Promise<number> {
+  const counted: { waiting: number } | undefined = await db('documents')
+    .where({ application_id: applicationId, scan_state: 'waiting' })
+    .whereNull('removed_at')
+    .first(db.raw('count(*)::integer as waiting'));
+  return counted?.waiting ?? 0;
+}
+
+/**
+ * Until the transaction ends: whoever stores a document of this content shares the lock, whoever deletes the file has it alone.
+ * After the lock on the case, never before.
+ */
+export async function lockFile(trx: Knex, sha256: Sha256, how: 'shared' | 'alone'): Promise<void> {
+  const lock = how === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+  await trx.raw(`select ${lock}(hashtextextended(?, 0))`, [`file/${sha256}`]);
 }
 
 async function lockEditable(trx: Knex, applicationId: ApplicationId): Promise<CompanyId> {

@@ -2,8 +2,10 @@ import type { Knex } from 'knex';
 import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { OfficeZone } from '../domain/calendar.ts';
 import type { ApplicationId, PaymentId, Sha256, UserId } from '../domain/ids.ts';
+import type { GrantedBy } from '../domain/licenses.ts';
 import type { Locale } from '../domain/mail.ts';
 import type { Currency } from '../domain/money.ts';
+import { GRANTED_BY } from './license-reads.ts';
 
 /** Everything a letter about a case may need, in one read; what a case does not have yet is null. */
 export interface LetterFacts {
@@ -29,6 +31,8 @@ export interface LetterFacts {
   readonly validUntil: Date | null;
   readonly verifyCode: string | null;
   readonly certificate: Sha256 | null;
+  /** Of the licence; without one it means nothing. */
+  readonly grantedBy: GrantedBy;
 }
 
 // What a company is told goes to the people who act for it: to the member of longest standing, once the applicant has
@@ -47,7 +51,7 @@ const FACTS = `
     i.id as "invoiceId", i.number as "invoiceNumber", i.total_minor as "invoiceTotalMinor", i.currency as "invoiceCurrency",
     i.due_at as "invoiceDueAt", i.pdf_sha256 as "invoicePdf",
     l.number as "licenseNumber", l.valid_from as "validFrom", l.valid_until as "validUntil", l.verify_code as "verifyCode",
-    l.certificate_sha256 as "certificate"
+    l.certificate_sha256 as "certificate", ${GRANTED_BY} as "grantedBy"
   from applications a
   join companies c on c.id = a.company_id
   join license_types t on t.code = a.type_code

@@ -1,10 +1,8 @@
 import type { Knex } from 'knex';
 import type { ApplicationId, CompanyId, LicenseId, Sha256 } from '../domain/ids.ts';
+import type { GrantedBy, LicenseStatus, SuspensionCause } from '../domain/licenses.ts';
 import type { Actor } from '../domain/licensing.ts';
 import { type AfterInTime, seenBy, VISIBLE } from './applications.ts';
-
-export const LICENSE_STATUSES = ['active', 'suspended', 'revoked', 'expired', 'superseded'] as const;
-export type LicenseStatus = (typeof LICENSE_STATUSES)[number];
 
 export interface License {
   readonly id: LicenseId;
@@ -14,7 +12,15 @@ export interface License {
   readonly companyName: string;
   readonly typeCode: string;
   readonly typeName: { readonly id: string; readonly en: string };
+  /** As recorded; `statusAt` of domain/licenses.ts says what it is at a moment. */
   readonly status: LicenseStatus;
+  /** In the office's words, or a SuspensionCause; null = nothing to say. Not for the public. */
+  readonly statusReason: string | null;
+  readonly statusChangedAt: Date | null;
+  /** What it is suspended for, oldest first. */
+  readonly suspendedFor: readonly SuspensionCause[];
+  readonly supersededBy: { readonly id: LicenseId; readonly number: string } | null;
+  readonly grantedBy: GrantedBy;
   readonly validFrom: Date;
   /** null = valid for life. */
   readonly validUntil: Date | null;
@@ -23,13 +29,25 @@ export interface License {
   readonly issuedAt: Date;
 }
 
+/** SQL: how the case of the licence `l` was granted, by the record. Its certificate, its page and its letter say the same. */
+export const GRANTED_BY = `case
+  when exists (select from evidence_packs e where e.application_id = l.application_id) then 'law'
+  when exists (select from events e where e.application_id = l.application_id and e.type = 'application.approved') then 'automatic'
+  else 'decision' end`;
+
 const SELECT = `
   select l.id, l.number, l.application_id as "applicationId", l.company_id as "companyId", c.name as "companyName",
-         l.type_code as "typeCode", t.name as "typeName", l.status, l.valid_from as "validFrom", l.valid_until as "validUntil",
+         l.type_code as "typeCode", t.name as "typeName", l.status, l.status_reason as "statusReason",
+         l.status_changed_at as "statusChangedAt",
+         array(select s.cause from license_suspensions s where s.license_id = l.id and s.to_at is null order by s.id) as "suspendedFor",
+         case when n.id is not null then json_build_object('id', n.id, 'number', n.number) end as "supersededBy",
+         ${GRANTED_BY} as "grantedBy",
+         l.valid_from as "validFrom", l.valid_until as "validUntil",
          l.verify_code as "verifyCode", l.certificate_sha256 as "certificateSha256", l.issued_at as "issuedAt"
     from licenses l
     join companies c on c.id = l.company_id
-    join license_types t on t.code = l.type_code`;
+    join license_types t on t.code = l.type_code
+    left join licenses n on n.id = l.superseded_by`;
 
 /** Whoever may see its application may see a licence; null otherwise. */
 export async function findLicense(db: Knex, viewer: Actor, id: LicenseId): Promise<License | null> {

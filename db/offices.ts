@@ -7,6 +7,7 @@ interface CalendarRow {
   readonly workdays: number[];
   readonly opens_at_minute: number;
   readonly closes_at_minute: number;
+  readonly calendar_version: number;
   readonly closures: readonly { readonly date: string; readonly name: string }[];
 }
 
@@ -16,25 +17,49 @@ export interface Office {
   readonly zone: OfficeZone;
 }
 
-/** The calendar that the office works by, its closures included; joint leave only where the office keeps it. */
-export async function calendarOf(db: Knex, officeId: OfficeId): Promise<BusinessCalendar> {
+/** A calendar, and which of the office's publications it is. */
+export interface VersionedCalendar {
+  readonly calendar: BusinessCalendar;
+  readonly version: number;
+}
+
+/** The calendar that the office works by now. National holidays and joint leave count where the office keeps them. */
+export async function versionedCalendarOf(db: Knex, officeId: OfficeId): Promise<VersionedCalendar> {
   const result: { rows: CalendarRow[] } = await db.raw(
-    `select o.zone, o.workdays, o.opens_at_minute, o.closes_at_minute,
+    `select o.zone, o.workdays, o.opens_at_minute, o.closes_at_minute, o.calendar_version,
        coalesce((select json_agg(json_build_object('date', c.date, 'name', c.name) order by c.date, c.kind)
                  from office_closures c
-                 where c.office_id = o.id and (c.kind <> 'joint_leave' or o.joint_leave_counts)), '[]') as closures
+                 where c.office_id = o.id
+                   and case c.kind when 'joint_leave' then o.joint_leave_counts
+                                   when 'national' then o.national_holidays_count else true end), '[]') as closures
      from offices o where o.id = ?`,
     [officeId],
   );
   const row = result.rows[0];
   if (!row) throw new Error(`office ${officeId} does not exist`);
-  return {
+  const calendar = {
     zone: row.zone,
     workdays: row.workdays,
     opensAtMinute: row.opens_at_minute,
     closesAtMinute: row.closes_at_minute,
     closedDates: new Map(row.closures.map(({ date, name }) => [date, name])),
   };
+  return { calendar, version: row.calendar_version };
+}
+
+export const calendarOf = async (db: Knex, officeId: OfficeId): Promise<BusinessCalendar> =>
+  (await versionedCalendarOf(db, officeId)).calendar;
+
+export const calendarLock = (officeId: OfficeId): string => `calendar/${officeId}`;
+
+/**
+ * The calendar for a deadline that this transaction stores: nobody publishes another one until it has ended, so that no case
+ * is left with a plan that re-planning never saw. Ask for it before any row is locked.
+ */
+export async function workingCalendarOf(tx: Knex, officeId: OfficeId): Promise<VersionedCalendar> {
+  // A statement of its own: the calendar must be read by a snapshot that was taken when the lock was held.
+  await tx.raw('select pg_advisory_xact_lock_shared(hashtext(?))', [calendarLock(officeId)]);
+  return versionedCalendarOf(tx, officeId);
 }
 
 export async function officeOfType(db: Knex, typeCode: string): Promise<Office> {

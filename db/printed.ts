@@ -2,9 +2,11 @@ import type { Knex } from 'knex';
 import type { OfficeZone } from '../domain/calendar.ts';
 import type { InvoiceId, LicenseId, Sha256 } from '../domain/ids.ts';
 import type { InvoiceLineKind, TaxRule } from '../domain/invoicing.ts';
+import type { GrantedBy } from '../domain/licenses.ts';
 import type { Risk } from '../domain/licensing.ts';
 import type { Currency } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
+import { GRANTED_BY } from './license-reads.ts';
 import { type Parties, partyColumns, withParties } from './papers.ts';
 
 interface Words {
@@ -30,6 +32,7 @@ export interface CertificateFacts {
   readonly issuedAt: Date;
   readonly verifyCode: string;
   readonly certificate: Sha256 | null;
+  readonly grantedBy: GrantedBy;
 }
 
 export async function certificateFacts(db: Knex, licenseId: LicenseId): Promise<CertificateFacts> {
@@ -55,6 +58,7 @@ export async function certificateFacts(db: Knex, licenseId: LicenseId): Promise<
       issuedAt: 'l.issued_at',
       verifyCode: 'l.verify_code',
       certificate: 'l.certificate_sha256',
+      grantedBy: db.raw(GRANTED_BY),
     });
   if (!found) throw new Error(`licence ${licenseId} does not exist`);
   return found;

@@ -25,6 +25,8 @@ export interface NewSubmission {
   readonly by: UserId;
   readonly origin?: Origin | undefined;
   readonly at: string;
+  /** The same once more: a rejection was appealed. */
+  readonly appeal?: { readonly statementId: string };
 }
 
 /**
@@ -36,13 +38,14 @@ export async function freezeSubmission(db: Knex, submission: NewSubmission): Pro
   return db.transaction(async (tx) => {
     const application = await lockApplication(tx, submission.applicationId);
     if (application.state === 'withdrawn') return 'withdrawn';
+    const { round, appeal } = submission;
     const isNew = await recordEvent(tx, {
-      key: `license-review/${submission.applicationId}/submission/${submission.round}`,
-      type: submission.round === 1 ? 'application.submitted' : 'application.resubmitted',
+      key: `license-review/${submission.applicationId}/submission/${round}`,
+      type: appeal ? 'application.appealed' : round === 1 ? 'application.submitted' : 'application.resubmitted',
       applicationId: submission.applicationId,
       companyId: application.companyId,
       by: submission.by,
-      data: { round: submission.round },
+      data: { round, ...appeal },
       origin: submission.origin,
       at: submission.at,
     });
@@ -90,12 +93,17 @@ async function lockApplication(tx: Knex, id: ApplicationId): Promise<LockedAppli
   return row;
 }
 
-/**
- * The automatic completeness check: moves the case on when the frozen submission has every required document.
- * @returns the kinds that are missing, and the submission's hash
- */
+export interface CheckedSubmission {
+  readonly sha256: Sha256;
+  /** Kinds of the checklist; a document that was found infected is as good as none. */
+  readonly missing: string[];
+  /** Whether this call judged it: a repeat finds it judged. */
+  readonly isNew: boolean;
+}
+
+/** The automatic completeness check of a frozen submission: judges it, and moves the case on to be looked at. */
 export async function checkCompleteness(
-  db: Knex,
+  tx: Knex,
   check: {
     applicationId: ApplicationId;
     round: number;
@@ -103,23 +111,50 @@ export async function checkCompleteness(
     to: 'completeness' | 'auto_check';
     at: string;
   },
-): Promise<{ sha256: Sha256; missing: string[] }> {
-  const row: { sha256: string; documents: SubmittedDocument[] } | undefined = await db('submissions')
-    .where({ application_id: check.applicationId, round: check.round })
-    .first('sha256', 'documents');
-  if (!row) throw new Error(`application ${check.applicationId} has no submission of round ${check.round}`);
-  const missing = missingDocuments(check.checklist, new Set(row.documents.map(({ kind }) => kind)));
-  await db.transaction(async (tx) => {
-    const isNew = await recordEvent(tx, {
-      key: `license-review/${check.applicationId}/completeness/${check.round}`,
-      type: 'application.completeness_checked',
-      applicationId: check.applicationId,
-      data: { round: check.round, missing },
-      at: check.at,
-    });
-    if (isNew) await moveApplication(tx, { id: check.applicationId, to: check.to, round: check.round, at: check.at });
+): Promise<CheckedSubmission> {
+  const { applicationId, round, to, at } = check;
+  const { sha256, kinds } = await frozenSubmission(tx, applicationId, round);
+  const missing = missingDocuments(check.checklist, kinds);
+  const isNew = await recordEvent(tx, {
+    key: `license-review/${applicationId}/completeness/${round}`,
+    type: 'application.completeness_checked',
+    applicationId,
+    data: { round, missing },
+    at,
   });
-  return { sha256: asId<Sha256>(row.sha256), missing };
+  if (isNew) await moveToCheck(tx, { applicationId, round, to, at });
+  return { sha256, missing, isNew };
+}
+
+/** A submission that waits for its documents to be scanned is with the office already, though nobody judges it yet. */
+export async function moveToCheck(
+  tx: Knex,
+  {
+    applicationId,
+    round,
+    to,
+    at,
+  }: { applicationId: ApplicationId; round: number; to: 'completeness' | 'auto_check'; at: string },
+): Promise<void> {
+  const stayed = await tx('applications').where({ id: applicationId, state: to }).update({ round, updated_at: at });
+  if (stayed === 0) await moveApplication(tx, { id: applicationId, to, round, at });
+}
+
+/** The submission's name, and the kinds of the documents in it that may be looked at. */
+export async function frozenSubmission(
+  db: Knex,
+  applicationId: ApplicationId,
+  round: number,
+): Promise<{ sha256: Sha256; kinds: ReadonlySet<string> }> {
+  const row: { sha256: string; documents: SubmittedDocument[] } | undefined = await db('submissions')
+    .where({ application_id: applicationId, round })
+    .first('sha256', 'documents');
+  if (!row) throw new Error(`application ${applicationId} has no submission of round ${round}`);
+  const infected = new Set(
+    await db('documents').where({ application_id: applicationId, scan_state: 'infected' }).pluck<string[]>('id'),
+  );
+  const kinds = new Set(row.documents.filter(({ id }) => !infected.has(id)).map(({ kind }) => kind));
+  return { sha256: asId<Sha256>(row.sha256), kinds };
 }
 
 /** JSON with sorted keys, so the same content has the same hash whoever serialised it. */

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { chooseReviewer, type ReviewerCandidate } from '../domain/assignment.ts';
+import { chooseReviewer, type ReviewerCandidate, type Seat } from '../domain/assignment.ts';
 import { formatInZone, type OfficeZone } from '../domain/calendar.ts';
 import type { Rung, RungCode, StagePlan } from '../domain/escalation.ts';
 import type { ApplicationId, OfficeId, UserId } from '../domain/ids.ts';
 import type { Stage } from '../domain/licensing.ts';
 import type { Role } from '../domain/roles.ts';
+import { holdingBindings, MAY_HOLD, type WantedHolder } from './holding.ts';
+
+export { holdersOf, whyNotHold } from './holding.ts';
 
 /** A stage's plan as it is stored and shown: times in the office's zone. */
 export interface StoredPlan {
@@ -23,80 +26,129 @@ export const storedPlan = (plan: StagePlan, zone: OfficeZone): StoredPlan => ({
   skipped: plan.skipped,
 });
 
-export interface OpenedTask {
+/** Of a stage and round; the only one, or one of a quorum. */
+export interface SeatHeld {
+  readonly seat: number;
+  readonly role: Role;
+  /** null = nobody was free: any supervisor may take it. */
   readonly assignee: UserId | null;
-  readonly plan: StoredPlan;
+  readonly state: 'open' | 'decided' | 'cancelled';
 }
 
-/** The task of this stage and round, if it was opened before. */
+export interface OpenedTask {
+  /** Of the first seat. */
+  readonly assignee: UserId | null;
+  readonly plan: StoredPlan;
+  /** In order. */
+  readonly seats: readonly SeatHeld[];
+}
+
+/** The tasks of this stage and round, one a seat, if they were opened before. */
 export async function findTask(
   db: Knex,
   applicationId: ApplicationId,
   round: number,
   stage: Stage,
 ): Promise<OpenedTask | null> {
-  const row: OpenedTask | undefined = await db('tasks')
+  const rows: (SeatHeld & { plan: StoredPlan })[] = await db('tasks')
     .where({ application_id: applicationId, round, stage })
-    .first({ assignee: 'assignee_id', plan: 'plan' });
-  return row ?? null;
+    .orderBy('seat')
+    .select({ seat: 'seat', role: 'role', assignee: 'assignee_id', state: 'state', plan: 'plan' });
+  const [first] = rows;
+  if (!first) return null;
+  return { assignee: first.assignee, plan: first.plan, seats: rows.map(({ plan: _, ...seat }) => seat) };
+}
+
+export interface WantedReviewer extends WantedHolder {
+  /** Returns to this reviewer when still possible (a corrected case goes back to whoever asked). */
+  readonly preferred: UserId | null;
+  /** Not these, whatever the records say. */
+  readonly except?: ReadonlySet<UserId>;
 }
 
 /**
- * Chooses who works on a stage: least open work in the role, never the applicant, never somebody who held another
- * stage of this case. Serialised per role, or two cases opened at once would both choose the same idle reviewer.
- * @param preferred returns to this reviewer when still possible (a corrected case goes back to whoever asked)
+ * Chooses who works on a seat: least open work in the role, ties to whoever was assigned longest ago; see MAY_HOLD for
+ * who is passed over. Serialised per role, or two cases opened at once would both choose the same idle reviewer.
+ * @returns null when nobody may: the supervisor's queue
  */
-export async function assignReviewer(
-  tx: Knex,
-  wanted: { applicationId: ApplicationId; stage: Stage; role: Role; officeId: OfficeId; preferred: UserId | null },
-): Promise<UserId | null> {
-  await tx.raw('select pg_advisory_xact_lock(hashtext(?))', [`assign/${wanted.officeId}/${wanted.role}`]);
+export async function assignReviewer(tx: Knex, wanted: WantedReviewer): Promise<UserId | null> {
+  await queueForRoles(tx, wanted.officeId, [wanted.role]);
   const candidates = await reviewerCandidates(tx, wanted);
-  if (candidates.some(({ userId }) => userId === wanted.preferred)) return wanted.preferred;
-  return chooseReviewer(candidates, new Set());
+  const excluded = wanted.except ?? new Set<UserId>();
+  const preferred = candidates.find(({ userId }) => userId === wanted.preferred && !excluded.has(userId));
+  return preferred?.userId ?? chooseReviewer(candidates, excluded);
 }
 
-async function reviewerCandidates(
-  tx: Knex,
-  wanted: { applicationId: ApplicationId; stage: Stage; role: Role; officeId: OfficeId },
-): Promise<ReviewerCandidate[]> {
+/** One queue a role, joined in the order of their names: two transactions that join the same ones never wait for each other. */
+async function queueForRoles(tx: Knex, officeId: OfficeId, roles: readonly Role[]): Promise<void> {
+  for (const role of [...new Set(roles)].toSorted())
+    await tx.raw('select pg_advisory_xact_lock(hashtext(?))', [`assign/${officeId}/${role}`]);
+}
+
+async function reviewerCandidates(tx: Knex, wanted: WantedHolder): Promise<ReviewerCandidate[]> {
   const result: { rows: { userId: UserId; openTasks: number; lastAssignedAt: Date | null }[] } = await tx.raw(
     `select u.id as "userId", u.last_assigned_at as "lastAssignedAt",
-       (select count(*)::int from tasks t where t.assignee_id = u.id and t.state = 'open') as "openTasks"
+       (select count(*)::int from tasks o where o.assignee_id = u.id and o.state = 'open') as "openTasks"
      from users u
-     where u.status = 'active' and u.roles @> array[:role] and u.office_id = :officeId
-       and not exists (select from applications a where a.id = :applicationId and a.applicant_id = u.id)
-       and not exists (select from applications a join company_members m on m.company_id = a.company_id
-                       where a.id = :applicationId and m.user_id = u.id)
-       and not exists (select from task_holders h
-                       where h.application_id = :applicationId and h.user_id = u.id and h.stage <> :stage)`,
-    { ...wanted },
+     where ${MAY_HOLD}`,
+    holdingBindings(wanted),
   );
   return result.rows.map((row) => ({ ...row, lastAssignedAt: row.lastAssignedAt?.getTime() ?? null }));
 }
 
-/** Whether this person may hold this task: in the role (or a supervisor), and not involved in the case otherwise. */
-export async function isEligible(
+export interface NewSeats {
+  readonly applicationId: ApplicationId;
+  readonly officeId: OfficeId;
+  readonly round: number;
+  readonly stage: Stage;
+  readonly seats: readonly Seat[];
+  /** By seat: who had it before the applicant corrected something. */
+  readonly preferred: ReadonlyMap<number, UserId>;
+  readonly at: string;
+  readonly budgetMs: number;
+  readonly usedMs: number;
+  readonly plan: StoredPlan;
+  readonly calendarVersion: number;
+}
+
+/** Opens a task a seat, each with a person of its own. @returns who has which seat, in order */
+export async function openSeats(
   tx: Knex,
-  wanted: { applicationId: ApplicationId; stage: Stage; role: Role; officeId: OfficeId; userId: UserId },
-): Promise<boolean> {
-  for (const role of [wanted.role, 'supervisor'] as const) {
-    const candidates = await reviewerCandidates(tx, { ...wanted, role });
-    if (candidates.some(({ userId }) => userId === wanted.userId)) return true;
+  stage: NewSeats,
+): Promise<{ readonly seat: number; readonly assignee: UserId | null }[]> {
+  const { applicationId, officeId, round, seats, preferred, at } = stage;
+  await queueForRoles(
+    tx,
+    officeId,
+    seats.map(({ role }) => role),
+  );
+  const opened: { seat: number; assignee: UserId | null }[] = [];
+  // Whoever returns to a seat of theirs comes first, or they might be given another one.
+  for (const { seat, role } of seats.toSorted(
+    (a, b) => Number(preferred.has(b.seat)) - Number(preferred.has(a.seat)),
+  )) {
+    const wanted = { applicationId, officeId, stage: stage.stage, role, seat, round, at };
+    const assignee = await assignReviewer(tx, { ...wanted, preferred: preferred.get(seat) ?? null });
+    await insertTask(tx, { ...stage, seat, role, assignee });
+    opened.push({ seat, assignee });
   }
-  return false;
+  return opened.toSorted((a, b) => a.seat - b.seat);
 }
 
 export interface NewTask {
   readonly applicationId: ApplicationId;
   readonly round: number;
   readonly stage: Stage;
+  /** Absent = the only one. */
+  readonly seat?: number;
   readonly role: Role;
   readonly assignee: UserId | null;
   readonly at: string;
   readonly budgetMs: number;
   readonly usedMs: number;
   readonly plan: StoredPlan;
+  /** Of the office's calendar that it was planned by. */
+  readonly calendarVersion?: number;
 }
 
 export async function insertTask(tx: Knex, task: NewTask): Promise<void> {
@@ -105,6 +157,7 @@ export async function insertTask(tx: Knex, task: NewTask): Promise<void> {
     application_id: task.applicationId,
     round: task.round,
     stage: task.stage,
+    seat: task.seat ?? 1,
     role: task.role,
     assignee_id: task.assignee,
     state: 'open',
@@ -115,39 +168,59 @@ export async function insertTask(tx: Knex, task: NewTask): Promise<void> {
     budget_ms: task.budgetMs,
     used_ms: task.usedMs,
     plan: JSON.stringify(task.plan),
+    ...(task.calendarVersion === undefined ? {} : { calendar_version: task.calendarVersion }),
   });
   if (task.assignee) await noteHolder(tx, { ...task, assignee: task.assignee });
 }
 
-/** Moves the open task to another person. @returns false when the task is no longer open */
-export async function handTaskTo(
-  tx: Knex,
-  move: { applicationId: ApplicationId; round: number; stage: Stage; assignee: UserId; at: string },
-): Promise<boolean> {
+export interface HandOver {
+  readonly applicationId: ApplicationId;
+  readonly round: number;
+  readonly stage: Stage;
+  /** Absent = the only one. */
+  readonly seat?: number;
+  /** null = the supervisor's queue. */
+  readonly assignee: UserId | null;
+  readonly at: string;
+}
+
+/** Gives an open seat to another person. @returns false when it is no longer open */
+export async function handTaskTo(tx: Knex, move: HandOver): Promise<boolean> {
+  const { applicationId, round, stage, seat = 1, assignee, at } = move;
   const changed = await tx('tasks')
-    .where({ application_id: move.applicationId, round: move.round, stage: move.stage, state: 'open' })
-    .update({ assignee_id: move.assignee, assigned_at: move.at });
+    .where({ application_id: applicationId, round, stage, seat, state: 'open' })
+    .update({ assignee_id: assignee, assigned_at: at });
   if (changed === 0) return false;
+  // The case shows the first of its open seats that somebody has.
   await tx('applications')
-    .where({ id: move.applicationId })
-    .update({ assignee_id: move.assignee, updated_at: move.at });
-  await noteHolder(tx, move);
+    .where({ id: applicationId })
+    .update({
+      assignee_id: tx('tasks')
+        .where({ application_id: applicationId, state: 'open' })
+        .whereNotNull('assignee_id')
+        .orderBy('seat')
+        .limit(1)
+        .select('assignee_id'),
+      updated_at: at,
+    });
+  if (assignee) await noteHolder(tx, { ...move, assignee });
   return true;
 }
 
 async function noteHolder(
   tx: Knex,
-  holder: { applicationId: ApplicationId; stage: Stage; assignee: UserId; at: string },
+  holder: { applicationId: ApplicationId; round: number; stage: Stage; assignee: UserId; at: string },
 ): Promise<void> {
+  const { applicationId, round, stage, assignee, at } = holder;
   await tx('task_holders')
-    .insert({ application_id: holder.applicationId, user_id: holder.assignee, stage: holder.stage, since: holder.at })
+    .insert({ application_id: applicationId, user_id: assignee, stage, since: at, round })
     .onConflict()
     .ignore();
-  await tx('users').where({ id: holder.assignee }).update({ last_assigned_at: holder.at });
+  await tx('users').where({ id: assignee }).update({ last_assigned_at: at });
 }
 
-/** Closes what is open without a decision (withdrawn, lapsed). */
-export async function cancelOpenTask(tx: Knex, applicationId: ApplicationId, at: string): Promise<void> {
+/** Closes what is open without a decision: withdrawn, lapsed, cancelled, or decided by those who had voted. */
+export async function cancelOpenTasks(tx: Knex, applicationId: ApplicationId, at: string): Promise<void> {
   await tx('tasks')
     .where({ application_id: applicationId, state: 'open' })
     .update({ state: 'cancelled', closed_at: at });
@@ -155,20 +228,25 @@ export async function cancelOpenTask(tx: Knex, applicationId: ApplicationId, at:
 
 export interface TaskClock {
   readonly openedAt: Date;
+  /** Of the last seat; null while one is open. */
   readonly closedAt: Date | null;
   readonly budgetMs: bigint;
   readonly usedMs: bigint;
 }
 
+/** A stage has one clock, however many seats. */
 export async function taskClock(
   db: Knex,
   applicationId: ApplicationId,
   round: number,
   stage: Stage,
 ): Promise<TaskClock> {
-  const row: TaskClock | undefined = await db('tasks')
+  const rows: TaskClock[] = await db('tasks')
     .where({ application_id: applicationId, round, stage })
-    .first({ openedAt: 'opened_at', closedAt: 'closed_at', budgetMs: 'budget_ms', usedMs: 'used_ms' });
+    .orderByRaw('closed_at desc nulls first')
+    .limit(1)
+    .select({ openedAt: 'opened_at', closedAt: 'closed_at', budgetMs: 'budget_ms', usedMs: 'used_ms' });
+  const [row] = rows;
   if (!row) throw new Error(`application ${applicationId} has no task ${stage} in round ${round}`);
   return row;
 }

@@ -1,5 +1,26 @@
 /** Who gets a task. */
 import type { UserId } from './ids.ts';
+import type { StagePolicy } from './licensing.ts';
+import type { ReviewerRole } from './roles.ts';
+
+/** A vote of a stage, and who may have it. Numbered from 1. */
+export interface Seat {
+  readonly seat: number;
+  readonly role: ReviewerRole;
+}
+
+/**
+ * The seats of a stage: one, or as many as its quorum has. The roles that must be among them come first: they are the
+ * scarcer ones, and somebody of several roles shall not sit where others could.
+ * @throws RangeError for a quorum of fewer seats than it requires roles
+ */
+export function seatsOf({ stage, role, quorum }: StagePolicy): Seat[] {
+  if (!quorum) return [{ seat: 1, role }];
+  const required = quorum.requiredRoles ?? [];
+  if (required.length > quorum.of)
+    throw new RangeError(`the quorum of ${stage} requires ${required.length} roles and has ${quorum.of} seats`);
+  return Array.from({ length: quorum.of }, (_, index) => ({ seat: index + 1, role: required[index] ?? role }));
+}
 
 export interface ReviewerCandidate {
   readonly userId: UserId;

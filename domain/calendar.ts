@@ -59,11 +59,38 @@ export function workingDay(calendar: BusinessCalendar): number {
   return (closes - opens) * MINUTE_MS;
 }
 
+/** Whether there is such a date, YYYY-MM-DD. */
+export function isDate(date: string): boolean {
+  const day = Date.parse(`${date}T00:00:00Z`) / DAY_MS;
+  return Number.isInteger(day) && dateOf(day) === date;
+}
+
 /** @param date local date, YYYY-MM-DD. @throws RangeError when there is no such date. */
 export function isWorkingDate(calendar: BusinessCalendar, date: string): boolean {
-  const day = Date.parse(`${date}T00:00:00Z`) / DAY_MS;
-  if (!Number.isInteger(day) || dateOf(day) !== date) throw new RangeError(`${date} is not a date (YYYY-MM-DD)`);
-  return isWorkday(calendar, day) && !calendar.closedDates.has(date);
+  if (!isDate(date)) throw new RangeError(`${date} is not a date (YYYY-MM-DD)`);
+  return isWorkday(calendar, Date.parse(`${date}T00:00:00Z`) / DAY_MS) && !calendar.closedDates.has(date);
+}
+
+/** A day of an interval, with the office hours of it that count. */
+export interface CountedDay {
+  readonly date: string;
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The days whose office hours make up `workingMsBetween`, oldest first: for whoever checks by hand. */
+export function workingHoursBetween(calendar: BusinessCalendar, from: number, to: number): CountedDay[] {
+  workingDay(calendar);
+  const days: CountedDay[] = [];
+  const last = localDay(to, calendar.zone);
+  for (let day = localDay(from, calendar.zone); day <= last; day++) {
+    const date = dateOf(day);
+    if (!isWorkday(calendar, day) || calendar.closedDates.has(date)) continue;
+    const [start, end] = [Math.max(from, openingOf(calendar, day)), Math.min(to, closingOf(calendar, day))];
+    if (start < end) days.push({ date, from: start, to: end });
+  }
+  return days;
 }
 
 /** Opening inclusive, closing exclusive. */
@@ -113,6 +140,20 @@ export function addWorkingTime(calendar: BusinessCalendar, from: number, working
     left -= closing - start;
   }
   throw noDeadline(calendar, from, workingMs);
+}
+
+/** The holidays that took working time out of [from, to): on a workday, with office hours in it; oldest first. */
+export function holidaysBetween(calendar: BusinessCalendar, from: number, to: number): SkippedDate[] {
+  const found: SkippedDate[] = [];
+  if (to <= from) return found;
+  const last = localDay(to, calendar.zone);
+  for (let day = localDay(from, calendar.zone); day <= last; day++) {
+    if (!isWorkday(calendar, day) || to <= openingOf(calendar, day) || from >= closingOf(calendar, day)) continue;
+    const date = dateOf(day);
+    const reason = calendar.closedDates.get(date);
+    if (reason !== undefined) found.push({ date, reason });
+  }
+  return found;
 }
 
 /** Whole working days as working time: 14:00 plus one day is 14:00 on the next working day. */

@@ -86,6 +86,28 @@ export function planStage(
   return { dueAt: due.at, rungs: rungs.toSorted((a, b) => a.at - b.at), skipped: due.skipped };
 }
 
+/** Everything that the plan of an open task follows from, beside the office's calendar. */
+export interface PlanOf {
+  /** Epoch milliseconds: when the stage's clock started, or ran again after a suspension. */
+  readonly openedAt: number;
+  readonly budgetMs: number;
+  /** Working time of this stage before `openedAt`. */
+  readonly usedMs: number;
+  readonly ladder: readonly Rung[];
+  readonly legalDueAt: number | null;
+}
+
+/**
+ * The plan of a task: at its opening, and whenever the calendar or the legal time changes. A rung that the stage had already
+ * reached before `openedAt` is not in it: it does not fire again because the applicant corrected something.
+ */
+export function planTask(calendar: BusinessCalendar, task: PlanOf): StagePlan {
+  const { openedAt, budgetMs, usedMs, ladder, legalDueAt } = task;
+  const reached = (rung: Rung) => usedMs > 0 && 'percent' in rung && (budgetMs * rung.percent) / 100 <= usedMs;
+  const ahead = ladder.filter((rung) => !reached(rung));
+  return planStage(calendar, openedAt, budgetMs, ahead, usedMs, legalDueAt);
+}
+
 /** A stage's share of the legal time, in working milliseconds; rounded down, so shares never exceed the whole. */
 export function stageBudgetMs(legalWorkingDays: number, sharePercent: number, calendar: BusinessCalendar): number {
   if (!(legalWorkingDays > 0))
@@ -106,6 +128,8 @@ function checkLadder(ladder: readonly Rung[]): void {
   for (const rung of ladder) {
     if ('percent' in rung && !(rung.percent > 0 && Number.isFinite(rung.percent)))
       throw new RangeError(`rung ${rung.code} at ${rung.percent} %: it must be above 0`);
+    if ('workingDaysAfterDue' in rung && !(rung.workingDaysAfterDue >= 0 && Number.isInteger(rung.workingDaysAfterDue)))
+      throw new RangeError(`rung ${rung.code} after ${rung.workingDaysAfterDue} working days: they must be whole`);
   }
   const codes = ladder.map((rung) => rung.code);
   // A repeated code would never fire a second time: what has fired is remembered by code.

@@ -265,6 +265,14 @@ export interface PaymentPolicy {
   readonly oddMoney?: OddMoneyPolicy;
 }
 
+/** The stage after this one, by a policy that may have been changed since this one was opened. */
+export function stageAfter(stages: readonly StagePolicy[], stage: Stage): StagePolicy | null {
+  const at = stages.findIndex((policy) => policy.stage === stage);
+  const following =
+    at >= 0 ? stages[at + 1] : stages.find((policy) => STAGES.indexOf(policy.stage) > STAGES.indexOf(stage));
+  return following ?? null;
+}
+
 /** Nothing to pay: such a case goes straight from approval to its licence. */
 export const isFree = ({ fee }: Pick<LicensePolicy, 'fee'>): boolean =>
   BigInt(fee.statutoryMinor) + BigInt(fee.serviceMinor) === 0n;
@@ -316,20 +324,6 @@ export interface DecisionMade {
   readonly override?: boolean;
 }
 
-/** What the rules need to know of a running case; the workflow holds it, tests make it up. */
-export interface ReviewSituation {
-  readonly applicationId: ApplicationId;
-  readonly state: ApplicationState;
-  readonly round: number;
-  readonly stage: Stage | null;
-  readonly stages: readonly StagePolicy[];
-  readonly assignee: UserId | null;
-  readonly applicant: UserId;
-  readonly submissionHash: Sha256 | null;
-  readonly decisions: readonly DecisionMade[];
-  readonly maxCorrectionRounds: number;
-}
-
 export interface Refusal {
   readonly code: FailureCode;
   readonly message: string;
@@ -338,99 +332,30 @@ export interface Refusal {
 
 const refusal = (code: FailureCode, message: string, facts: FailureFacts = {}): Refusal => ({ code, message, facts });
 
-const tooLate = (made: DecisionMade): Refusal =>
-  refusal(
-    'already_decided',
-    `This stage was already decided: ${made.decision} at ${made.at}. Read the case again before you go on.`,
-    {
-      decidedBy: made.by,
-      decidedAt: made.at,
-      decision: made.decision,
-      stage: made.stage,
-    },
-  );
-
-/**
- * Why this decision cannot be taken now, or null when it can. Pure and synchronous: the update's validator asks it, so
- * a refusal leaves no trace in history; the signals `approve` and `reject` go through the same rule.
- */
-export function refuseDecision(situation: ReviewSituation, request: DecisionRequest): Refusal | null {
-  const { by, decision } = request;
-  if (by.userId === situation.applicant || request.ownCase === true) {
-    return refusal(
-      'own_application',
-      'Nobody decides on an application of their own. Ask the supervisor to reassign it.',
-    );
-  }
-  const beaten = decisionThatCameFirst(situation, request);
-  if (beaten) return tooLate(beaten);
-  if (situation.stage === null) {
-    return refusal('not_in_review', `The case is ${situation.state}: there is nothing to decide now.`, {
-      state: situation.state,
-    });
-  }
-  if (request.stage && request.stage !== situation.stage) {
-    return refusal('stage_changed', `The case is at ${situation.stage} now, not at ${request.stage}. Read it again.`, {
-      stage: situation.stage,
-    });
-  }
-  if (situation.assignee !== by.userId) {
-    return refusal(
-      'not_assigned',
-      'This case is not assigned to you. Look at GET /api/v1/licenses/assigned for yours.',
-      { stage: situation.stage },
-    );
-  }
-  if (request.submissionHash && request.submissionHash !== situation.submissionHash) {
-    return refusal(
-      'submission_changed',
-      'The applicant has changed the submission since you read it. Read it again, then decide.',
-    );
-  }
-  return refuseWording(situation, decision, request.reasons);
-}
-
-function refuseWording(situation: ReviewSituation, decision: Decision, reasons: readonly Reason[]): Refusal | null {
-  if (decision !== 'approve' && reasons.length === 0) {
-    return refusal('reasons_required', 'Give at least one reason: the applicant has a right to know it.', {
-      errors: [{ pointer: '/reasons', code: 'reasons_required', detail: 'at least one reason' }],
-    });
-  }
-  if (decision === 'request_correction' && situation.round > situation.maxCorrectionRounds) {
-    return refusal(
-      'correction_rounds_exhausted',
-      `The applicant was already asked ${situation.maxCorrectionRounds} times. Approve or reject.`,
-    );
-  }
-  return null;
-}
-
-/**
- * The decision that beat this one: the same stage of this round was decided, by this person or by another of the role
- * that this person would have decided in. Four reviewers at once: one wins, the others learn who and when.
- */
-function decisionThatCameFirst(situation: ReviewSituation, { by, stage }: DecisionRequest): DecisionMade | null {
-  const made = situation.decisions.filter((decision) => decision.round === situation.round);
-  const latest = made.at(-1);
-  if (!latest) return null;
-  if (stage) return made.find((decision) => decision.stage === stage) ?? null;
-  if (situation.assignee === by.userId && latest.stage !== situation.stage) return null;
-  const own = made.findLast((decision) => decision.by === by.userId);
-  if (own) return own;
-  if (latest.stage === situation.stage) return latest;
-  // At the stage that is open now they are merely not assigned; at one that has passed they came too late.
-  const mayDecide = (code: Stage) =>
-    situation.stages.some((policy) => policy.stage === code && by.roles.includes(policy.role));
-  if (situation.stage && mayDecide(situation.stage)) return null;
-  return made.findLast((decision) => mayDecide(decision.stage)) ?? null;
-}
-
 /** Withdrawal is the applicant's until the office has decided. */
 export function refuseWithdrawal(state: ApplicationState): Refusal | null {
   if (isClosed(state))
     return refusal('already_closed', `The case is ${state} already; there is nothing to withdraw.`, { state });
   if (canMove(state, 'withdrawn')) return null;
   return refusal('already_decided', 'The office has approved the case; an invoice that is not paid lapses by itself.', {
+    state,
+  });
+}
+
+/** A case that is none (a duplicate, fraud) is ended by a supervisor, until the office has approved it. */
+export function refuseCancellation(state: ApplicationState): Refusal | null {
+  if (isClosed(state))
+    return refusal('already_closed', `The case is ${state} already; there is nothing to cancel.`, { state });
+  if (canMove(state, 'cancelled')) return null;
+  return refusal('already_decided', 'The office has approved the case; what is issued can be suspended or revoked.', {
+    state,
+  });
+}
+
+/** The applicant's answer to an announced rejection. */
+export function refuseResponse(state: ApplicationState): Refusal | null {
+  if (state === 'intent_to_reject') return null;
+  return refusal('not_awaiting_response', `The case is ${state}; no rejection is announced that could be answered.`, {
     state,
   });
 }

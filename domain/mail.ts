@@ -2,6 +2,7 @@
  * What Alur writes to people, and what each letter needs to know. Whoever sends a letter names its code and hands over
  * exactly these variables; the words are data (`mail_templates`), so an office changes them without a release.
  */
+import type { UserId } from './ids.ts';
 import type { Stage } from './licensing.ts';
 import type { Currency } from './money.ts';
 import type { DailyFigures } from './reconciliation.ts';
@@ -92,6 +93,27 @@ export const REFUND_LETTERS = [
 ] as const;
 export type RefundLetter = (typeof REFUND_LETTERS)[number];
 
+/** To the owner: what became of a licence. To supervisors: that an audit proposes to suspend it. */
+export const LICENSE_LETTERS = [
+  'license_suspended_by_office',
+  'license_reinstated_by_office',
+  'license_revoked',
+  'license_expired',
+  'license_superseded',
+  'license_suspension_proposed',
+] as const;
+export type LicenseLetter = (typeof LICENSE_LETTERS)[number];
+
+/** What each of them tells; the same for all, so that each may say as much as it needs. */
+interface LicenseNews extends Standing {
+  /** Why, in the office's words; null = nothing was said. */
+  readonly note: string | null;
+  /** Number of the licence that has taken its place. */
+  readonly successorNumber: string | null;
+  /** Because an audit after its approval failed. */
+  readonly audited: boolean;
+}
+
 /** A licence that counts no more, or again, since an instant. */
 interface Standing {
   readonly licenseNumber: string;
@@ -123,9 +145,19 @@ export interface MailVariables {
   task_at_risk: Task & { readonly assigneeName: string };
   /** To the supervisor, who has the task from now on. */
   task_breached: Task & { readonly formerAssigneeName: string };
+  /** To the head of office, the supervisors and whoever holds the task: overdue for long, or on the last day of the legal time. */
+  task_overdue: Task & { readonly assigneeName: string; readonly lastDay: boolean };
+  /** To the supervisors: nobody in the role was free. */
+  task_unassigned: Task;
   correction_requested: Case & Reasons & { readonly round: number; readonly respondBy: Instant };
+  correction_reminder: Case & { readonly respondBy: Instant };
+  rejection_announced: Case & Reasons & { readonly respondBy: Instant };
+  application_reopened: Case & { readonly respondBy: Instant };
+  application_cancelled: Case & { readonly cancelledAt: Instant };
   application_rejected: Case & Reasons & { readonly decidedAt: Instant };
   application_withdrawn: Case & { readonly withdrawnAt: Instant };
+  /** The virus scanner took it off; `documentName` is what the file was called when it was uploaded. */
+  document_quarantined: Case & { readonly documentKind: string; readonly documentName: string };
   /** The invoice is attached. */
   invoice_issued: OpenBill & {
     /** The number of the voided one in whose place it is. */ readonly replaces: string | null;
@@ -154,6 +186,15 @@ export interface MailVariables {
     readonly validUntil: Instant | null;
     readonly verifyUrl: Link;
   };
+  /** The same of a licence that the law granted because the office's time was used up. */
+  license_issued_by_law: MailVariables['license_issued'];
+  license_suspended_by_office: Person & LicenseNews;
+  license_reinstated_by_office: Person & LicenseNews;
+  license_revoked: Person & LicenseNews;
+  license_expired: Person & LicenseNews;
+  license_superseded: Person & LicenseNews;
+  /** To supervisors: one of them decides. */
+  license_suspension_proposed: Person & LicenseNews;
   /** Because its money was taken back, or was given back: `refunded`. */
   license_suspended: Person & Standing & { readonly refunded: boolean };
   license_reinstated: Person & Standing;
@@ -176,6 +217,13 @@ export interface MailVariables {
     readonly unclear: string;
     readonly at: Instant;
   };
+  /** To supervisors and admins: deadlines of that year cannot be right. */
+  calendar_incomplete: Person & { readonly calendarOffice: string; readonly year: number };
+  /** To whoever got tasks of somebody else, all at once. */
+  tasks_moved: Person & { readonly count: number; readonly at: Instant };
+  /** To whoever is away from now on, and to their supervisors, who are told who it is. */
+  absence_began: Person & Absence;
+  absence_of_staff: Person & Absence & { readonly absenteeName: string };
   join_company: Person &
     ForAWhile & { readonly inviterName: string; readonly companyName: string; readonly joinUrl: Link };
   refund_requested: Person & RefundNews;
@@ -191,6 +239,15 @@ export interface MailVariables {
   refund_without_destination: Person & RefundNews;
   /** To finance, each night. */
   finance_daily: Person & DailyReport;
+}
+
+/** `moved` counts all that went elsewhere, those in the supervisor's queue (`queued`) among them. */
+interface Absence {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly moved: number;
+  readonly queued: number;
+  readonly stayed: number;
 }
 
 /** `DailyFigures` as a letter shows them. */
@@ -216,9 +273,16 @@ const CODES: Record<MailTemplateCode, true> = {
   task_reminder: true,
   task_at_risk: true,
   task_breached: true,
+  task_overdue: true,
+  task_unassigned: true,
   correction_requested: true,
+  correction_reminder: true,
+  rejection_announced: true,
+  application_reopened: true,
+  application_cancelled: true,
   application_rejected: true,
   application_withdrawn: true,
+  document_quarantined: true,
   invoice_issued: true,
   payment_reminder: true,
   application_lapsed_unpaid: true,
@@ -226,6 +290,13 @@ const CODES: Record<MailTemplateCode, true> = {
   payment_received: true,
   payment_late: true,
   license_issued: true,
+  license_issued_by_law: true,
+  license_suspended_by_office: true,
+  license_reinstated_by_office: true,
+  license_revoked: true,
+  license_expired: true,
+  license_superseded: true,
+  license_suspension_proposed: true,
   license_suspended: true,
   license_reinstated: true,
   verify_email: true,
@@ -238,6 +309,10 @@ const CODES: Record<MailTemplateCode, true> = {
   login_code: true,
   join_staff: true,
   join_company: true,
+  calendar_incomplete: true,
+  tasks_moved: true,
+  absence_began: true,
+  absence_of_staff: true,
   refund_requested: true,
   refund_approved: true,
   refund_destination_needed: true,
@@ -285,12 +360,25 @@ export interface AccountLetterData {
   money_stuck: { readonly count: number; readonly paid: readonly string[]; readonly unclear: readonly string[] };
   license_suspended: StandingChanged & { readonly reason: 'payment_reversed' | 'refunded' };
   license_reinstated: StandingChanged;
+  license_suspended_by_office: LicenseNewsData;
+  license_reinstated_by_office: LicenseNewsData;
+  license_revoked: LicenseNewsData;
+  license_expired: LicenseNewsData;
+  license_superseded: LicenseNewsData;
+  license_suspension_proposed: LicenseNewsData;
   finance_daily: DailyFigures;
+  /** Of which office, and the first year whose holidays are missing. */
+  calendar_incomplete: { readonly officeName: string; readonly year: number };
+  tasks_moved: { readonly count: number };
+  absence_began: Absence;
+  absence_of_staff: Absence & { readonly absentee: UserId };
 }
 
 type StandingChanged = Omit<Standing, 'licenseName'> & {
   readonly licenseName: { readonly id: string; readonly en: string };
 };
+
+export type LicenseNewsData = StandingChanged & Omit<LicenseNews, keyof Standing>;
 
 type Nothing = Readonly<Record<string, never>>;
 

@@ -1,27 +1,18 @@
-/** The catalogue of reasons that a reviewer chooses from; free text may be added to any of them. */
-import type { Reason } from './licensing.ts';
+/** The catalogue of reasons that a reviewer chooses from; free text may be added to any of them. It is the office's data. */
+import type { Decision, Reason } from './licensing.ts';
 
-interface Wording {
-  readonly id: string;
-  readonly en: string;
+export interface KnownReason {
+  readonly names: { readonly id: string; readonly en: string };
+  /** Decisions that may give it; none = it was retired, and is still known by name. */
+  readonly usedFor: readonly Decision[];
 }
 
-const REASONS: Readonly<Record<string, Wording>> = {
-  document_missing: { id: 'Dokumen belum dilampirkan', en: 'A document is missing' },
-  document_unreadable: { id: 'Dokumen tidak terbaca', en: 'A document cannot be read' },
-  document_expired: { id: 'Dokumen sudah tidak berlaku', en: 'A document has expired' },
-  data_mismatch: { id: 'Data formulir tidak sesuai dengan dokumen', en: 'The form does not agree with the documents' },
-  requirement_not_met: { id: 'Persyaratan tidak terpenuhi', en: 'A requirement is not met' },
-  location_not_permitted: { id: 'Lokasi usaha tidak diperbolehkan', en: 'The location is not permitted' },
-  other: { id: 'Lainnya', en: 'Other' },
-};
+/** By code. */
+export type ReasonCatalogue = ReadonlyMap<string, KnownReason>;
 
-export const REASON_CODES: readonly string[] = Object.keys(REASONS);
-
-/** A reason as a person reads it: the catalogue's words, then the reviewer's own. A code of the office's own is shown as it is. */
-export function reasonText(reason: Reason, locale: 'id' | 'en'): string {
-  const wording = REASONS[reason.code];
+/** A reason as a person reads it: the catalogue's words, then the reviewer's own. A code that it does not have is shown as it is. */
+export function reasonText(reason: Reason, catalogue: ReasonCatalogue, locale: 'id' | 'en'): string {
   if (reason.code === 'other' && reason.text) return reason.text;
-  const words = wording ? wording[locale] : reason.code;
+  const words = catalogue.get(reason.code)?.names[locale] ?? reason.code;
   return reason.text ? `${words}: ${reason.text}` : words;
 }

@@ -8,10 +8,11 @@ import { addCompany } from '../db/companies.ts';
 import { connect } from '../db/connection.ts';
 import { ensureTemplates } from '../db/mail.ts';
 import { createPersonalData } from '../db/personal-data.ts';
+import { insertRiskRows } from '../db/risk-tables.ts';
 import { maskNumber } from '../domain/identity-numbers.ts';
-import { asId, type CompanyId, type UserId } from '../domain/ids.ts';
+import { asId, type CompanyId, type RiskTableId, type UserId } from '../domain/ids.ts';
 import type { Role } from '../domain/roles.ts';
-import { DEMO_LICENSE_TYPES } from './demo-license-types.ts';
+import { DEMO_COMPLIANCE_RULES, DEMO_LICENSE_TYPES, DEMO_RISK_ROWS } from './demo-license-types.ts';
 
 export const DEMO_ROLES = [
   'owner',
@@ -19,6 +20,7 @@ export const DEMO_ROLES = [
   'examiner',
   'approver',
   'approver2',
+  'head',
   'supervisor',
   'finance',
   'admin',
@@ -38,6 +40,7 @@ const PEOPLE: Record<DemoAccount, Person> = {
   examiner: { name: 'Rina Kartika', role: 'examiner', password: 'Pemeriksa-2026!' },
   approver: { name: 'Agus Pratama', role: 'approver', password: 'Penyetuju-2026!' },
   approver2: { name: 'Dewi Lestari', role: 'approver', password: 'Penyetuju-Dua-2026!' },
+  head: { name: 'Ratna Dewanti', role: 'head', password: 'Kepala-Dinas-2026!' },
   supervisor: { name: 'Hendra Gunawan', role: 'supervisor', password: 'Penyelia-2026!' },
   finance: { name: 'Maya Putri', role: 'finance', password: 'Keuangan-2026!' },
   admin: { name: 'Joko Susilo', role: 'admin', password: 'Administrator-2026!' },
@@ -68,6 +71,7 @@ export async function loadDemoData(options: {
     await loadOffice(db);
     await loadPeople(db);
     await loadTypes(db);
+    await loadRules(db);
     await loadCompany(db, options.personalDataKeys);
   } finally {
     await db.destroy();
@@ -83,6 +87,7 @@ export const demoAccounts = (): DemoAccounts => {
     examiner: account('examiner'),
     approver: account('approver'),
     approver2: account('approver2'),
+    head: account('head'),
     supervisor: account('supervisor'),
     finance: account('finance'),
     admin: account('admin'),
@@ -119,7 +124,7 @@ function nationalHolidays() {
 }
 
 /** Cuti bersama, as announced for 2026. */
-const JOINT_LEAVE_2026 = ['02-16', '03-18', '03-20', '03-23', '03-24', '05-15', '05-28', '12-24'].map((day) => ({
+export const JOINT_LEAVE_2026 = ['02-16', '03-18', '03-20', '03-23', '03-24', '05-15', '05-28', '12-24'].map((day) => ({
   office_id: OFFICE_ID,
   date: `2026-${day}`,
   kind: 'joint_leave',
@@ -147,6 +152,9 @@ async function toRow(account: DemoAccount) {
   };
 }
 
+/** Of two policies from the same instant the higher version counts. */
+const RULES_FROM = '2026-01-01T00:00:00+07:00';
+
 async function loadTypes(db: Knex): Promise<void> {
   await db('license_types')
     .insert(
@@ -162,14 +170,37 @@ async function loadTypes(db: Knex): Promise<void> {
     .ignore();
   await db('license_policies')
     .insert(
-      DEMO_LICENSE_TYPES.map(({ code, policy, formSchema, exampleForm }) => ({
-        id: idOf(`policy ${code} 1`),
+      DEMO_LICENSE_TYPES.flatMap(({ code, policy, since2, formSchema, exampleForm }) =>
+        [policy, { ...policy, ...since2 }].map((each, index) => ({
+          id: idOf(`policy ${code} ${index + 1}`),
+          type_code: code,
+          version: index + 1,
+          effective_from: RULES_FROM,
+          policy: JSON.stringify(each),
+          form_schema: JSON.stringify(formSchema),
+          example_form: JSON.stringify(exampleForm),
+        })),
+      ),
+    )
+    .onConflict()
+    .ignore();
+}
+
+async function loadRules(db: Knex): Promise<void> {
+  const id = asId<RiskTableId>(idOf('risk table 1'));
+  const published = { version: 1, effective_from: RULES_FROM, published_at: RULES_FROM };
+  await db.transaction(async (tx) => {
+    const table = { id, office_id: OFFICE_ID, ...published };
+    const isNew = await tx('risk_tables').insert(table).onConflict().ignore().returning('id');
+    if (isNew.length > 0) await insertRiskRows(tx, id, DEMO_RISK_ROWS);
+  });
+  await db('compliance_rule_sets')
+    .insert(
+      Object.entries(DEMO_COMPLIANCE_RULES).map(([code, rules]) => ({
+        id: idOf(`compliance rules ${code} 1`),
         type_code: code,
-        version: 1,
-        effective_from: '2026-01-01T00:00:00+07:00',
-        policy: JSON.stringify(policy),
-        form_schema: JSON.stringify(formSchema),
-        example_form: JSON.stringify(exampleForm),
+        rules: JSON.stringify(rules),
+        ...published,
       })),
     )
     .onConflict()

@@ -2,14 +2,18 @@
  * The four licence types of the demonstration office, one for each risk class of PP 28/2025. Fees and legal times are
  * made up; an office enters its own.
  */
+import type { ComplianceRule } from '../domain/compliance.ts';
 import { DEFAULT_LADDER } from '../domain/escalation.ts';
 import type { ChecklistItem, LicensePolicy, Risk, StagePolicy } from '../domain/licensing.ts';
+import type { RiskRow } from '../domain/risk-table.ts';
 
 export interface DemoLicenseType {
   readonly code: string;
   readonly name: { readonly id: string; readonly en: string };
   readonly risk: Risk;
   readonly policy: LicensePolicy;
+  /** What the second version changes; the first stays for systems that were set up with it. */
+  readonly since2: Partial<LicensePolicy>;
   readonly formSchema: Readonly<Record<string, unknown>>;
   readonly exampleForm: Readonly<Record<string, unknown>>;
 }
@@ -44,6 +48,21 @@ const policy = (terms: Terms): LicensePolicy => ({
   validityMonths: terms.validityMonths,
 });
 
+/** Low and medium-low risks: nobody decides, one in ten is looked at afterwards; what cannot be answered goes to an examiner. */
+const AUTOMATIC: Partial<LicensePolicy> = {
+  automatic: { auditPercent: 10, fallback: { stage: 'compliance_check', role: 'examiner', sharePercent: 90 } },
+  deemedApproval: 'issue',
+};
+
+const withQuorum = (quorum: NonNullable<StagePolicy['quorum']>): StagePolicy[] =>
+  REVIEW.map((stage) => (stage.stage === 'approval' ? { ...stage, quorum } : stage));
+
+const IN_DEPTH: Partial<LicensePolicy> = {
+  correction: { maxRounds: 2, answerWithinWorkingDays: 10, remindAtPercent: [50, 80], reopenWithinDays: 180 },
+  appeal: { withinDays: 30 },
+  deemedApproval: 'escalate_only',
+};
+
 const text = (title: string, maxLength = 200) => ({ type: 'string', title, minLength: 3, maxLength });
 
 /** What every form asks; `more` is the type's own. */
@@ -76,6 +95,7 @@ export const DEMO_LICENSE_TYPES: readonly DemoLicenseType[] = [
       service: 50_000,
       validityMonths: null,
     }),
+    since2: AUTOMATIC,
     formSchema: form({}, []),
     exampleForm: { ...example, kbli: '47112' },
   },
@@ -91,6 +111,7 @@ export const DEMO_LICENSE_TYPES: readonly DemoLicenseType[] = [
       service: 50_000,
       validityMonths: 60,
     }),
+    since2: AUTOMATIC,
     formSchema: form(
       { products: { type: 'array', title: 'Produk', minItems: 1, maxItems: 50, items: text('Produk') } },
       ['products'],
@@ -109,6 +130,11 @@ export const DEMO_LICENSE_TYPES: readonly DemoLicenseType[] = [
       service: 450_000,
       validityMonths: 36,
     }),
+    since2: {
+      ...IN_DEPTH,
+      stages: withQuorum({ of: 2, needed: 2, rejection: 'one_ends' }),
+      intent: { required: false, answerWithinWorkingDays: 5 },
+    },
     formSchema: form({ seats: { type: 'integer', title: 'Jumlah kursi', minimum: 1, maximum: 5000 } }, ['seats']),
     exampleForm: { ...example, kbli: '56101', seats: 24 },
   },
@@ -124,6 +150,11 @@ export const DEMO_LICENSE_TYPES: readonly DemoLicenseType[] = [
       service: 1_000_000,
       validityMonths: 24,
     }),
+    since2: {
+      ...IN_DEPTH,
+      stages: withQuorum({ of: 3, needed: 2, requiredRoles: ['head'], rejection: 'when_lost' }),
+      intent: { required: true, answerWithinWorkingDays: 5 },
+    },
     formSchema: form(
       { capacityLitres: { type: 'integer', title: 'Kapasitas (liter)', minimum: 100, maximum: 10_000_000 } },
       ['capacityLitres'],
@@ -131,3 +162,48 @@ export const DEMO_LICENSE_TYPES: readonly DemoLicenseType[] = [
     exampleForm: { ...example, businessName: 'Pangkalan Gas Makmur', kbli: '47772', capacityLitres: 8000 },
   },
 ];
+
+const row = (
+  kbli: string,
+  scale: RiskRow['scale'],
+  risk: Risk,
+  typeCode: string,
+  more: Partial<RiskRow> = {},
+): RiskRow => ({
+  ...{ kbli, scale, risk, typeCode, path: null, checklist: null, legalWorkingDays: null },
+  ...{ statutoryMinor: null, serviceMinor: null, validityMonths: null, validForLife: false, deemedApproval: null },
+  ...more,
+});
+
+/** A larger business pays more and takes longer; all else is as its licence type has it. */
+export const DEMO_RISK_ROWS: readonly RiskRow[] = [
+  row('4711', 'any', 'low', 'retail_kiosk'),
+  row('107', 'any', 'medium_low', 'home_food'),
+  row('561', 'any', 'medium_high', 'restaurant'),
+  row('561', 'medium', 'medium_high', 'restaurant', { legalWorkingDays: 7, statutoryMinor: '1500000' }),
+  row('561', 'large', 'high', 'restaurant', { legalWorkingDays: 10, statutoryMinor: '3000000', validityMonths: 24 }),
+  row('47772', 'any', 'high', 'fuel_storage'),
+];
+
+export const DEMO_COMPLIANCE_RULES: Readonly<Record<string, readonly ComplianceRule[]>> = {
+  restaurant: [
+    {
+      code: 'hygiene_above_50_seats',
+      expression: 'form.seats <= 50 or documents.hygiene_certificate.present',
+      otherwise: 'fail',
+      reason: {
+        id: 'Restoran dengan lebih dari 50 kursi memerlukan sertifikat higiene',
+        en: 'A restaurant with more than 50 seats needs a hygiene certificate',
+      },
+    },
+    {
+      code: 'kbli_registered',
+      expression: 'list contains(company.kbli, form.kbli)',
+      otherwise: 'warn',
+      reason: {
+        id: 'KBLI di formulir tidak terdaftar untuk perusahaan ini',
+        en: 'The KBLI of the form is not registered for this company',
+      },
+    },
+  ],
+};

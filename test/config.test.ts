@@ -73,6 +73,40 @@ describe('settings', () => {
     for (const sentence of sentences) assert.ok(!sentence.includes('hunter2'), sentence);
   });
 
+  it('keep files in a directory, or in a bucket with an address and a prefix of its own', () => {
+    assert.deepEqual(loadConfig(COMPLETE).files, { directory: '/var/lib/alur/files' });
+    const bucket = { ALUR_FILES_DIR: '', ALUR_FILES: 's3://alur-files/kantor/' };
+    assert.deepEqual(loadConfig({ ...COMPLETE, ...bucket }).files, {
+      bucket: 'alur-files',
+      prefix: 'kantor',
+      region: 'ap-southeast-3',
+      endpoint: undefined,
+    });
+    const other = { ALUR_FILES: 's3://alur-files', ALUR_S3_REGION: 'jkt-1', ALUR_S3_ENDPOINT: 'https://s3.example' };
+    assert.deepEqual(loadConfig({ ...COMPLETE, ...other }).files, {
+      bucket: 'alur-files',
+      prefix: '',
+      region: 'jkt-1',
+      endpoint: 'https://s3.example',
+    });
+    assert.deepEqual(sentencesFor({ ALUR_FILES: 'https://alur-files' }), [
+      'ALUR_FILES is "https://alur-files"; it must be s3://bucket or s3://bucket/prefix.',
+    ]);
+    // Links lead there: papers would cross the net in clear.
+    assert.match(sentencesFor({ ...other, ALUR_S3_ENDPOINT: 'http://s3.example' }).join(), /must start with https:/);
+  });
+
+  it('name a virus scanner, or none', () => {
+    assert.equal(loadConfig(COMPLETE).clamav, undefined);
+    assert.deepEqual(loadConfig({ ...COMPLETE, ALUR_CLAMAV: 'clamav:3310' }).clamav, { host: 'clamav', port: 3310 });
+    assert.match(sentencesFor({ ALUR_CLAMAV: 'clamav' }).join(), /^ALUR_CLAMAV is "clamav"; it must be host:port/);
+  });
+
+  it('say how long documents are kept, and never less than a month', () => {
+    assert.equal(loadConfig(COMPLETE).documentRetentionDays, 3_650);
+    assert.match(sentencesFor({ ALUR_DOCUMENT_RETENTION_DAYS: '7' }).join(), /must be 30 or more/);
+  });
+
   it('of the local mode are refused in production', () => {
     const local = `${LOCAL_SECRET_PREFIX}0123456789`;
     assert.match(

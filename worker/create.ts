@@ -1,4 +1,4 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 
@@ -10,6 +10,8 @@ export interface WorkerParts {
   readonly shutdownGraceSeconds: number;
   readonly workflowBundle: { readonly code: string } | { readonly codePath: string };
   readonly deps: ActivityDeps;
+  /** Names this release to Temporal; null = releases are not told apart. */
+  readonly build: string | null;
 }
 
 /** Puts a worker together; it polls once `run` is called. */
@@ -23,7 +25,23 @@ export function createWorker(parts: WorkerParts): Promise<Worker> {
     maxCachedWorkflows: parts.maxCachedWorkflows,
     // Drain: no new tasks, and this long for what is under way before it is left to another worker.
     shutdownGraceTime: `${parts.shutdownGraceSeconds}s`,
+    ...versioned(parts),
     // A transaction is short; more at once than the pool has connections would only queue there.
     maxConcurrentActivityTaskExecutions: 50,
   });
+}
+
+/**
+ * With a build, work goes to the release that operations made the current one (docs/runbooks/releases.md). A case lives for
+ * months, so none is pinned to the release that it began under: it goes on under the current one, which the replay test proves.
+ */
+function versioned({ build, taskQueue }: WorkerParts): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (build === null) return {};
+  return {
+    workerDeploymentOptions: {
+      version: { deploymentName: taskQueue, buildId: build },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  };
 }

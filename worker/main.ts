@@ -8,9 +8,10 @@ import { MAIL_TEMPLATES } from '../activities/mail/templates.ts';
 import { createMailTransport } from '../activities/mail/transport.ts';
 import { createRegistries } from '../activities/registries/client.ts';
 import { createSmsSender } from '../activities/sms/sender.ts';
+import { createVirusScanner } from '../activities/virus-scanner.ts';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
 import { connect } from '../db/connection.ts';
-import { createFileStore } from '../db/files.ts';
+import { openFileStore } from '../db/file-stores.ts';
 import { ensureTemplates } from '../db/mail.ts';
 import { createPersonalData } from '../db/personal-data.ts';
 import { BUILT_BUNDLE, bundleWorkflows } from './bundle.ts';
@@ -31,16 +32,19 @@ async function main(config: Config): Promise<void> {
     connection,
     ...config.temporal,
     shutdownGraceSeconds: config.shutdownGraceSeconds,
+    build: config.workerBuild,
     workflowBundle: existsSync(BUILT_BUNDLE) ? { codePath: BUILT_BUNDLE } : { code: await bundleWorkflows() },
     deps: {
       db,
       mail,
-      files: createFileStore(config.filesDir),
+      files: await openFileStore(config.files),
       gateways: createGateways(config, db),
       money: config.money,
       signer: createLocalSigner(await signerFiles(config)),
       sms: config.sms ? createSmsSender(config.sms) : null,
       registries: config.registries ? createRegistries(config.registries) : null,
+      scanner: config.clamav ? createVirusScanner(config.clamav) : null,
+      documentRetentionDays: config.documentRetentionDays,
       publicUrl: config.publicUrl,
       personalData: createPersonalData(config.personalDataKeys),
       secretKey: config.secretKey,

@@ -10,6 +10,8 @@ export const absenceProcessId = (id: AbsenceId) => `absence/${id}`;
 export const taskMoveProcessId = (id: TaskMoveId) => `task-move/${id}`;
 /** One office's open cases are planned anew for one version of its calendar at a time. */
 export const calendarChangeId = (id: OfficeId, version: number) => `calendar-change/${id}/${version}`;
+/** Of all open cases of a licence type. */
+export const policyMoveId = (moveId: string) => `policy-move/${moveId}`;
 export const accountLetterId = (letterId: string) => `account-letter/${letterId}`;
 export const textMessageId = (sentCodeId: string) => `text-message/${sentCodeId}`;
 /** A run for each key: two at once for the same one would only get into each other's way. */

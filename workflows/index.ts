@@ -1,11 +1,20 @@
 /** What the worker bundles: every process, by the name under which it is started. */
+export { absence } from './absence.ts';
 export { accountLetter, accountLetterSweep } from './account-letter.ts';
 export { activation } from './activation.ts';
 export { auditSeal } from './audit-seal.ts';
+export { calendarChange } from './calendar-change.ts';
+export { calendarCheck } from './calendar-check.ts';
+export { documentRetention } from './document-retention.ts';
+export { documentScan, documentScanSweep } from './document-scan.ts';
+export { licenseExpiry } from './license-expiry.ts';
 export { licenseReview } from './license-review.ts';
 export { moneyWatch } from './money-watch.ts';
 export { invoicePayment } from './payment.ts';
+export { peopleWatch } from './people-watch.ts';
 export { personalDataRotation } from './personal-data-rotation.ts';
+export { policyMove } from './policy-move.ts';
 export { reconciliation } from './reconciliation.ts';
 export { refund } from './refund.ts';
+export { taskMove } from './task-move.ts';
 export { textMessage } from './text-message.ts';

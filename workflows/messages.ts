@@ -6,7 +6,17 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Collection } from '../activities/payments.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { ReplacementLine } from '../domain/fees.ts';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
+import type {
+  AbsenceId,
+  ApplicationId,
+  CompanyId,
+  InvoiceId,
+  PaymentId,
+  PolicyId,
+  RefundId,
+  TaskMoveId,
+  UserId,
+} from '../domain/ids.ts';
 import type {
   Actor,
   ApplicationState,
@@ -146,6 +156,32 @@ export interface ReviewProgress {
   readonly decisions: readonly DecisionMade[];
 }
 export const progressQuery = defineQuery<ReviewProgress>('progress');
+
+// ---- absence/<absenceId>, task-move/<moveId> ------------------------------------------------------------------------
+
+export interface AbsenceInput {
+  readonly absenceId: AbsenceId;
+  /** When it begins; ISO 8601. */
+  readonly from: string;
+}
+
+/** The record says that it was cancelled; whoever waits for its beginning need not. */
+export const absenceCancelledSignal = defineSignal('absenceCancelled');
+
+export interface TaskMoveInput {
+  readonly moveId: TaskMoveId;
+}
+
+// ---- policy-move/<moveId> -------------------------------------------------------------------------------------------
+
+export interface PolicyMoveInput {
+  readonly moveId: string;
+  readonly typeCode: string;
+  /** The version that cases are moved to; each with its own row of the risk table. */
+  readonly policyId: PolicyId;
+  readonly by: Actor;
+  readonly reason: string;
+}
 
 // ---- payment/<invoiceId> --------------------------------------------------------------------------------------------
 

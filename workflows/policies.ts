@@ -13,6 +13,20 @@ export const documents = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 } as const satisfies ActivityOptions;
 
+/** The virus scanner. For ever: a document that nobody has looked at is never taken for a clean one. */
+export const scanning = {
+  startToCloseTimeout: '2m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+} as const satisfies ActivityOptions;
+
+/** A page of files to delete. The schedule comes again the next night. */
+export const purging = {
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '1m',
+  scheduleToCloseTimeout: '6h',
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' },
+} as const satisfies ActivityOptions;
+
 /** The mail server: away for an hour delays mail by an hour and loses none. */
 export const mail = {
   startToCloseTimeout: '25s',
@@ -48,6 +62,13 @@ export const counting = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 
+/** A page of cases planned anew, or told of it; it heartbeats while it tells. For ever: half a calendar is worse than a slow one. */
+export const replanning = {
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
 /** How many values are sealed anew in one transaction: about a fifth of a second, so that no writer waits for long. */
 export const RESEAL_PAGE = 200;
 /** Six events of history a page: well below the size at which continuing as new is suggested. */
@@ -59,6 +80,16 @@ export const RESEAL_AGAIN_MS = 300_000;
 export const sweeps = {
   startToCloseTimeout: '5m',
   scheduleToCloseTimeout: '10m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/**
+ * Asking a page of cases to hand their tasks over, while each may take seconds. It heartbeats with each case. For ever: a
+ * move that is half done would leave cases with somebody who is not there.
+ */
+export const moving = {
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '8s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 

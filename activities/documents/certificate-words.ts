@@ -1,3 +1,4 @@
+import type { GrantedBy } from '../../domain/licenses.ts';
 import type { Risk } from '../../domain/licensing.ts';
 import type { Bilingual } from './layout.ts';
 
@@ -8,11 +9,15 @@ export const RISK: Record<Risk, Bilingual> = {
   high: { id: 'Tinggi', en: 'High' },
 };
 
-export const GRANT: Record<'decision' | 'deemed', Bilingual> = {
+export const GRANT: Record<GrantedBy, Bilingual> = {
   decision: { id: 'Diberikan kepada', en: 'Granted to' },
-  deemed: {
-    id: 'Permohonan dianggap dikabulkan menurut hukum (fiktif positif, Pasal 53 UU 30/2014) bagi',
-    en: 'Application deemed granted by law, the legal time having passed (article 53, Law 30/2014), for',
+  automatic: {
+    id: 'Diberikan secara otomatis berdasarkan pernyataan pelaku usaha kepada',
+    en: 'Granted automatically, on its own declaration, to',
+  },
+  law: {
+    id: 'Permohonan dianggap dikabulkan menurut hukum (fiktif positif, Pasal 53 UU 30/2014 jo. Pasal 175 UU 11/2020) bagi',
+    en: 'Application deemed granted by law, the legal time having passed (article 53 of Law 30/2014 with article 175 of Law 11/2020), for',
   },
 };
 

@@ -1,4 +1,5 @@
 /** The licence certificate: one A4 page in Indonesian and English, the same bytes for the same data. */
+import type { GrantedBy } from '../../domain/licenses.ts';
 import type { Risk } from '../../domain/licensing.ts';
 import { GRANT, RISK, SIGNATURE } from './certificate-words.ts';
 import { formatDay, formatInstant, lastInstant, parse, zoneName } from './dates.ts';
@@ -26,8 +27,8 @@ export interface CertificateData {
   /** IANA name of the office's zone. */
   readonly timeZone: string;
   readonly verifyUrl: string;
-  /** `deemed` = granted by law because the legal time ran out (fiktif positif); the certificate says so. */
-  readonly grantedBy: keyof typeof GRANT;
+  /** `law` = because the legal time ran out (fiktif positif); the certificate says so. */
+  readonly grantedBy: GrantedBy;
   /** `uncertified` = signed with the installation's own key; `certified` = through a registered provider (PSrE). */
   readonly signature: keyof typeof SIGNATURE;
 }

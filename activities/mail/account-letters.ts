@@ -55,7 +55,10 @@ export function createAccountLetterActivities(deps: Deps) {
           at,
           expiresAt: carried?.expiresAt ?? null,
         },
-        async () => ({ variables: variablesFor(letter, to, carried), attachments: [] }),
+        async () => ({
+          variables: variablesFor(letter, to, carried, await absenteeOf(deps, letter)),
+          attachments: [],
+        }),
       );
     },
 
@@ -106,10 +109,17 @@ async function carriedBy(
   return { secret: `${publicUrl}${LINK_PAGES[purpose]}?token=${token}`, expiresAt };
 }
 
+/** By name, which the outbox does not keep. */
+async function absenteeOf({ db }: Deps, letter: StoredLetter): Promise<string | null> {
+  if (letter.template !== 'absence_of_staff') return null;
+  return (await findRecipient(db, { userId: letter.data.absentee }))?.name ?? null;
+}
+
 function variablesFor(
   letter: StoredLetter,
   { name, email, zone, locale }: LetterRecipient,
   carried: Carried | null,
+  absenteeName: string | null,
 ): MailVariables[AccountLetter] {
   const recipientName = name;
   const inZone = (iso: string): string => formatInZone(Date.parse(iso), zone);
@@ -173,6 +183,20 @@ function variablesFor(
         at: inZone(at),
       } satisfies MailVariables['license_reinstated'];
     }
+    case 'license_suspended_by_office':
+    case 'license_reinstated_by_office':
+    case 'license_revoked':
+    case 'license_expired':
+    case 'license_superseded':
+    case 'license_suspension_proposed': {
+      const { licenseName, at, ...data } = letter.data;
+      return {
+        recipientName,
+        ...data,
+        licenseName: licenseName[locale],
+        at: inZone(at),
+      } satisfies MailVariables['license_revoked'];
+    }
     case 'finance_daily':
       return {
         recipientName,
@@ -201,6 +225,33 @@ function variablesFor(
         unclear: listed(unclear),
         at: formatInZone(letter.createdAt.getTime(), zone),
       } satisfies MailVariables['money_stuck'];
+    }
+    case 'calendar_incomplete': {
+      const { officeName: calendarOffice, year } = letter.data;
+      return { recipientName, calendarOffice, year } satisfies MailVariables['calendar_incomplete'];
+    }
+    case 'tasks_moved':
+      return {
+        recipientName,
+        ...letter.data,
+        at: formatInZone(letter.createdAt.getTime(), zone),
+      } satisfies MailVariables['tasks_moved'];
+    case 'absence_began':
+      return {
+        recipientName,
+        ...letter.data,
+        from: inZone(letter.data.from),
+        to: inZone(letter.data.to),
+      } satisfies MailVariables['absence_began'];
+    case 'absence_of_staff': {
+      const { absentee, from, to, ...counts } = letter.data;
+      return {
+        recipientName,
+        absenteeName: absenteeName ?? absentee,
+        ...counts,
+        from: inZone(from),
+        to: inZone(to),
+      } satisfies MailVariables['absence_of_staff'];
     }
     case 'join_company': {
       const { secret, expiresAt } = good();

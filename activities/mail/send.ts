@@ -1,8 +1,10 @@
 /** Writing to people about a case. */
+import { quarantined } from '../../db/document-scans.ts';
 import { invoiceNumberOf, type LetterFacts, letterFacts, nameOf } from '../../db/letters.ts';
+import { knownReasons } from '../../db/reasons.ts';
 import { receiptOf } from '../../db/receipts.ts';
 import { formatInZone } from '../../domain/calendar.ts';
-import type { ApplicationId, PaymentId, Sha256, UserId } from '../../domain/ids.ts';
+import type { ApplicationId, DocumentId, PaymentId, Sha256, UserId } from '../../domain/ids.ts';
 import type { Reason, Stage } from '../../domain/licensing.ts';
 import type { AccountLetter, MailMoney, MailTemplateCode, MailVariables } from '../../domain/mail.ts';
 import type { Money } from '../../domain/money.ts';
@@ -25,17 +27,22 @@ export interface SendMail {
   readonly stage?: Stage;
   readonly dueAt?: string;
   readonly respondBy?: string;
+  /** Of an overdue task: whether it is the last day of the legal time. */
+  readonly lastDay?: boolean;
   /** The reviewer a warning is about. */
   readonly about?: UserId | null;
   readonly paid?: { readonly amount: MailMoney; readonly gateway: string };
   /** Whose receipt the letter carries, or whose money came late. */
   readonly paymentId?: PaymentId;
+  /** What was taken off the case. */
+  readonly documentId?: DocumentId;
 }
 
 export function createMailActivities(deps: ActivityDeps) {
   return {
-    async sendMail(input: SendMail): Promise<{ sent: boolean }> {
-      const facts = await letterFacts(deps.db, input.to, input.applicationId);
+    async sendMail(asked: SendMail): Promise<{ sent: boolean }> {
+      const facts = await letterFacts(deps.db, asked.to, asked.applicationId);
+      const input = { ...asked, template: inItsWords(asked.template, facts) };
       return sendOnce(
         deps,
         { ...input, locale: facts.locale, userId: input.to, email: facts.email, office: facts },
@@ -59,7 +66,7 @@ async function variablesFor(
     licenseName: facts.licenseName[facts.locale],
     applicationId: input.applicationId,
   };
-  const reasons = (input.reasons ?? []).map((reason) => ({ text: reasonText(reason, facts.locale) }));
+  const reasons = await worded(deps, input.reasons ?? [], facts);
   switch (input.template) {
     case 'application_submitted':
       return {
@@ -69,6 +76,7 @@ async function variablesFor(
       } satisfies MailVariables['application_submitted'];
     case 'task_assigned':
     case 'task_reminder':
+    case 'task_unassigned':
       return { ...about, ...task(input) } satisfies MailVariables['task_assigned'];
     case 'task_at_risk':
       return {
@@ -82,6 +90,27 @@ async function variablesFor(
         ...task(input),
         formerAssigneeName: await personOf(deps, input.about),
       } satisfies MailVariables['task_breached'];
+    case 'task_overdue':
+      return {
+        ...about,
+        ...task(input),
+        assigneeName: await personOf(deps, input.about),
+        lastDay: input.lastDay ?? false,
+      } satisfies MailVariables['task_overdue'];
+    case 'correction_reminder':
+    case 'application_reopened':
+      return {
+        ...about,
+        respondBy: required(input.respondBy, 'respondBy'),
+      } satisfies MailVariables['correction_reminder'];
+    case 'rejection_announced':
+      return {
+        ...about,
+        reasons,
+        respondBy: required(input.respondBy, 'respondBy'),
+      } satisfies MailVariables['rejection_announced'];
+    case 'application_cancelled':
+      return { ...about, cancelledAt: inZone(facts, input.at) } satisfies MailVariables['application_cancelled'];
     case 'correction_requested':
       return {
         ...about,
@@ -93,6 +122,14 @@ async function variablesFor(
       return { ...about, reasons, decidedAt: inZone(facts, input.at) } satisfies MailVariables['application_rejected'];
     case 'application_withdrawn':
       return { ...about, withdrawnAt: inZone(facts, input.at) } satisfies MailVariables['application_withdrawn'];
+    case 'document_quarantined': {
+      const { kind, filename } = await quarantined(deps.db, required(input.documentId, 'a document'));
+      return {
+        ...about,
+        documentKind: kind.replaceAll('_', ' '),
+        documentName: filename,
+      } satisfies MailVariables['document_quarantined'];
+    }
     case 'invoice_issued':
       return {
         ...about,
@@ -138,6 +175,7 @@ async function variablesFor(
       } satisfies MailVariables['payment_late'];
     }
     case 'license_issued':
+    case 'license_issued_by_law':
       return {
         ...about,
         licenseNumber: required(facts.licenseNumber, 'a licence'),
@@ -146,6 +184,16 @@ async function variablesFor(
         verifyUrl: `${deps.publicUrl}/verify/${required(facts.verifyCode, 'a verify code')}`,
       } satisfies MailVariables['license_issued'];
   }
+}
+
+/** How a licence was granted stands in the record: the process that sends its letter need not know. */
+const inItsWords = (template: CaseLetter, { grantedBy }: LetterFacts): CaseLetter =>
+  template === 'license_issued' && grantedBy === 'law' ? 'license_issued_by_law' : template;
+
+async function worded({ db }: ActivityDeps, reasons: readonly Reason[], { locale }: LetterFacts) {
+  if (reasons.length === 0) return [];
+  const catalogue = await knownReasons(db);
+  return reasons.map((reason) => ({ text: reasonText(reason, catalogue, locale) }));
 }
 
 const task = (input: SendMail) => ({ stage: required(input.stage, 'a stage'), dueAt: required(input.dueAt, 'dueAt') });
@@ -193,7 +241,7 @@ function attachmentOf({ template }: SendMail, facts: LetterFacts): AttachedFile 
   if (template === 'invoice_issued' && facts.invoicePdf) {
     return { filename: fileName(required(facts.invoiceNumber, 'an invoice')), sha256: facts.invoicePdf };
   }
-  if (template === 'license_issued' && facts.certificate) {
+  if ((template === 'license_issued' || template === 'license_issued_by_law') && facts.certificate) {
     return { filename: fileName(required(facts.licenseNumber, 'a licence')), sha256: facts.certificate };
   }
   return null;

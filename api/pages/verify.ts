@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Locale } from '../request.ts';
 import type { verificationSchema } from '../schemas/licenses.ts';
-import { type Banner, dayOf, publicPage } from './layout.ts';
+import { type Banner, dayOf, publicPage, type Words } from './layout.ts';
 
 export type Verification = z.infer<typeof verificationSchema>;
 
@@ -54,6 +54,23 @@ const STATUS: Readonly<Record<Verification['status'] | 'unknown', Banner>> = {
   },
 };
 
+/** Since when, as the row of facts calls it; an active licence says it by its validity. */
+const SINCE: Readonly<Record<Exclude<Verification['status'], 'active'>, Words>> = {
+  suspended: { id: 'Dibekukan sejak', en: 'Suspended since' },
+  revoked: { id: 'Dicabut pada', en: 'Revoked on' },
+  expired: { id: 'Berakhir pada', en: 'Ended on' },
+  superseded: { id: 'Digantikan pada', en: 'Superseded on' },
+};
+
+/** A person's decision is what everybody expects, and needs no words. */
+const GRANTED: Readonly<Record<Exclude<Verification['grantedBy'], 'decision'>, Words>> = {
+  law: {
+    id: 'menurut hukum karena jangka waktu habis (fiktif positif, Pasal 53 UU 30/2014)',
+    en: 'by law, the legal time having passed (deemed approval, article 53 of Law 30/2014)',
+  },
+  automatic: { id: 'secara otomatis berdasarkan pernyataan', en: 'automatically, on its own declaration' },
+};
+
 const HEADING = { id: 'Pemeriksaan izin', en: 'Licence check' } as const;
 const LABELS = {
   number: { id: 'Nomor izin', en: 'Licence number' },
@@ -61,6 +78,8 @@ const LABELS = {
   company: { id: 'Pemegang izin', en: 'Holder' },
   from: { id: 'Berlaku sejak', en: 'Valid from' },
   until: { id: 'Berlaku sampai', en: 'Valid until' },
+  granted: { id: 'Dasar pemberian', en: 'Granted' },
+  successor: { id: 'Digantikan oleh', en: 'Superseded by' },
   forLife: { id: 'seterusnya', en: 'no end date' },
   compare: {
     id: 'Bandingkan keterangan ini dengan sertifikat yang ditunjukkan kepada Anda.',
@@ -80,11 +99,23 @@ export function verificationPage(found: Verification, locale: Locale): string {
         [LABELS.company, found.companyName],
         [LABELS.from, dayOf(new Date(found.validFrom), locale)],
         [LABELS.until, until],
+        ...standingOf(found, locale),
       ],
       note: LABELS.compare,
     },
     locale,
   );
+}
+
+function standingOf(found: Verification, locale: Locale): [Words, string][] {
+  const { status, statusChangedAt, supersededByNumber, grantedBy } = found;
+  return [
+    ...(status !== 'active' && statusChangedAt !== null
+      ? [[SINCE[status], dayOf(new Date(statusChangedAt), locale)] satisfies [Words, string]]
+      : []),
+    ...(supersededByNumber === null ? [] : [[LABELS.successor, supersededByNumber] satisfies [Words, string]]),
+    ...(grantedBy === 'decision' ? [] : [[LABELS.granted, GRANTED[grantedBy][locale]] satisfies [Words, string]]),
+  ];
 }
 
 export const unknownPage = (locale: Locale): string => publicPage({ heading: HEADING, banner: STATUS.unknown }, locale);

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { createDraft, isEditable, listApplications, replaceForm } from '../../db/applications.ts';
 import { findOwnCompany } from '../../db/companies.ts';
-import { licenseTypeInForce } from '../../db/license-types.ts';
+import { judgedFor, licenseTypeInForce } from '../../db/license-types.ts';
 import { Failure } from '../../domain/failures.ts';
 import { type ApplicationId, asId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import { applicationReply, applicationSeenBy, ifVersion, ownApplication, summaryJson } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
 import { requireComplete } from '../form-check.ts';
+import { requireOpenForm } from '../open-fields.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import { idFromKey } from '../request-key.ts';
 import { defineRoute, json } from '../route.ts';
@@ -36,8 +37,9 @@ const create = defineRoute({
   async handler({ body, actor, origin, deps, locale, requestKey }) {
     const at = new Date();
     await requireActiveCompany(deps, actor, body.companyId);
-    const type = await licenseTypeInForce(deps.db, body.typeCode, at);
-    if (!type) throw unknownType();
+    const offered = await licenseTypeInForce(deps.db, body.typeCode, at);
+    if (!offered) throw unknownType();
+    const type = await judgedFor(deps.db, offered, body, at);
     if (body.submit) requireComplete(type, body.form, new Set(), locale);
     const id = asId<ApplicationId>(idFromKey(requestKey, 'application'));
     const draft = { id, companyId: body.companyId, typeCode: type.code, policyId: type.policyId, form: body.form };
@@ -104,16 +106,19 @@ const replace = defineRoute({
   method: 'put',
   path: '/licenses/applications/:id',
   summary: 'Replace the form of a draft, or of a case that awaits a correction',
-  description: 'With `If-Match`, only if nobody has changed the form since it was read.',
+  description:
+    'With `If-Match`, only if nobody has changed the form since it was read. Where a correction was requested, only what its reasons ' +
+    'point at can be changed (`openFields` of the application).',
   tags: ['Applications'],
   permission: 'application.write',
   params,
   body: z.strictObject({ form: formSchema }),
-  problems: ['not_found', 'not_a_draft', 'precondition_failed'],
+  problems: ['not_found', 'not_a_draft', 'field_not_open', 'precondition_failed'],
   responses: { 200: { description: 'The application', schema: applicationSchema } },
-  async handler({ params: { id }, body, actor, deps, req }) {
+  async handler({ params: { id }, body, actor, deps, locale, req }) {
     const change = { form: body.form, ifVersion: ifVersion(req.headers['if-match']), at: new Date().toISOString() };
     const before = await ownApplication(deps.db, actor, id);
+    await requireOpenForm(deps.db, before, body.form, locale);
     const version = isEditable(before.state) ? await replaceForm(deps.db, id, change) : null;
     const application = await applicationSeenBy(deps.db, actor, id);
     if (version === null && !isEditable(application.state)) throw notEditable(application.state);

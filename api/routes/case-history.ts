@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import type { Application } from '../../db/applications.ts';
+import { deadlinesOf } from '../../db/deadlines.ts';
 import { type TimelineEntry, timeline } from '../../db/events.ts';
-import { calendarOf } from '../../db/offices.ts';
-import { type OpenTask, openTaskOf } from '../../db/task-reads.ts';
-import { type BusinessCalendar, formatInZone, workingMsBetween } from '../../domain/calendar.ts';
+import { versionedCalendarOf } from '../../db/offices.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { whoseTurn } from '../../domain/licensing.ts';
 import { applicationSeenBy } from '../application-json.ts';
+import { deadlineParts } from '../deadline-json.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import { defineRoute, json } from '../route.ts';
+import { deadlineSchema } from '../schemas/deadlines.ts';
 import { applicationIdSchema } from '../schemas/ids.ts';
-import { deadlineSchema, timelineEntrySchema } from '../schemas/licenses.ts';
+import { timelineEntrySchema } from '../schemas/licenses.ts';
 import { timeJson, timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: applicationIdSchema });
@@ -63,35 +63,17 @@ const deadline = defineRoute({
   responses: { 200: { description: 'The deadline', schema: deadlineSchema } },
   async handler({ params: { id }, actor, deps }) {
     const application = await applicationSeenBy(deps.db, actor, id);
-    const task = await openTaskOf(deps.db, id);
-    const calendar = task && (await calendarOf(deps.db, task.officeId));
+    const found = await deadlinesOf(deps.db, id);
+    const calendar = await versionedCalendarOf(deps.db, found.officeId);
+    const viewer = { userId: actor.userId, own: application.own };
     return json(200, {
       applicationId: id,
       state: application.state,
       whoseTurn: whoseTurn(application.state),
-      dueAt: task?.plan.dueAt ?? dueOf(application),
-      clock: task && calendar && clockJson(task, calendar, new Date()),
+      dueAt: found.task?.plan.dueAt ?? timeOrNull(application.dueAt, calendar.calendar.zone),
+      ...deadlineParts(found, calendar, viewer, new Date()),
     });
   },
 });
-
-const dueOf = ({ dueAt }: Application) => timeOrNull(dueAt);
-
-/** Rungs carry the times that were planned, in the office's zone; what has fired is in the ledger of escalations. */
-function clockJson(task: OpenTask, calendar: BusinessCalendar, now: Date) {
-  const firedAt = new Map(task.fired.map(({ code, at }) => [code, new Date(at)]));
-  const rungs = task.plan.rungs.map(({ code, percent, action, at }) => ({ code, percent, action, at }));
-  const running = workingMsBetween(calendar, task.openedAt.getTime(), Math.max(now.getTime(), task.openedAt.getTime()));
-  return {
-    stage: task.stage,
-    round: task.round,
-    runningSince: formatInZone(task.openedAt.getTime(), calendar.zone),
-    budgetMs: Number(task.budgetMs),
-    usedMs: Number(task.usedMs) + running,
-    holidays: task.plan.skipped,
-    rungs: rungs.map((rung) => ({ ...rung, firedAt: timeOrNull(firedAt.get(rung.code) ?? null, calendar.zone) })),
-    next: rungs.find(({ code }) => !firedAt.has(code)) ?? null,
-  };
-}
 
 export const caseHistoryRoutes = [story, deadline];

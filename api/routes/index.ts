@@ -5,6 +5,7 @@
  * `/payments/:id` after `/payments/methods`.
  */
 import type { Route } from '../route.ts';
+import { absenceRoutes } from './absences.ts';
 import { accountPageRoutes } from './account-pages.ts';
 import { accountRoutes } from './accounts.ts';
 import { adminUserRoutes } from './admin-users.ts';
@@ -12,11 +13,16 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { applicationRoutes } from './applications.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
+import { calendarRoutes } from './calendar.ts';
+import { cancellationRoutes } from './cancellation.ts';
 import { caseHistoryRoutes } from './case-history.ts';
 import { companyRoutes } from './companies.ts';
 import { companyMemberRoutes } from './company-members.ts';
+import { complianceRoutes } from './compliance.ts';
 import { cspReportRoutes } from './csp-reports.ts';
 import { documentRoutes } from './documents.ts';
+import { evidenceRoutes } from './evidence.ts';
+import { inboxRoutes } from './inbox.ts';
 import { invoicePaperRoutes } from './invoice-papers.ts';
 import { invoiceRoutes } from './invoices.ts';
 import { ledgerRoutes } from './ledger.ts';
@@ -28,16 +34,24 @@ import { payPageRoutes } from './pay-pages.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
 import { paymentRoutes } from './payments.ts';
 import { personalDataRoutes } from './personal-data.ts';
+import { policyRoutes } from './policies.ts';
+import { postAuditRoutes } from './post-audits.ts';
 import { problemRoutes } from './problems.ts';
 import { providerSignInRoutes } from './provider-sign-in.ts';
+import { reasonRoutes } from './reasons.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
 import { refundRoutes } from './refunds.ts';
 import { reviewRoutes } from './review.ts';
+import { riskTableRoutes } from './risk-table.ts';
 import { secondFactorRoutes } from './second-factors.ts';
 import { sessionRoutes } from './sessions.ts';
 import { settlementRoutes } from './settlements.ts';
 import { statusRoutes } from './status.ts';
+import { submissionDiffRoutes } from './submission-diff.ts';
 import { submissionRoutes } from './submissions.ts';
+import { takingUpRoutes } from './taking-up.ts';
+import { taskHandingRoutes } from './task-handing.ts';
+import { taskMoveRoutes } from './task-moves.ts';
 import { userRoutes } from './users.ts';
 import { verifyRoutes } from './verify.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -51,18 +65,28 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...userRoutes,
   ...adminUserRoutes,
+  ...absenceRoutes,
+  ...taskMoveRoutes,
   ...companyRoutes,
   ...companyMemberRoutes,
   ...apiKeyRoutes,
   ...oauthRoutes,
   ...providerSignInRoutes,
   ...licenseTypeRoutes,
+  ...reasonRoutes,
   ...applicationRoutes,
   ...submissionRoutes,
+  ...takingUpRoutes,
+  ...cancellationRoutes,
   ...caseHistoryRoutes,
+  ...submissionDiffRoutes,
   ...documentRoutes,
+  ...inboxRoutes,
   ...reviewRoutes,
+  ...taskHandingRoutes,
+  ...evidenceRoutes,
   ...licenseRoutes,
+  ...postAuditRoutes,
   ...invoiceRoutes,
   ...invoicePaperRoutes,
   ...payRoutes,
@@ -72,6 +96,10 @@ export const routes: readonly Route[] = [
   ...reconciliationRoutes,
   ...settlementRoutes,
   ...ledgerRoutes,
+  ...riskTableRoutes,
+  ...policyRoutes,
+  ...calendarRoutes,
+  ...complianceRoutes,
   ...personalDataRoutes,
   ...auditRoutes,
   ...verifyRoutes,

@@ -1,15 +1,24 @@
+import type { Knex } from 'knex';
 import { z } from 'zod';
 import { findLicense, type License, licensesOf } from '../../db/license-reads.ts';
+import {
+  type ByOffice,
+  reinstateLicense,
+  revokeLicense,
+  supersedeLicense,
+  suspendLicense,
+} from '../../db/license-standing.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { LicenseId } from '../../domain/ids.ts';
+import { changedAt, statusAt } from '../../domain/licenses.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import { verifyUrl } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
-import type { Locale } from '../request.ts';
-import { defineRoute, json } from '../route.ts';
+import type { Caller, Locale } from '../request.ts';
+import { type Context, defineRoute, json } from '../route.ts';
 import { licenseIdSchema, positionInTime } from '../schemas/ids.ts';
-import { licenseSchema } from '../schemas/licenses.ts';
+import { licenseSchema, standingSchema, successionSchema } from '../schemas/licenses.ts';
 import { onceStored, storedPdf } from '../stored-pdf.ts';
 import { timeJson, timeOrNull } from '../wire.ts';
 
@@ -68,8 +77,96 @@ const certificate = defineRoute({
   },
 });
 
+const permission = 'license.manage';
+const problems = ['not_found', 'license_ended', 'own_application', 'step_up_required'] as const;
+const responses = { 200: { description: 'The licence as it is now', schema: licenseSchema } };
+
+const suspend = defineRoute({
+  method: 'post',
+  path: '/licenses/:id/suspend',
+  summary: 'Suspend a licence',
+  description:
+    'Its public page says so at once, and its owner is written to. A suspension for missing money is another.',
+  tags,
+  permission,
+  stepUp: true,
+  params,
+  body: standingSchema,
+  problems: [...problems, 'license_not_active'],
+  responses,
+  handler: ({ params: { id }, body, ...asked }) =>
+    changed(asked, id, 'suspended', (tx, change) => suspendLicense(tx, { ...change, ...body, cause: 'office' })),
+});
+
+const reinstate = defineRoute({
+  method: 'post',
+  path: '/licenses/:id/reinstate',
+  summary: "Take the office's own suspension back",
+  description: 'One for missing money ends with the money: until then the licence stays suspended.',
+  tags,
+  permission,
+  stepUp: true,
+  params,
+  body: standingSchema,
+  problems: [...problems, 'license_not_suspended'],
+  responses,
+  handler: ({ params: { id }, body, ...asked }) =>
+    changed(asked, id, 'reinstated', (tx, change) => reinstateLicense(tx, { ...change, ...body })),
+});
+
+const revoke = defineRoute({
+  method: 'post',
+  path: '/licenses/:id/revoke',
+  summary: 'Revoke a licence, for good',
+  tags,
+  permission,
+  stepUp: true,
+  params,
+  body: standingSchema,
+  problems,
+  responses,
+  handler: ({ params: { id }, body, ...asked }) =>
+    changed(asked, id, 'revoked', (tx, change) => revokeLicense(tx, { ...change, ...body })),
+});
+
+const supersede = defineRoute({
+  method: 'post',
+  path: '/licenses/:id/supersede',
+  summary: 'Put a newer licence in the place of this one',
+  description: 'Both of the same company and type. The earlier one ends for good, and its page names the newer one.',
+  tags,
+  permission,
+  stepUp: true,
+  params,
+  body: successionSchema,
+  problems,
+  responses,
+  handler: ({ params: { id }, body: { byLicenseId, reason }, ...asked }) =>
+    changed(asked, id, 'superseded', (tx, change) =>
+      supersedeLicense(tx, { ...change, reason, successorId: byLicenseId }),
+    ),
+});
+
 /** `/licenses/:id` takes any word that stands there: list these after every other path under /licenses. */
-export const licenseRoutes = [own, read, certificate];
+export const licenseRoutes = [own, read, certificate, suspend, reinstate, revoke, supersede];
+
+type Asked = Pick<
+  Context<unknown, undefined, unknown, undefined, Caller>,
+  'actor' | 'origin' | 'deps' | 'requestKey' | 'locale'
+>;
+
+async function changed(
+  { actor, origin, deps, requestKey, locale }: Asked,
+  licenseId: LicenseId,
+  what: string,
+  change: (tx: Knex, by: Omit<ByOffice, 'reason'>) => Promise<void>,
+) {
+  await licenseSeenBy(deps, actor, licenseId);
+  const key = `license/${licenseId}/${what}/${requestKey}`;
+  const at = new Date().toISOString();
+  await deps.db.transaction((tx) => change(tx, { licenseId, by: actor.userId, origin, key, at }));
+  return json(200, toJson(await licenseSeenBy(deps, actor, licenseId), locale, deps.publicUrl));
+}
 
 async function licenseSeenBy(deps: ApiDeps, actor: Actor, id: LicenseId): Promise<License> {
   const license = await findLicense(deps.db, actor, id);
@@ -77,18 +174,29 @@ async function licenseSeenBy(deps: ApiDeps, actor: Actor, id: LicenseId): Promis
   return license;
 }
 
-const toJson = (license: License, locale: Locale, publicUrl: string) => ({
-  id: license.id,
-  number: license.number,
-  applicationId: license.applicationId,
-  companyId: license.companyId,
-  companyName: license.companyName,
-  typeCode: license.typeCode,
-  typeName: license.typeName[locale],
-  status: license.status,
-  validFrom: timeJson(license.validFrom),
-  validUntil: timeOrNull(license.validUntil),
-  issuedAt: timeJson(license.issuedAt),
-  verifyUrl: verifyUrl(publicUrl, license.verifyCode),
-  certificateUrl: license.certificateSha256 && `${publicUrl}/api/v1/licenses/${license.id}/certificate`,
-});
+function toJson(license: License, locale: Locale, publicUrl: string) {
+  const now = new Date();
+  const status = statusAt(license, now);
+  // What the record does not say yet: why it was suspended is not why it has expired.
+  const isAsRecorded = status === license.status;
+  return {
+    id: license.id,
+    number: license.number,
+    applicationId: license.applicationId,
+    companyId: license.companyId,
+    companyName: license.companyName,
+    typeCode: license.typeCode,
+    typeName: license.typeName[locale],
+    status,
+    statusReason: isAsRecorded ? license.statusReason : null,
+    statusChangedAt: timeOrNull(changedAt(license, now)),
+    suspendedFor: isAsRecorded ? license.suspendedFor : [],
+    supersededBy: license.supersededBy,
+    grantedBy: license.grantedBy,
+    validFrom: timeJson(license.validFrom),
+    validUntil: timeOrNull(license.validUntil),
+    issuedAt: timeJson(license.issuedAt),
+    verifyUrl: verifyUrl(publicUrl, license.verifyCode),
+    certificateUrl: license.certificateSha256 && `${publicUrl}/api/v1/licenses/${license.id}/certificate`,
+  };
+}

@@ -1,22 +1,22 @@
 import { z } from 'zod';
-import { type InboxItem, inboxOf } from '../../db/task-reads.ts';
+import { votesOf } from '../../db/case-reads.ts';
 import type { ApplicationId } from '../../domain/ids.ts';
 import type { DecisionRequest } from '../../domain/licensing.ts';
 import type { DecisionRecorded } from '../../workflows/messages.ts';
-import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
-import { decide, reassign } from '../review-process.ts';
-import { defineRoute, json } from '../route.ts';
-import { applicationIdSchema, positionInTime } from '../schemas/ids.ts';
+import { voteJson } from '../application-json.ts';
+import type { ApiDeps } from '../deps.ts';
+import { requireGoodReasons } from '../reason-check.ts';
+import type { Caller } from '../request.ts';
+import { decide, override } from '../review-process.ts';
+import { type Context, defineRoute, json } from '../route.ts';
+import { applicationIdSchema } from '../schemas/ids.ts';
 import {
   approvalSchema,
   decisionRecordedSchema,
-  inboxItemSchema,
-  reassignedSchema,
-  reassignmentSchema,
+  overrideSchema,
   rejectionSchema,
   reviewSchema,
 } from '../schemas/licenses.ts';
-import { timeJson } from '../wire.ts';
 
 const params = z.object({ id: applicationIdSchema });
 const tags = ['Review'];
@@ -26,58 +26,34 @@ const problems = [
   'not_in_review',
   'not_assigned',
   'own_application',
+  'already_acted',
   'already_decided',
   'already_closed',
+  'conflict_declared',
+  'reviewer_not_eligible',
   'submission_changed',
   'stage_changed',
   'reasons_required',
+  'reason_unknown',
+  'intent_required',
   'correction_rounds_exhausted',
 ] as const;
 
-const inbox = defineRoute({
-  method: 'get',
-  path: '/licenses/assigned',
-  summary: "The caller's open tasks, what is due first on top",
-  description: 'Supervisors also see the tasks that nobody was free for.',
-  tags,
-  permission: 'review.inbox',
-  query: z.strictObject(pageQuery),
-  responses: { 200: { description: 'A page of tasks', schema: pageOf(inboxItemSchema) } },
-  async handler({ query: { limit, cursor }, actor, deps }) {
-    const after = readCursor(cursor, positionInTime) ?? null;
-    const rows = await inboxOf(deps.db, actor, { after, limit: limit + 1 });
-    const now = new Date();
-    return json(
-      200,
-      page(
-        rows,
-        limit,
-        (item) => inboxJson(item, now),
-        ({ dueAt, taskId }) => ({ at: dueAt, id: taskId }),
-      ),
-    );
-  },
-});
+type Asked = Pick<
+  Context<{ id: ApplicationId }, unknown, unknown, unknown, Caller>,
+  'params' | 'actor' | 'origin' | 'deps' | 'requestKey' | 'locale'
+>;
 
-const inboxJson = (item: InboxItem, now: Date) => ({
-  applicationId: item.applicationId,
-  companyName: item.companyName,
-  typeCode: item.typeCode,
-  stage: item.stage,
-  round: item.round,
-  assignedAt: timeJson(item.assignedAt),
-  dueAt: timeJson(item.dueAt),
-  atRisk: item.atRiskAt !== null && item.atRiskAt <= now,
-  assigneeId: item.assigneeId,
-});
-
-// These three hand the decision to the process and wait for its word. Nothing else belongs on this path: whether it is
-// their case, at the right stage and undecided, is the process's rule (domain/licensing.ts), asked before it counts.
+// These three hand the decision to the process and wait for its word. Whether it is their case, at the right stage and
+// undecided, is the process's rule, asked before it counts; here only the reasons are read, when there are any.
 
 const review = defineRoute({
   method: 'post',
   path: '/licenses/review/:id',
   summary: 'Decide at the current stage',
+  description:
+    'Of a quorum, one vote. `intend_to_reject` announces a rejection: the applicant may answer before the decision. Reasons are ' +
+    'of the catalogue, or say in a text what they mean; those of a correction point at what may be changed.',
   tags,
   permission: 'review.decide',
   params,
@@ -85,10 +61,8 @@ const review = defineRoute({
   problems,
   workflow: { gone: 'not_in_review' },
   responses: decided,
-  async handler({ params: { id }, body, actor, origin, deps, requestKey }) {
-    const decision: DecisionRequest = { ...body, by: actor, reasons: body.reasons ?? [] };
-    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey, origin }, decision)));
-  },
+  handler: async ({ body, ...asked }) =>
+    json(200, await decideNow(asked, { ...body, by: asked.actor, reasons: body.reasons ?? [] })),
 });
 
 const approve = defineRoute({
@@ -102,10 +76,8 @@ const approve = defineRoute({
   problems,
   workflow: { gone: 'not_in_review' },
   responses: decided,
-  async handler({ params: { id }, body, actor, origin, deps, requestKey }) {
-    const decision: DecisionRequest = { ...body, by: actor, decision: 'approve', reasons: [] };
-    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey, origin }, decision)));
-  },
+  handler: async ({ body, ...asked }) =>
+    json(200, await decideNow(asked, { ...body, by: asked.actor, decision: 'approve', reasons: [] })),
 });
 
 const reject = defineRoute({
@@ -119,67 +91,50 @@ const reject = defineRoute({
   problems,
   workflow: { gone: 'not_in_review' },
   responses: decided,
-  async handler({ params: { id }, body, actor, origin, deps, requestKey }) {
-    const decision: DecisionRequest = { ...body, by: actor, decision: 'reject', reasons: body.reasons ?? [] };
-    return json(200, decidedJson(id, await decide(deps, { applicationId: id, requestKey, origin }, decision)));
-  },
+  handler: async ({ body, ...asked }) =>
+    json(200, await decideNow(asked, { ...body, by: asked.actor, decision: 'reject', reasons: body.reasons ?? [] })),
 });
 
-const decidedJson = (applicationId: ApplicationId, made: DecisionRecorded) => ({
-  applicationId,
-  stage: made.stage,
-  round: made.round,
-  decision: made.decision,
-  decidedBy: { id: made.by },
-  decidedAt: made.at,
-  state: made.state,
-});
+async function decideNow({ params: { id }, deps, origin, requestKey, locale }: Asked, decision: DecisionRequest) {
+  await requireGoodReasons(deps, { applicationId: id, ...decision, locale });
+  return decidedJson(deps, id, await decide(deps, { applicationId: id, requestKey, origin }, decision));
+}
 
-const handed = { 200: { description: 'Who has the task now', schema: reassignedSchema } } as const;
-const handingProblems = [
-  'not_found',
-  'not_in_review',
-  'reviewer_not_eligible',
-  'already_closed',
-  'already_decided',
-] as const;
-
-const claim = defineRoute({
+const decideInstead = defineRoute({
   method: 'post',
-  path: '/licenses/claim/:id',
-  summary: 'Take the open task of a case',
+  path: '/licenses/override/:id',
+  summary: 'Decide the open stage in place of whoever holds it',
+  description:
+    'By a supervisor who has no part in the case. Wants a fresh second factor; stands in the record as an override.',
   tags,
-  permission: 'review.inbox',
+  permission: 'review.override',
+  stepUp: true,
   params,
-  problems: handingProblems,
+  body: overrideSchema,
+  problems,
   workflow: { gone: 'not_in_review' },
-  responses: handed,
-  async handler({ params: { id }, actor, origin, deps, requestKey }) {
-    const request = { by: actor, to: actor.userId, reason: 'claim' };
-    const { assignee } = await reassign(deps, { applicationId: id, requestKey, origin }, request);
-    return json(200, { applicationId: id, assigneeId: assignee });
+  responses: decided,
+  async handler({ params: { id }, body, actor: by, deps, origin, requestKey, locale }) {
+    const { decision, reason, reasons = [] } = body;
+    await requireGoodReasons(deps, { applicationId: id, by, decision, reasons, locale });
+    const message = { applicationId: id, requestKey, origin };
+    return json(200, await decidedJson(deps, id, await override(deps, message, { by, decision, reason, reasons })));
   },
 });
 
-const handOver = defineRoute({
-  method: 'post',
-  path: '/licenses/reassign/:id',
-  summary: 'Give the open task of a case to another person',
-  tags,
-  permission: 'review.reassign',
-  params,
-  body: reassignmentSchema,
-  problems: handingProblems,
-  workflow: { gone: 'not_in_review' },
-  responses: handed,
-  async handler({ params: { id }, body: { userId, reason }, actor, origin, deps, requestKey }) {
-    const { assignee } = await reassign(
-      deps,
-      { applicationId: id, requestKey, origin },
-      { by: actor, to: userId, reason },
-    );
-    return json(200, { applicationId: id, assigneeId: assignee });
-  },
-});
+export const reviewRoutes = [review, approve, reject, decideInstead];
 
-export const reviewRoutes = [inbox, review, approve, reject, claim, handOver];
+async function decidedJson({ db }: ApiDeps, applicationId: ApplicationId, made: DecisionRecorded) {
+  const { stage, round, seat } = made;
+  return {
+    applicationId,
+    stage,
+    round,
+    decision: made.decision,
+    decidedBy: { id: made.by },
+    decidedAt: made.at,
+    state: made.state,
+    ...(seat === undefined ? {} : { seat, votes: (await votesOf(db, { applicationId, round, stage })).map(voteJson) }),
+    ...(made.override ? { override: true } : {}),
+  };
+}

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { applicationStatus } from '../../db/application-status.ts';
 import { type Application, withdrawDraft } from '../../db/applications.ts';
 import { documentsOf } from '../../db/documents.ts';
-import { type LicenseType, licenseTypeInForce, licenseTypeUnder } from '../../db/license-types.ts';
+import { judgedFor, type LicenseType, licenseTypeInForce, licenseTypeOfCase } from '../../db/license-types.ts';
 import { Failure } from '../../domain/failures.ts';
-import type { ApplicationId } from '../../domain/ids.ts';
-import { type Actor, refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
-import { ownApplication, statusJson } from '../application-json.ts';
+import { refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
+import { ownApplication } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
 import { requireComplete } from '../form-check.ts';
 import type { Locale } from '../request.ts';
@@ -14,6 +12,7 @@ import { resubmit, withdraw } from '../review-process.ts';
 import { defineRoute, json } from '../route.ts';
 import { applicationIdSchema } from '../schemas/ids.ts';
 import { statusSchema, withdrawalSchema } from '../schemas/licenses.ts';
+import { statusAfter } from '../status-reply.ts';
 import { sendIn } from '../submission.ts';
 
 const params = z.object({ id: applicationIdSchema });
@@ -33,15 +32,16 @@ const submitRoute = defineRoute({
     const application = await ownApplication(deps.db, actor, id);
     if (application.state !== 'draft') throw alreadySubmitted(application);
     const at = new Date();
-    const type = await licenseTypeInForce(deps.db, application.typeCode, at);
-    if (!type)
+    const offered = await licenseTypeInForce(deps.db, application.typeCode, at);
+    if (!offered)
       throw new Failure(
         'incomplete_application',
         'This type of licence is no longer offered. Begin another application.',
       );
+    const type = await judgedFor(deps.db, offered, application, at);
     await requireAllOf(deps, application, type, locale);
     await sendIn(deps, type, { id, companyId: application.companyId, by: actor.userId, origin, at });
-    return json(200, await statusOf(deps, actor, id));
+    return json(200, await statusAfter(deps, actor, id));
   },
 });
 
@@ -62,11 +62,9 @@ const resubmitRoute = defineRoute({
     const application = await ownApplication(deps.db, actor, id);
     const refusal = refuseResubmission(application.state);
     if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
-    const type = await licenseTypeUnder(deps.db, application.policyId);
-    if (!type) throw new Error(`application ${id} has no policy`);
-    await requireAllOf(deps, application, type, locale);
+    await requireAllOf(deps, application, await licenseTypeOfCase(deps.db, id), locale);
     await resubmit(deps, { applicationId: id, requestKey, origin }, actor);
-    return json(200, await statusOf(deps, actor, id));
+    return json(200, await statusAfter(deps, actor, id));
   },
 });
 
@@ -90,7 +88,7 @@ const withdrawRoute = defineRoute({
       application.state === 'draft' &&
       (await withdrawDraft(deps.db, id, { by: actor.userId, reason, origin, at: new Date().toISOString() }));
     if (!done) await withdraw(deps, { applicationId: id, requestKey, origin }, { by: actor, reason });
-    return json(200, await statusOf(deps, actor, id));
+    return json(200, await statusAfter(deps, actor, id));
   },
 });
 
@@ -99,10 +97,4 @@ export const submissionRoutes = [submitRoute, resubmitRoute, withdrawRoute];
 async function requireAllOf(deps: ApiDeps, application: Application, type: LicenseType, locale: Locale): Promise<void> {
   const documents = await documentsOf(deps.db, application.id);
   requireComplete(type, application.form, new Set(documents.map(({ kind }) => kind)), locale);
-}
-
-async function statusOf(deps: ApiDeps, actor: Actor, id: ApplicationId) {
-  const status = await applicationStatus(deps.db, actor, id);
-  if (!status) throw new Error(`application ${id} vanished`);
-  return statusJson(status, deps.publicUrl);
 }

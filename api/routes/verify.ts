@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type License, licenseByVerifyCode } from '../../db/license-reads.ts';
 import { Failure } from '../../domain/failures.ts';
+import { changedAt, statusAt } from '../../domain/licenses.ts';
 import { unknownPage, type Verification, verificationPage } from '../pages/verify.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, html, json } from '../route.ts';
@@ -38,10 +39,13 @@ const verify = defineRoute({
 export const verifyRoutes = [verify];
 
 function verificationOf(license: License, locale: Locale, now: Date): Verification {
-  const status = statusOf(license, now);
+  const status = statusAt(license, now);
   return {
     valid: status === 'active',
     status,
+    statusChangedAt: timeOrNull(changedAt(license, now)),
+    supersededByNumber: license.supersededBy?.number ?? null,
+    grantedBy: license.grantedBy,
     number: license.number,
     typeCode: license.typeCode,
     typeName: license.typeName[locale],
@@ -50,10 +54,4 @@ function verificationOf(license: License, locale: Locale, now: Date): Verificati
     validUntil: timeOrNull(license.validUntil),
     issuedAt: timeJson(license.issuedAt),
   };
-}
-
-/** The end of the validity counts from its very second, whether or not the record has been moved on by then. */
-function statusOf({ status, validUntil }: License, now: Date): Verification['status'] {
-  if (status !== 'active') return status;
-  return validUntil !== null && validUntil <= now ? 'expired' : 'active';
 }

@@ -5,6 +5,11 @@ export const uploadedSchema = z
   .object({ id: z.string(), kind: z.string(), sha256: z.string(), bytes: z.int(), contentType: z.string() })
   .meta({ id: 'UploadedDocument' });
 
+export const shownAsSchema = z
+  .enum(['view', 'download'])
+  .default('download')
+  .describe('`view` lets a browser show it in place.');
+
 export const uploadSchema = z.strictObject({
   kind: z
     .string()

@@ -1,17 +1,19 @@
 /** What is said about licence types, applications, their review, and licences. */
 import { z } from 'zod';
-import { LICENSE_STATUSES } from '../../db/license-reads.ts';
-import { RUNG_ACTIONS, RUNG_CODES } from '../../domain/escalation.ts';
+import { DOCUMENT_FLAGS, SCAN_STATES } from '../../domain/documents.ts';
 import { EVENT_TYPES } from '../../domain/events.ts';
 import { asId, type Sha256 } from '../../domain/ids.ts';
-import { APPLICATION_STATES, DECISIONS, RISKS, STAGES } from '../../domain/licensing.ts';
+import { GRANTS, LICENSE_STATUSES, SUSPENSION_CAUSES } from '../../domain/licenses.ts';
+import { APPLICATION_STATES, CANCEL_CODES, DECISIONS, REGISTRIES, RISKS, STAGES } from '../../domain/licensing.ts';
 import { INVOICE_STATES } from '../../domain/payments.ts';
+import { REGISTRY_STATES } from '../../domain/registries.ts';
+import { ROLES } from '../../domain/roles.ts';
 import { moneySchema, timeSchema } from '../wire.ts';
-import { companyIdSchema, userIdSchema } from './ids.ts';
+import { companyIdSchema, licenseIdSchema, userIdSchema } from './ids.ts';
 
 export const stateSchema = z.enum(APPLICATION_STATES).meta({ id: 'ApplicationState' });
 export const stageSchema = z.enum(STAGES).meta({ id: 'Stage' });
-const turnSchema = z.enum(['applicant', 'office', 'system', 'nobody']);
+export const turnSchema = z.enum(['applicant', 'office', 'system', 'nobody']);
 const namesSchema = z.object({ id: z.string(), en: z.string() });
 const jsonObject = z.record(z.string(), z.unknown());
 
@@ -21,6 +23,7 @@ export const licenseTypeSchema = z
     name: z.string().describe("In the caller's language."),
     names: namesSchema,
     risk: z.enum(RISKS),
+    path: z.enum(['review', 'automatic']),
     stages: z.array(stageSchema).describe('Stages in which a person decides; none on the automatic path.'),
     checklist: z.array(z.object({ kind: z.string(), required: z.boolean() })),
     formSchema: jsonObject.describe('JSON Schema of the form.'),
@@ -51,6 +54,20 @@ export const documentSchema = z
     bytes: z.int(),
     contentType: z.string(),
     uploadedAt: timeSchema,
+    scanState: z
+      .enum(SCAN_STATES)
+      .describe('Staff can open it unless it is `waiting`; nobody opens what is `infected`.'),
+    purgedAt: timeSchema.nullable().describe('Since when its file is deleted.'),
+    sanity: z
+      .object({
+        pages: z.int().optional(),
+        width: z.int().optional(),
+        height: z.int().optional(),
+        flags: z.array(z.enum(DOCUMENT_FLAGS)),
+      })
+      .nullable()
+      .optional()
+      .describe('For staff: what was found inside the file.'),
   })
   .meta({ id: 'Document' });
 
@@ -64,9 +81,67 @@ export const decisionSchema = z
     reasons: z.array(reasonSchema),
     decidedAt: timeSchema,
     note: z.string().nullable().optional().describe('For staff.'),
+    seat: z.int().optional().describe('Of a quorum, from 1. For staff.'),
+    override: z.boolean().optional().describe('By a supervisor in place of whoever held the task. For staff.'),
     decidedBy: z.object({ id: z.string(), name: z.string() }).optional().describe('For staff.'),
   })
   .meta({ id: 'Decision' });
+
+const personSchema = z.object({ id: z.string(), name: z.string() });
+
+export const voteSchema = z
+  .object({ seat: z.int(), decision: z.enum(DECISIONS), by: personSchema, at: timeSchema })
+  .meta({ id: 'Vote' });
+
+export const statementSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['response', 'reopening', 'appeal']),
+    round: z.int(),
+    text: z.string(),
+    by: personSchema,
+    at: timeSchema,
+  })
+  .meta({ id: 'Statement', description: 'What the applicant said to the office.' });
+
+const legalClockSchema = z.object({
+  startedAt: timeSchema.describe('When the submission was complete.'),
+  dueAt: timeSchema.nullable().describe('When the legal time is over; null = it stands still, or has ended.'),
+  suspendedSince: timeSchema.nullable(),
+  suspendedFor: z.string().nullable(),
+});
+
+/** What only the office reads of a case. */
+const officeFields = {
+  assigneeId: z.string().nullable().describe('For staff; of a quorum, the first of the open seats that somebody has.'),
+  compliance: z
+    .array(z.object({ code: z.string(), outcome: z.enum(['pass', 'warn', 'fail', 'error']), reason: namesSchema }))
+    .describe('What the compliance rules say of this submission. For staff.'),
+  registryChecks: z
+    .array(
+      z.object({
+        registry: z.enum(REGISTRIES),
+        state: z.enum(REGISTRY_STATES),
+        differences: z.array(z.string()).describe('Which fields differ, never what is in them.'),
+        askedAt: timeSchema,
+        answeredAt: timeSchema.nullable(),
+      }),
+    )
+    .describe("What the state's registries say of this submission. For staff."),
+  seats: z
+    .array(
+      z.object({
+        seat: z.int(),
+        role: z.enum(ROLES),
+        state: z.enum(['open', 'decided', 'cancelled']),
+        holder: personSchema.nullable().describe('null = nobody was free; a supervisor may claim it.'),
+      }),
+    )
+    .describe('Of the stage that is open. For staff.'),
+  votes: z
+    .array(voteSchema.extend({ stage: stageSchema }))
+    .describe('Of this round; those before are void. For staff.'),
+};
 
 export const applicationSummarySchema = z
   .object({
@@ -92,9 +167,24 @@ export const applicationSchema = applicationSummarySchema
     formVersion: z.int().describe('Goes up with every change of the form.'),
     form: jsonObject,
     submissionHash: z.string().nullable().describe('Names what the office decides on; send it with a decision.'),
-    documents: z.array(documentSchema),
-    decisions: z.array(decisionSchema),
-    assigneeId: z.string().nullable().optional().describe('For staff.'),
+    documents: z.array(
+      documentSchema.extend({
+        accepted: z.boolean().describe('By the office, as it is; it stays so as long as its content is the same.'),
+      }),
+    ),
+    decisions: z.array(decisionSchema).describe('An owner sees those that counted, not each vote.'),
+    statements: z.array(statementSchema),
+    legalClock: legalClockSchema
+      .nullable()
+      .describe('null until a submission is complete; more: GET /licenses/applications/{id}/deadline.'),
+    openFields: z
+      .array(z.string())
+      .nullable()
+      .optional()
+      .describe(
+        'For the owner: JSON Pointers of what may be changed now, each with what is below it (/form/…, /documents/<kind>); null = everything.',
+      ),
+    ...z.object(officeFields).partial().shape,
   })
   .meta({ id: 'Application' });
 
@@ -134,37 +224,6 @@ export const timelineEntrySchema = z
   })
   .meta({ id: 'TimelineEntry' });
 
-const rungSchema = z.object({
-  code: z.enum(RUNG_CODES),
-  percent: z.number().describe('Of the working time of the stage.'),
-  action: z.enum(RUNG_ACTIONS),
-  at: timeSchema,
-});
-
-export const deadlineSchema = z
-  .object({
-    applicationId: z.string(),
-    state: stateSchema,
-    whoseTurn: turnSchema,
-    dueAt: timeSchema.nullable().describe('Until when whoever has the turn should act; null = no limit.'),
-    clock: z
-      .object({
-        stage: stageSchema,
-        round: z.int(),
-        runningSince: timeSchema,
-        budgetMs: z.int().describe('Working time that the stage has.'),
-        usedMs: z.int().describe('Working time that the office has used by now.'),
-        holidays: z
-          .array(z.object({ date: z.string(), reason: z.string() }))
-          .describe('Closed days that moved the deadline.'),
-        rungs: z.array(rungSchema.extend({ firedAt: timeSchema.nullable() })),
-        next: rungSchema.nullable().describe('What fires next, and when.'),
-      })
-      .nullable()
-      .describe('null while no stage is open.'),
-  })
-  .meta({ id: 'Deadline' });
-
 export const inboxItemSchema = z
   .object({
     applicationId: z.string(),
@@ -172,9 +231,13 @@ export const inboxItemSchema = z
     typeCode: z.string(),
     stage: stageSchema,
     round: z.int(),
+    seat: z.int().describe('Of a quorum, from 1.'),
+    seats: z.int().describe('How many seats the stage has; 1 = one person decides.'),
     assignedAt: timeSchema,
-    dueAt: timeSchema,
-    atRisk: z.boolean(),
+    dueAt: timeSchema.describe('Of the stage.'),
+    legalDueAt: timeSchema.nullable().describe('Of the whole case, by law.'),
+    atRisk: z.boolean().describe('Or overdue.'),
+    overdue: z.boolean(),
     assigneeId: z.string().nullable().describe('null = nobody was free; a supervisor may claim it.'),
   })
   .meta({ id: 'InboxItem' });
@@ -194,20 +257,26 @@ const submissionHash = z
   .regex(/^[0-9a-f]{64}$/)
   .transform((hash) => asId<Sha256>(hash));
 
+const seenSubmission = submissionHash
+  .optional()
+  .describe('What you read; refused when the applicant has changed it since.');
+
 export const reviewSchema = z
   .strictObject({
     decision: z.enum(DECISIONS),
     reasons: reasons.optional().describe('Required unless approving.'),
     note: note.optional(),
-    submissionHash: submissionHash
-      .optional()
-      .describe('What you read; refused when the applicant has changed it since.'),
+    submissionHash: seenSubmission,
     stage: stageSchema.optional().describe('The stage that you mean; absent = the current one.'),
   })
   .meta({ id: 'Review' });
 
-export const approvalSchema = z.strictObject({ note: note.optional() }).optional();
-export const rejectionSchema = z.strictObject({ reasons: reasons.optional(), note: note.optional() });
+export const approvalSchema = z.strictObject({ note: note.optional(), submissionHash: seenSubmission }).optional();
+export const rejectionSchema = z.strictObject({
+  reasons: reasons.optional(),
+  note: note.optional(),
+  submissionHash: seenSubmission,
+});
 
 export const decisionRecordedSchema = z
   .object({
@@ -218,11 +287,86 @@ export const decisionRecordedSchema = z
     decidedBy: z.object({ id: z.string() }),
     decidedAt: timeSchema,
     state: stateSchema.describe('Where the case went.'),
+    seat: z.int().optional().describe('Of a quorum, from 1; absent = one person decides.'),
+    votes: z.array(voteSchema).optional().describe('Of a quorum: all votes of this stage so far, this one included.'),
+    override: z.boolean().optional().describe('By a supervisor in place of whoever held the task.'),
   })
   .meta({ id: 'DecisionRecorded' });
 
-export const reassignmentSchema = z.strictObject({ userId: userIdSchema, reason: z.string().min(1).max(1000) });
-export const reassignedSchema = z.object({ applicationId: z.string(), assigneeId: z.string() });
+const reason = z.string().min(1).max(1000);
+
+export const reassignmentSchema = z.strictObject({
+  userId: userIdSchema.nullish().describe('null or absent = whoever the rules of assignment choose.'),
+  reason,
+  from: userIdSchema.optional().describe('Whose seat, where a stage has several.'),
+});
+export const delegationSchema = z.strictObject({ userId: userIdSchema, reason });
+export const conflictSchema = z.strictObject({ reason });
+export const reassignedSchema = z.object({
+  applicationId: z.string(),
+  assigneeId: z.string().nullable().describe('null = nobody was free: any supervisor may claim it.'),
+});
+
+export const overrideSchema = z
+  .strictObject({
+    decision: z.enum(['approve', 'reject', 'request_correction']),
+    reason: reason.describe('Why you decide in their place: for the record of the office.'),
+    reasons: reasons.optional().describe('For the applicant; required unless approving.'),
+  })
+  .meta({ id: 'Override' });
+
+export const cancellationSchema = z.strictObject({ code: z.enum(CANCEL_CODES), reason });
+export const statementTextSchema = z.strictObject({
+  text: z.string().trim().min(1).max(4000).describe('In your own words; whoever decides reads it.'),
+});
+
+export const inboxCountsSchema = z
+  .object({
+    stages: z.array(
+      z.object({
+        stage: stageSchema,
+        open: z.int(),
+        atRisk: z.int().describe('Overdue ones among them.'),
+        overdue: z.int(),
+      }),
+    ),
+    total: z.object({ open: z.int(), atRisk: z.int(), overdue: z.int() }),
+  })
+  .meta({ id: 'InboxCounts' });
+
+const roundSchema = z.object({ round: z.int(), submissionHash: z.string(), submittedAt: timeSchema });
+const documentVersionSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  filename: z.string(),
+  sha256: z.string(),
+});
+
+export const submissionDiffSchema = z
+  .object({
+    applicationId: z.string(),
+    from: roundSchema,
+    to: roundSchema,
+    unchanged: z.boolean().describe('Nothing at all was changed: neither form nor documents.'),
+    form: z.array(
+      z.object({
+        pointer: z.string().describe('JSON Pointer, /form/…'),
+        before: z.unknown().optional().describe('Absent = it was not there.'),
+        after: z.unknown().optional().describe('Absent = it is not there any more.'),
+      }),
+    ),
+    documents: z.array(
+      z.object({
+        kind: z.string(),
+        change: z.enum(['added', 'removed', 'replaced', 'same']),
+        before: documentVersionSchema.optional(),
+        after: documentVersionSchema.optional(),
+        accepted: z.boolean().describe('By the office, as it is now.'),
+      }),
+    ),
+  })
+  .meta({ id: 'SubmissionDiff' });
+
 export const withdrawalSchema = z.strictObject({ reason: z.string().min(1).max(1000) });
 
 export const licenseSchema = z
@@ -235,6 +379,15 @@ export const licenseSchema = z
     typeCode: z.string(),
     typeName: z.string(),
     status: z.enum(LICENSE_STATUSES),
+    statusReason: z.string().nullable().describe("Why, in the office's words or as a code."),
+    statusChangedAt: timeSchema.nullable().describe('null = as it was issued.'),
+    suspendedFor: z
+      .array(z.enum(SUSPENSION_CAUSES))
+      .describe(
+        'In force again when each of them is gone: those of the money with the money, the others by the office.',
+      ),
+    supersededBy: z.object({ id: z.string(), number: z.string() }).nullable(),
+    grantedBy: z.enum(GRANTS).describe('`law`: the legal time was used up without a decision (deemed approval).'),
     validFrom: timeSchema,
     validUntil: timeSchema.nullable().describe('null = valid for life.'),
     issuedAt: timeSchema,
@@ -243,10 +396,18 @@ export const licenseSchema = z
   })
   .meta({ id: 'License' });
 
+export const standingSchema = z.strictObject({
+  reason: z.string().min(1).max(1000).describe('For the owner, who is written to.'),
+});
+export const successionSchema = standingSchema.extend({ byLicenseId: licenseIdSchema });
+
 export const verificationSchema = z
   .object({
     valid: z.boolean(),
-    status: z.enum(['active', 'expired', 'suspended', 'revoked', 'superseded']),
+    status: z.enum(LICENSE_STATUSES),
+    statusChangedAt: timeSchema.nullable().describe('null = as it was issued.'),
+    supersededByNumber: z.string().nullable().describe('The licence that has taken its place.'),
+    grantedBy: z.enum(GRANTS).describe('`law`: the legal time was used up without a decision (deemed approval).'),
     number: z.string(),
     typeCode: z.string(),
     typeName: z.string(),

@@ -20,6 +20,7 @@ const readyFile = z.object({
     examiner: account,
     approver: account,
     approver2: account,
+    head: account,
     supervisor: account,
     finance: account,
     admin: account,

@@ -1,4 +1,4 @@
-/** The office's part: each stage is found in somebody's inbox, and decided there. */
+/** The office's part: each stage is found in somebody's inbox, and decided there; of a quorum, seat by seat. */
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
@@ -13,11 +13,12 @@ const REVIEWERS = [
   'examiner',
   'approver',
   'approver2',
+  'head',
   'supervisor',
 ] as const satisfies readonly DemoAccount[];
 const FOUND_WITHIN_MS = 30_000;
 
-/** Approves stage by stage, until the office has nothing left to decide. */
+/** Approves stage by stage, a seat at a time, until the office has nothing left to decide. */
 export async function review(story: Story, id: string): Promise<void> {
   const past = 'the office had decided';
   for (;;) {
@@ -34,8 +35,9 @@ export async function review(story: Story, id: string): Promise<void> {
 
 async function approve(story: Story, id: string, stage: Stage): Promise<void> {
   const { client, narrator } = story;
-  const { account, dueAt } = await holderOf(story, id, stage);
-  await narrator.step({ who: account, what: `finds it in the inbox, due ${jakartaTime(dueAt)}`, state: stage });
+  const { account, dueAt, seat, seats } = await holderOf(story, id, stage);
+  const found = seats > 1 ? `finds it in the inbox (seat ${seat} of ${seats})` : 'finds it in the inbox';
+  await narrator.step({ who: account, what: `${found}, due ${jakartaTime(dueAt)}`, state: stage });
   const decided = z.object({ state: z.string() });
   const { state } = await client.post(decided, `licenses/approve/${id}`, {
     as: account,
@@ -43,19 +45,19 @@ async function approve(story: Story, id: string, stage: Stage): Promise<void> {
   });
   await narrator.step({
     who: account,
-    what: `approves the ${stage.replaceAll('_', ' ')}`,
+    what: `${seats > 1 ? 'votes to approve at' : 'approves'} the ${stage.replaceAll('_', ' ')}`,
     state,
     more: workflowLink(story, licenseReviewId(asId(id))),
   });
 }
 
 /** Whose inbox it is in; assignment follows the state by a moment. */
-async function holderOf(story: Story, id: string, stage: Stage): Promise<{ account: DemoAccount; dueAt: string }> {
+async function holderOf(story: Story, id: string, stage: Stage): Promise<Task & { account: DemoAccount }> {
   const giveUpAt = performance.now() + FOUND_WITHIN_MS;
   for (;;) {
     for (const account of REVIEWERS) {
       const item = (await inboxOf(story, account)).find((one) => one.applicationId === id && one.stage === stage);
-      if (item) return { account, dueAt: item.dueAt };
+      if (item) return { ...item, account };
     }
     if (performance.now() > giveUpAt)
       throw new DemoFailure(`Nobody of ${REVIEWERS.join(', ')} has the ${stage} of ${id} in the inbox.`);
@@ -63,14 +65,19 @@ async function holderOf(story: Story, id: string, stage: Stage): Promise<{ accou
   }
 }
 
-const inboxShape = z.object({
-  items: z.array(z.object({ applicationId: z.string(), stage: z.string(), dueAt: z.string() })),
-  nextCursor: z.string().nullable(),
+const taskShape = z.object({
+  applicationId: z.string(),
+  stage: z.string(),
+  dueAt: z.string(),
+  seat: z.number(),
+  seats: z.number(),
 });
+type Task = z.infer<typeof taskShape>;
+const inboxShape = z.object({ items: z.array(taskShape), nextCursor: z.string().nullable() });
 
 async function inboxOf({ client }: Story, account: DemoAccount) {
   await client.logIn(account);
-  const items: z.infer<typeof inboxShape>['items'] = [];
+  const items: Task[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
     const after: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;

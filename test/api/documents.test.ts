@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { ApplicationId, CompanyId } from '../../domain/ids.ts';
 import { aCompany, aLicenseType, anApplication, hashOf, holds, type LicenseTypeRow } from '../builders/licensing.ts';
+import { aPdf, aPng, aWrittenPdf } from '../builders/papers.ts';
 import { ask, problem } from '../builders/requests.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
-const PDF = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n');
-const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');
+const PDF = aPdf();
+const PNG = aPng(1200, 800);
 
 interface Uploaded {
   readonly id: string;
@@ -118,20 +119,80 @@ describe('documents over HTTP', () => {
     assert.equal((await ask(api, stranger, 'POST', where(), { body: form(PDF) })).status, 404);
     assert.equal((await ask(api, stranger, 'DELETE', `${where()}/${body.id}`)).status, 404);
   });
-  it('leave a trace when staff look at them, each time, and none when their owner does', async () => {
+  it('are refused when nobody could read them, with a word on what to do', async () => {
+    const damaged = await refused(form(Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')));
+    assert.deepEqual([damaged.status, damaged.body.code], [422, 'document_not_readable']);
+    assert.match(damaged.body.detail, /damaged.*upload/);
+    const locked = await refused(form(await aWrittenPdf({ userPassword: 'rahasia' })));
+    assert.deepEqual([locked.status, locked.body.code], [422, 'document_not_readable']);
+    assert.match(locked.body.detail, /password/);
+    assert.equal((await database.db('documents').where({ application_id: id })).length, 0);
+  });
+  it('tell those who have to open them what is inside, and nobody else', async () => {
+    const script = aPdf({ catalog: '/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>' });
+    await upload(form(script));
+    interface Case {
+      readonly documents: readonly { sanity?: unknown; scanState: string; purgedAt: string | null }[];
+    }
+    const read = async (person: TestPerson) =>
+      (await ask<Case>(api, person, 'GET', `/licenses/applications/${id}`)).body.documents[0];
+    const supervisor = await api.person('supervisor');
+    assert.deepEqual((await read(supervisor))?.sanity, { pages: 1, flags: ['scripts'] });
+    const own = await read(owner);
+    assert.deepEqual([own?.scanState, own?.purgedAt, own && 'sanity' in own], ['not_scanned', null, false]);
+  });
+
+  describe('that staff look at', () => {
+    const events = () =>
+      database
+        .db('events')
+        .where({ application_id: id })
+        .whereIn('type', ['document.viewed', 'document.downloaded'])
+        .orderBy('id')
+        .select<{ type: string; actor_id: string }[]>('type', 'actor_id');
+    let verifier: TestPerson;
+    beforeEach(async () => {
+      verifier = await api.person('verifier');
+      await holds(database.db, id, verifier.id, 'document_verification');
+    });
+
+    it('leave a trace each time, which says whether they took it along; its owner leaves none', async () => {
+      const { body } = await upload(form(PDF));
+      await download(owner, body.id);
+      await download(verifier, body.id);
+      const taken = await download(verifier, body.id);
+      const seen = await download(verifier, `${body.id}?as=view`);
+      assert.match(taken.headers.get('content-disposition') ?? '', /^attachment;/);
+      assert.match(seen.headers.get('content-disposition') ?? '', /^inline;/);
+      assert.deepEqual(await events(), [
+        { type: 'document.downloaded', actor_id: verifier.id },
+        { type: 'document.downloaded', actor_id: verifier.id },
+        { type: 'document.viewed', actor_id: verifier.id },
+      ]);
+    });
+    it('leave none when only the case is read', async () => {
+      await upload(form(PDF));
+      await ask(api, verifier, 'GET', `/licenses/applications/${id}`);
+      assert.deepEqual(await events(), []);
+    });
+    it('are never shown in place when they carry something to run', async () => {
+      const { body } = await upload(form(aPdf({ catalog: '/OpenAction<</S/Launch/F(calc.exe)>>' })));
+      const answer = await download(verifier, `${body.id}?as=view`);
+      assert.match(answer.headers.get('content-disposition') ?? '', /^attachment;/);
+      assert.deepEqual(
+        (await events()).map(({ type }) => type),
+        ['document.downloaded'],
+      );
+    });
+  });
+
+  it('that were deleted say so, to those who may see them', async () => {
     const { body } = await upload(form(PDF));
-    const verifier = await api.person('verifier');
-    await holds(database.db, id, verifier.id, 'document_verification');
-    await download(owner, body.id);
-    await download(verifier, body.id);
-    await download(verifier, body.id);
-    const looks = await database
-      .db('events')
-      .where({ application_id: id, type: 'document.viewed' })
-      .select<{ actor_id: string }[]>('actor_id');
-    assert.deepEqual(
-      looks.map(({ actor_id }) => actor_id),
-      [verifier.id, verifier.id],
-    );
+    await database.db('documents').where({ id: body.id }).update({ purged_at: '2036-01-02T03:04:05Z' });
+    const gone = await problem(api, owner, 'GET', `/documents/${body.id}`);
+    assert.deepEqual([gone.status, gone.body.code], [404, 'not_found']);
+    assert.match(gone.body.detail, /deleted at 2036-01-02/);
+    const stranger = await api.person('owner');
+    assert.doesNotMatch((await problem(api, stranger, 'GET', `/documents/${body.id}`)).body.detail, /deleted/);
   });
 });

@@ -17,12 +17,15 @@ import {
   aLicense,
   aLicenseType,
   anApplication,
+  anEvidencePack,
   anInvoice,
   aPayment,
   aReceipt,
+  aSubmission,
   GOOD_FORM,
   type LicenseTypeRow,
 } from '../builders/licensing.ts';
+import { aPdf } from '../builders/papers.ts';
 import { ask, type Problem } from '../builders/requests.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -46,6 +49,8 @@ interface World {
   readonly creditNote: string;
   readonly invitation: string;
   readonly device: string;
+  /** Of somebody in the office: colleagues do not touch each other's. */
+  readonly absence: string;
 }
 
 interface Reach {
@@ -59,7 +64,7 @@ interface Reach {
 const form = () => {
   const file = new FormData();
   file.set('kind', 'other');
-  file.set('file', new Blob(['%PDF-1.4 test'], { type: 'application/pdf' }), 'ktp.pdf');
+  file.set('file', new Blob([new Uint8Array(aPdf())], { type: 'application/pdf' }), 'ktp.pdf');
   return file;
 };
 const application = (rest = '', body?: () => unknown): Reach => ({
@@ -101,14 +106,43 @@ const REACHES: Readonly<Record<string, Reach>> = {
   'POST /licenses/applications/:id/withdraw': application('/withdraw', () => ({ reason: 'closing' })),
   'GET /licenses/applications/:id/timeline': application('/timeline'),
   'GET /licenses/applications/:id/deadline': application('/deadline'),
+  'GET /licenses/applications/:id/diff': { at: ({ application: id }) => `/licenses/applications/${id}/diff` },
+  'POST /licenses/applications/:id/respond': application('/respond', () => ({ text: 'It is mine.' })),
+  'POST /licenses/applications/:id/reopen': application('/reopen', () => ({ text: 'I was ill.' })),
+  'POST /licenses/applications/:id/appeal': application('/appeal', () => ({ text: 'It was wrong.' })),
+  'POST /licenses/applications/:id/cancel': application('/cancel', () => ({ code: 'fraud', reason: 'curiosity' })),
   'POST /licenses/applications/:id/documents': application('/documents', form),
   'DELETE /licenses/applications/:id/documents/:documentId': {
     at: ({ draft, draftDocument }) => `/licenses/applications/${draft}/documents/${draftDocument}`,
     mixed: (own, { draftDocument }) => `/licenses/applications/${own.draft}/documents/${draftDocument}`,
   },
   'GET /documents/:id': { at: ({ document }) => `/documents/${document}` },
+  'GET /licenses/applications/:id/evidence': { at: ({ application: id }) => `/licenses/applications/${id}/evidence` },
+  'GET /licenses/applications/:id/evidence.pdf': {
+    at: ({ application: id }) => `/licenses/applications/${id}/evidence.pdf`,
+  },
   'GET /licenses/:id': { at: ({ license }) => `/licenses/${license}` },
   'GET /licenses/:id/certificate': { at: ({ license }) => `/licenses/${license}/certificate` },
+  'POST /licenses/:id/suspend': { at: ({ license }) => `/licenses/${license}/suspend`, body: () => ({ reason: 'no' }) },
+  'POST /licenses/:id/reinstate': {
+    at: ({ license }) => `/licenses/${license}/reinstate`,
+    body: () => ({ reason: 'no' }),
+  },
+  'POST /licenses/:id/revoke': { at: ({ license }) => `/licenses/${license}/revoke`, body: () => ({ reason: 'no' }) },
+  'POST /licenses/:id/supersede': {
+    at: ({ license }) => `/licenses/${license}/supersede`,
+    body: () => ({ byLicenseId: randomUUID(), reason: 'no' }),
+  },
+  // Of the office: nobody of a company has the right.
+  'GET /admin/post-audits/:id': { at: () => `/admin/post-audits/${randomUUID()}` },
+  'POST /admin/post-audits/:id/decide': {
+    at: () => `/admin/post-audits/${randomUUID()}/decide`,
+    body: () => ({ outcome: 'passed', findings: 'fine' }),
+  },
+  'POST /admin/post-audits/:id/proposal': {
+    at: () => `/admin/post-audits/${randomUUID()}/proposal`,
+    body: () => ({ decision: 'dismiss', note: 'fine' }),
+  },
   'GET /invoices/:id': { at: ({ invoice }) => `/invoices/${invoice}` },
   'GET /invoices/:id/pdf': { at: ({ invoice }) => `/invoices/${invoice}/pdf` },
   'GET /invoices/:id/receipts': { at: ({ invoice }) => `/invoices/${invoice}/receipts` },
@@ -139,9 +173,26 @@ const REACHES: Readonly<Record<string, Reach>> = {
   'POST /licenses/approve/:id': review('approve'),
   'POST /licenses/reject/:id': review('reject', () => ({ reasons: [{ code: 'other', text: 'no' }] })),
   'POST /licenses/claim/:id': review('claim'),
+  'POST /licenses/delegate/:id': review('delegate', ({ colleague }) => ({ userId: colleague.id, reason: 'holiday' })),
+  'POST /licenses/declare-conflict/:id': review('declare-conflict', () => ({ reason: 'my neighbour' })),
+  'POST /licenses/override/:id': review('override', () => ({ decision: 'approve', reason: 'mine' })),
   'POST /licenses/reassign/:id': review('reassign', ({ colleague }) => ({ userId: colleague.id, reason: 'holiday' })),
   // Of the office too, and of no company: who may read the books reads all of them.
   'GET /admin/ledger/trace/:paymentId': { at: ({ payment }) => `/admin/ledger/trace/${payment}` },
+  // The office's own rules; a licence type is nobody's.
+  'GET /admin/policies/:typeCode': { at: () => '/admin/policies/restaurant' },
+  'POST /admin/policies/:typeCode': { at: () => '/admin/policies/restaurant' },
+  'POST /admin/policies/:typeCode/move-open-cases': {
+    at: () => '/admin/policies/restaurant/move-open-cases',
+    body: ({ application: id }) => ({ applicationIds: [id], reason: 'mine' }),
+  },
+  'GET /admin/compliance-rules/:typeCode': { at: () => '/admin/compliance-rules/restaurant' },
+  'POST /admin/compliance-rules/:typeCode': { at: () => '/admin/compliance-rules/restaurant' },
+  'POST /admin/compliance-rules/:typeCode/dry-run': {
+    at: () => '/admin/compliance-rules/restaurant/dry-run',
+    body: () => ({ rules: [] }),
+  },
+  'PUT /admin/reasons/:code': { at: () => '/admin/reasons/other' },
   'GET /admin/settlements/:id': { at: () => `/admin/settlements/${randomUUID()}` },
   'GET /admin/settlements/:id/lines': { at: () => `/admin/settlements/${randomUUID()}/lines` },
   'GET /admin/reconciliation/:caseId': { at: () => `/admin/reconciliation/${randomUUID()}` },
@@ -153,6 +204,8 @@ const REACHES: Readonly<Record<string, Reach>> = {
     at: () => `/admin/reconciliation/${randomUUID()}/resolve`,
     body: () => ({ resolution: 'nothing_to_do', note: 'mine' }),
   },
+  'DELETE /admin/absences/:id': { at: ({ absence }) => `/admin/absences/${absence}` },
+  'GET /admin/task-moves/:id': { at: () => `/admin/task-moves/${randomUUID()}` },
   'GET /admin/users/:id': { at: ({ owner }) => `/admin/users/${owner.id}` },
   'POST /admin/users/:id/invite': { at: ({ owner }) => `/admin/users/${owner.id}/invite` },
   'DELETE /admin/users/:id/second-factors': { at: ({ owner }) => `/admin/users/${owner.id}/second-factors` },
@@ -184,6 +237,10 @@ const NAMED: Readonly<Record<string, (api: TestApi, as: TestPerson, theirs: Worl
   'POST /licenses/applications': async (api, as, { companyId }) => {
     const body = { companyId, typeCode: 'x', form: GOOD_FORM };
     const answer = await ask<Problem>(api, as, 'POST', '/licenses/applications', { body });
+    assert.deepEqual([answer.status, answer.body.code], [404, 'not_found']);
+  },
+  'GET /licenses/types': async (api, as, { companyId }) => {
+    const answer = await ask<Problem>(api, as, 'GET', `/licenses/types?companyId=${companyId}`);
     assert.deepEqual([answer.status, answer.body.code], [404, 'not_found']);
   },
   'GET /licenses/applications': (api, as, { companyId }) =>
@@ -253,12 +310,14 @@ describe('what belongs to others', () => {
       await anApplication(db, given),
       await anApplication(db, { ...given, state: 'active' }),
     ];
+    for (const round of [1, 2]) await aSubmission(db, { applicationId: application, round, by: owner.id });
     const { sha256 } = await api.deps.files.put(Buffer.from('%PDF-1.4 test'));
     const [license, invoice] = [
       await aLicense(db, { applicationId: application, companyId, type, certificate: sha256 }),
       await anInvoice(db, { companyId, applicationId: application, pdf: sha256 }),
     ];
     const payment = await aPayment(db, { invoiceId: invoice });
+    await anEvidencePack(db, { applicationId: application, companyId, type, pdf: sha256 });
     const { body } = await ask(api, owner, 'POST', `/users/companies/${companyId}/invitations`, {
       body: { email: `${randomUUID()}@example.test` },
     });
@@ -279,6 +338,7 @@ describe('what belongs to others', () => {
       creditNote: await aCreditNote(db, { invoiceId: invoice, pdf: sha256 }),
       invitation: String(body['id']),
       device: await aDevice(owner),
+      absence: await anAbsence(),
     };
   }
 
@@ -316,6 +376,15 @@ describe('what belongs to others', () => {
       uploaded_by: by.id,
       uploaded_at: new Date(),
     });
+    return id;
+  }
+
+  async function anAbsence(): Promise<string> {
+    const id = randomUUID();
+    const { id: userId } = await api.person('verifier');
+    const [from, to] = [new Date(), new Date(Date.now() + 86_400_000)];
+    const row = { user_id: userId, from_at: from, to_at: to, reason: 'leave', planned_by: userId, planned_at: from };
+    await database.db('absences').insert({ id, ...row });
     return id;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CompanyId } from '../../domain/ids.ts';
 import { aCompany, aLicense, aLicenseType, anApplication, type LicenseTypeRow } from '../builders/licensing.ts';
-import { ask, problem } from '../builders/requests.ts';
+import { type AnyBody, ask, problem } from '../builders/requests.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -52,6 +52,92 @@ describe('licences over HTTP', () => {
       [newer.id, older.id],
     );
     assert.deepEqual((await ask<Page>(api, await api.person('admin'), 'GET', '/users/licenses')).body.items, []);
+  });
+
+  describe('are changed by the office', () => {
+    let head: TestPerson;
+    before(async () => {
+      head = await api.person('head');
+      await api.stepUp(head);
+    });
+    const change = (id: string, what: string, body: object = {}, as = head) =>
+      ask<AnyBody & { code: string }>(api, as, 'POST', `/licenses/${id}/${what}`, {
+        body: { reason: 'denah', ...body },
+      });
+    const verified = async (code: string, accept = 'application/json', language = 'en') =>
+      (
+        await ask<AnyBody & { text: string }>(api, null, 'GET', `//verify/${code}`, {
+          headers: { accept, 'accept-language': language },
+        })
+      ).body;
+
+    it('suspended and reinstated: page and licence follow at once, the reason is not for the public', async () => {
+      const { id, verifyCode } = await licensed();
+      const { status, body } = await change(id, 'suspend');
+      assert.deepEqual(
+        [status, body['status'], body['statusReason'], body['suspendedFor']],
+        [200, 'suspended', 'denah', ['office']],
+      );
+      const shown = (await ask(api, owner, 'GET', `/licenses/${id}`)).body;
+      assert.deepEqual([shown['status'], shown['statusReason']], ['suspended', 'denah']);
+      const record = await verified(verifyCode);
+      assert.deepEqual([record['valid'], record['statusChangedAt']], [false, shown['statusChangedAt']]);
+      const page = (await verified(verifyCode, 'text/html')).text;
+      assert.match(page, /SUSPENDED[\s\S]*Suspended since/);
+      assert.ok(!page.includes('denah') && !JSON.stringify(record).includes('denah'));
+      assert.equal((await change(id, 'suspend')).body.code, 'license_not_active');
+      assert.equal((await change(id, 'reinstate')).body['status'], 'active');
+      assert.equal((await change(id, 'reinstate')).body.code, 'license_not_suspended');
+      assert.equal((await verified(verifyCode))['valid'], true);
+    });
+    it('revoked, which is final', async () => {
+      const { id, verifyCode } = await licensed();
+      assert.equal((await change(id, 'revoke')).body['status'], 'revoked');
+      assert.match((await verified(verifyCode, 'text/html', 'id')).text, /DICABUT[\s\S]*Dicabut pada/);
+      for (const what of ['suspend', 'reinstate', 'revoke'])
+        assert.deepEqual((({ status, body }) => [status, body.code])(await change(id, what)), [409, 'license_ended']);
+    });
+    it('superseded: the page names the licence that took its place', async () => {
+      const [old, newer] = [await licensed(), await licensed()];
+      const { body } = await change(old.id, 'supersede', { byLicenseId: newer.id });
+      assert.deepEqual([body['status'], body['supersededBy']], ['superseded', { id: newer.id, number: newer.number }]);
+      assert.equal((await verified(old.verifyCode))['supersededByNumber'], newer.number);
+      const page = (await verified(old.verifyCode, 'text/html')).text;
+      assert.ok(page.includes(newer.number) && page.includes('Superseded by'), page);
+      const wrong = await change(newer.id, 'supersede', { byLicenseId: newer.id });
+      assert.deepEqual([wrong.status, wrong.body.code], [422, 'invalid_request']);
+    });
+    it('once for a request that is repeated', async () => {
+      const { id } = await licensed();
+      const again = { body: { reason: 'denah' }, headers: { 'idempotency-key': id } };
+      const first = await ask(api, head, 'POST', `/licenses/${id}/suspend`, again);
+      assert.deepEqual((await ask(api, head, 'POST', `/licenses/${id}/suspend`, again)).body, first.body);
+    });
+    it('with a second factor, and by nobody else', async () => {
+      const { id } = await licensed();
+      assert.equal((await change(id, 'revoke', {}, await api.person('supervisor'))).body.code, 'step_up_required');
+      for (const role of ['owner', 'approver', 'admin'] as const)
+        assert.equal((await change(id, 'revoke', {}, await api.person(role))).body.code, 'forbidden');
+    });
+    it('though its certificate can be downloaded all the same', async () => {
+      const { sha256 } = await api.deps.files.put(Buffer.from('%PDF-1.7 certificate'));
+      const { id } = await licensed({ certificate: sha256 });
+      await change(id, 'revoke');
+      const answer = await fetch(`${api.url}/api/v1/licenses/${id}/certificate`, { headers: owner.headers });
+      assert.deepEqual([answer.status, await answer.text()], [200, '%PDF-1.7 certificate']);
+    });
+  });
+
+  it('are expired by the time itself, also in the list, and what was before is no reason any more', async () => {
+    const mine = await api.person('owner');
+    const company = await aCompany(database.db, mine.id);
+    const validUntil = '2021-01-01T00:00:00.000Z';
+    const over = { at: '2020-01-01T00:00:00.000Z', validUntil };
+    const { id } = await licensed({ companyId: company, status: 'suspended', ...over });
+    await database.db('licenses').where({ id }).update({ status_reason: 'denah' });
+    type Page = { items: { status: string; statusReason: string | null; statusChangedAt: string }[] };
+    const [listed] = (await ask<Page>(api, mine, 'GET', '/users/licenses')).body.items;
+    assert.deepEqual([listed?.status, listed?.statusReason, listed?.statusChangedAt], ['expired', null, validUntil]);
   });
 
   describe('the certificate', () => {

@@ -107,6 +107,72 @@ describe('review over HTTP, where no process runs', () => {
         ['/decision'],
       );
     });
+    describe('with reasons', () => {
+      const reject = (id: string, reasons: object[], decision = 'reject', headers = {}) =>
+        problem(api, verifier, 'POST', `/licenses/review/${id}`, { body: { decision, reasons }, headers });
+      const held = async () => {
+        const id = await aCase('document_verification');
+        await holds(database.db, id, verifier.id, 'document_verification');
+        return id;
+      };
+
+      it('of the catalogue, or in the reviewer’s own words, is one that the process is asked about', async () => {
+        const reasons = [{ code: 'data_mismatch' }, { code: 'of_my_own', text: 'Denah tidak sesuai' }];
+        assert.equal((await reject(await held(), reasons)).status, 503);
+      });
+      it('of a code that nobody knows is refused, naming which', async () => {
+        const reasons = [{ code: 'data_mismatch' }, { code: 'of_my_own' }];
+        const { status, body } = await reject(await held(), reasons);
+        assert.deepEqual([status, body.code], [422, 'reason_unknown']);
+        assert.deepEqual(
+          body.errors?.map(({ pointer }) => pointer),
+          ['/reasons/1/code'],
+        );
+        const indonesian = await reject(await held(), reasons, 'reject', { 'accept-language': 'id' });
+        assert.match(indonesian.body.errors?.[0]?.detail ?? '', /katalog/);
+      });
+      it('that the catalogue has for another decision is refused without words', async () => {
+        const reasons = [{ code: 'location_not_permitted' }];
+        assert.equal((await reject(await held(), reasons)).status, 503);
+        assert.equal((await reject(await held(), reasons, 'request_correction')).body.code, 'reason_unknown');
+      });
+      it('that point at nothing of this case is refused', async () => {
+        const pointers = [
+          '/form/area',
+          '/form',
+          '/documents/ktp',
+          '/documents/other',
+          '/documents/moon',
+          '/area',
+          '/form/a~2',
+        ];
+        const reasons = pointers.map((pointer) => ({ code: 'data_mismatch', pointer }));
+        const { status, body } = await reject(await held(), reasons);
+        assert.deepEqual([status, body.code], [422, 'invalid_request']);
+        assert.deepEqual(
+          body.errors?.map(({ pointer }) => pointer),
+          ['/reasons/4/pointer', '/reasons/5/pointer', '/reasons/6/pointer'],
+        );
+        assert.match(body.errors?.[0]?.detail ?? '', /\/documents\/ktp/);
+      });
+      it('of an override is read in the same way', async () => {
+        const supervisor = await api.person('supervisor');
+        await api.stepUp(supervisor);
+        const body = { decision: 'reject', reason: 'nobody is there', reasons: [{ code: 'of_my_own' }] };
+        const answer = await problem(api, supervisor, 'POST', `/licenses/override/${await held()}`, { body });
+        assert.deepEqual([answer.status, answer.body.code], [422, 'reason_unknown']);
+      });
+    });
+    it('in another’s place wants a fresh second factor, and is a supervisor’s', async () => {
+      const supervisor = await api.person('supervisor');
+      const body = { decision: 'approve', reason: 'nobody is there' };
+      const override = async (person: TestPerson) =>
+        (await problem(api, person, 'POST', `/licenses/override/${await aCase('approval')}`, { body })).body.code;
+      assert.equal(await override(supervisor), 'step_up_required');
+      await api.stepUp(supervisor);
+      assert.equal(await override(supervisor), 'temporarily_unavailable');
+      assert.equal(await override(await api.person('approver')), 'forbidden');
+    });
     it('without any worker is accepted for later, not failed', async function () {
       this.timeout(20_000);
       const id = await aCase('approval');

@@ -67,6 +67,20 @@ describe('the status of a case', () => {
       ['approval', 'approval', 65, 'office', false, false],
     );
   });
+  it('tells until when the applicant may answer an announced rejection, and whom the other new states wait for', async () => {
+    const answerBy = '2026-03-09T09:00:00.000Z';
+    await move('intent_to_reject');
+    await database.db('applications').where({ id }).update({ due_at: answerBy });
+    const { body } = await status();
+    assert.deepEqual([body['percent'], body['whoseTurn'], body['dueAt']], [65, 'applicant', answerBy]);
+    const seen = async (state: string) => {
+      await move(state);
+      const now = (await status()).body;
+      return [now['percent'], now['whoseTurn']];
+    };
+    assert.deepEqual(await seen('deemed_approved'), [75, 'system']);
+    assert.deepEqual(await seen('cancelled'), [100, 'nobody']);
+  });
   it('tells the invoice and the licence once they are there', async () => {
     const invoiceId = await anInvoice(database.db, { companyId, applicationId: id });
     const license = await aLicense(database.db, { applicationId: id, companyId, type });

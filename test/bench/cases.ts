@@ -1,10 +1,11 @@
 /** Applications for the measurements, prepared through the public API. */
 import { z } from 'zod';
+import { aPdf } from '../builders/papers.ts';
 import { eventually } from '../support/wait.ts';
 import type { Machine } from './machine.ts';
 
 const TYPE = 'restaurant';
-const PDF = Buffer.from('%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n');
+const PDF = aPdf();
 const AT_ONCE = 8;
 
 const identified = z.looseObject({ id: z.string() });

@@ -242,6 +242,7 @@ async function peopleOf(db: Knex, secrets: LocalSecrets, publicUrl: string): Pro
     examiner: of('examiner'),
     approver: of('approver'),
     approver2: of('approver2'),
+    head: of('head'),
     supervisor: of('supervisor'),
     finance: of('finance'),
     admin: of('admin'),

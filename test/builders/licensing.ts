@@ -1,6 +1,7 @@
 /** Rows of the licensing records, as the processes would have written them: for tests of what reads them. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { EvidencePack } from '../../db/evidence.ts';
 import { DEFAULT_LADDER } from '../../domain/escalation.ts';
 import {
   type ApplicationId,
@@ -17,7 +18,15 @@ import {
   type TaskId,
   type UserId,
 } from '../../domain/ids.ts';
-import { type ApplicationState, isClosed, isStage, type LicensePolicy, type Stage } from '../../domain/licensing.ts';
+import {
+  type ApplicationState,
+  type Decision,
+  isClosed,
+  isStage,
+  type LicensePolicy,
+  type Reason,
+  type Stage,
+} from '../../domain/licensing.ts';
 import type { InvoiceState, PaymentState } from '../../domain/payments.ts';
 
 /** A Monday morning in Jakarta. */
@@ -180,6 +189,9 @@ export interface TaskGiven {
   readonly dueAt: string;
   readonly atRiskAt?: string;
   readonly state?: 'open' | 'decided' | 'cancelled';
+  /** Of a quorum; absent = the only one. */
+  readonly seat?: number;
+  readonly role?: string;
 }
 
 export async function aTask(db: Knex, given: TaskGiven): Promise<TaskId> {
@@ -191,7 +203,8 @@ export async function aTask(db: Knex, given: TaskGiven): Promise<TaskId> {
     application_id: given.applicationId,
     round: 1,
     stage: given.stage,
-    role: 'verifier',
+    seat: given.seat ?? 1,
+    role: given.role ?? 'verifier',
     assignee_id: given.assigneeId,
     state: given.state ?? 'open',
     assigned_at: openedAt,
@@ -211,20 +224,63 @@ export const holds = (db: Knex, applicationId: ApplicationId, userId: UserId, st
 
 export async function aDecision(
   db: Knex,
-  given: { applicationId: ApplicationId; stage: Stage; decision: 'approve' | 'reject'; by: UserId; note?: string },
+  given: {
+    applicationId: ApplicationId;
+    stage: Stage;
+    decision: Decision;
+    by: UserId;
+    note?: string;
+    round?: number;
+    seat?: number;
+    reasons?: readonly Reason[];
+    at?: string;
+  },
 ): Promise<void> {
   await db('decisions').insert({
     id: randomUUID(),
     application_id: given.applicationId,
-    round: 1,
+    round: given.round ?? 1,
     stage: given.stage,
+    seat: given.seat ?? 1,
     decision: given.decision,
     decided_by: given.by,
-    decided_at: MONDAY,
-    reasons: JSON.stringify([{ code: 'unclear_document', text: 'KTP tidak terbaca' }]),
+    decided_at: given.at ?? MONDAY,
+    reasons: JSON.stringify(given.reasons ?? [{ code: 'unclear_document', text: 'KTP tidak terbaca' }]),
     note: given.note ?? null,
     submission_sha256: hashOf('submission'),
   });
+}
+
+/** What the office decides on in a round; documents by kind and what is in them. */
+export async function aSubmission(
+  db: Knex,
+  given: {
+    applicationId: ApplicationId;
+    by: UserId;
+    round?: number;
+    form?: unknown;
+    documents?: readonly (readonly [kind: string, content: string])[];
+  },
+): Promise<Sha256> {
+  const { round = 1, form = GOOD_FORM } = given;
+  const documents = (given.documents ?? []).map(([kind, content]) => ({
+    id: randomUUID(),
+    kind,
+    filename: `${kind}.pdf`,
+    sha256: hashOf(content),
+  }));
+  const sha256 = hashOf(JSON.stringify({ round, form, documents }));
+  await db('submissions').insert({
+    id: randomUUID(),
+    application_id: given.applicationId,
+    round,
+    form: JSON.stringify(form),
+    documents: JSON.stringify(documents),
+    sha256,
+    submitted_by: given.by,
+    submitted_at: MONDAY,
+  });
+  return sha256;
 }
 
 export async function anInvoice(
@@ -361,6 +417,54 @@ export async function aLicense(
     issued_at: at,
   });
   return made;
+}
+
+/** As if the case had been granted by law on MONDAY, a day after its legal time. */
+export async function anEvidencePack(
+  db: Knex,
+  given: { applicationId: ApplicationId; companyId: CompanyId; type: LicenseTypeRow; by?: UserId; pdf?: Sha256 },
+): Promise<void> {
+  const [from, at] = ['2026-02-23T09:00:00+07:00', '2026-03-02T09:00:00+07:00'];
+  const person = { userId: given.by ?? null, roles: ['verifier'] } as const;
+  const about = { stage: 'approval', round: 1 } as const;
+  const told = { person, template: 'task_reminder', writtenAt: at, state: 'sent', sentAt: at };
+  const pack: EvidencePack = {
+    company: { id: given.companyId, name: 'CV Uji Coba', nib: null },
+    type: { code: given.type.code, name: { id: 'Izin Uji', en: 'Test licence' } },
+    office: { name: 'Kantor Uji', address: 'Jalan Uji 1, Jakarta', zone: 'Asia/Jakarta' },
+    submittedAt: from,
+    completeAt: from,
+    legalBudgetMs: 144_000_000,
+    workingDayMs: 28_800_000,
+    legalDueAt: at,
+    grantedAt: at,
+    officeMs: 144_000_000,
+    applicantMs: 0,
+    days: [{ date: '2026-02-23', workingMs: 144_000_000 }],
+    suspensions: [{ reason: 'correction', ...about, by: person, from, to: at, workingMs: 0 }],
+    calendar: { version: 1, opensAtMinute: 480, closesAtMinute: 960, holidays: [] },
+    tasks: [
+      {
+        ...about,
+        seat: 1,
+        role: 'approver',
+        openedAt: from,
+        dueAt: at,
+        closedAt: null,
+        state: 'open',
+        assignee: person.userId,
+      },
+    ],
+    holders: [{ stage: about.stage, since: from, person }],
+    decisions: [{ ...about, decision: 'request_correction', at: from, by: person }],
+    rungs: [{ ...about, code: 'half', firedAt: at, told: [told] }],
+  };
+  await db('evidence_packs').insert({
+    application_id: given.applicationId,
+    pack: JSON.stringify(pack),
+    pdf_sha256: given.pdf ?? null,
+    created_at: MONDAY,
+  });
 }
 
 export const hashOf = (content: string | Buffer): Sha256 =>

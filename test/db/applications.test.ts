@@ -173,7 +173,7 @@ describe('the records of applications', () => {
       await aCaseFor(verifier.userId, 3, 'decided');
       await aCaseFor((await actor('verifier')).userId, 3);
       await aCaseFor(null, 3);
-      const rows = await inboxOf(database.db, verifier, first);
+      const rows = await inboxOf(database.db, verifier, { ...first, asOf: new Date(MONDAY) });
       assert.deepEqual(
         rows.map(({ applicationId }) => applicationId),
         [early, late],
@@ -183,9 +183,10 @@ describe('the records of applications', () => {
       await database.db('tasks').whereNull('assignee_id').update({ state: 'cancelled' });
       const supervisor = await actor('supervisor');
       const expected = [await aCaseFor(null, 5), await aCaseFor(supervisor.userId, 6), await aCaseFor(null, 7)];
-      const [one, two] = await inboxOf(database.db, supervisor, { after: null, limit: 2 });
+      const [one, two] = await inboxOf(database.db, supervisor, { after: null, limit: 2, asOf: new Date(MONDAY) });
       assert.ok(one && two);
-      const rest = await inboxOf(database.db, supervisor, { after: { at: two.dueAt, id: two.taskId }, limit: 2 });
+      const after = { at: two.dueAt, id: two.taskId, late: two.late };
+      const rest = await inboxOf(database.db, supervisor, { after, limit: 2, asOf: new Date(MONDAY) });
       assert.deepEqual(
         [one, two, ...rest].map(({ applicationId }) => applicationId),
         expected,

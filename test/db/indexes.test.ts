@@ -3,8 +3,9 @@ import type { Knex } from 'knex';
 import { STATUS_STATEMENT } from '../../db/application-status.ts';
 import { listApplications } from '../../db/applications.ts';
 import { timeline } from '../../db/events.ts';
-import { inboxOf } from '../../db/task-reads.ts';
+import { countInbox, type InboxFilter, inboxOf } from '../../db/task-reads.ts';
 import { type ApplicationId, asId, type UserId } from '../../domain/ids.ts';
+import type { Actor } from '../../domain/licensing.ts';
 import { aCompany, aLicenseType, aUser, type LicenseTypeRow } from '../builders/licensing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -38,22 +39,48 @@ describe('the queries that people wait for', function () {
     assert.match(plan, /applications_pkey/);
   });
 
-  it('the inbox walks along its index, already in order', async () => {
-    const [reviewer = owner] = reviewers;
-    const plans = await plansOf(database.db, (db) =>
-      inboxOf(db, { userId: reviewer, roles: ['verifier'] }, { after: null, limit: 21 }),
-    );
+  const inbox = (viewer: Actor, filter: InboxFilter = {}, after: Parameters<typeof inboxOf>[2]['after'] = null) =>
+    plansOf(database.db, (db) => inboxOf(db, viewer, { ...filter, asOf: new Date(), after, limit: 21 }));
+  const WALKS = /Limit.*\n\s*->\s+Index Scan using tasks_inbox.*\n\s*Index Cond:.*LEAST/;
+
+  it('the inbox walks along its index, already in order, and tells there what is late', async () => {
+    const [userId = owner] = reviewers;
+    const plans = await inbox({ userId, roles: ['verifier'] });
     assert.deepEqual(fullReads(plans, BIG), []);
-    assert.match(plans, /Limit.*\n\s*->\s+Index Scan using tasks_inbox/, 'it is sorted first');
+    assert.match(plans, WALKS, 'it is sorted first, or looks at rows that it does not show');
   });
 
   it("a supervisor's inbox walks along both of its indexes", async () => {
-    const [reviewer = owner] = reviewers;
-    const viewer = { userId: reviewer, roles: ['supervisor'] as const };
-    const plans = await plansOf(database.db, (db) => inboxOf(db, viewer, { after: null, limit: 21 }));
+    const [userId = owner] = reviewers;
+    const plans = await inbox({ userId, roles: ['supervisor'] });
     assert.deepEqual(fullReads(plans, BIG), []);
-    assert.match(plans, /Limit.*\n\s*->\s+Index Scan using tasks_inbox/, 'it is sorted first');
-    assert.match(plans, /Limit.*\n\s*->\s+Index Scan using tasks_unassigned/, 'it is sorted first');
+    assert.match(plans, WALKS);
+    assert.match(plans, /Limit.*\n\s*->\s+Index Scan using tasks_unassigned.*\n\s*Index Cond:.*LEAST/);
+  });
+
+  it('the inbox goes on from a page in the middle, and by its filters, without reading everything', async () => {
+    const [userId = owner] = reviewers;
+    const viewer = { userId, roles: ['verifier'] as const };
+    const after = { at: new Date(), id: applicationId, late: false };
+    assert.match(await inbox(viewer, {}, after), /Index Cond:.*ROW\(due_at, id\) > ROW/);
+    for (const filter of [{ stage: 'approval' }, { overdue: true }, { atRisk: false }] as const) {
+      const plans = await inbox(viewer, filter);
+      assert.deepEqual(fullReads(plans, BIG), [], JSON.stringify(filter));
+      assert.match(plans, /tasks_inbox/, JSON.stringify(filter));
+    }
+  });
+
+  it("the inbox finds a company's tasks by its name without reading the others'", async () => {
+    const [userId = owner] = reviewers;
+    const plans = await inbox({ userId, roles: ['supervisor'] }, { companyName: 'CV Uji' });
+    assert.deepEqual(fullReads(plans, BIG), []);
+  });
+
+  it("the counts of an inbox read no tasks of others'", async () => {
+    const [userId = owner] = reviewers;
+    const plans = await plansOf(database.db, (db) => countInbox(db, { userId, roles: ['verifier'] }, new Date()));
+    assert.deepEqual(fullReads(plans, BIG), []);
+    assert.match(plans, /tasks_inbox/);
   });
 
   it('the timeline walks along its index, for the owner as for staff', async () => {
@@ -132,10 +159,10 @@ async function fill(db: Knex, given: { type: LicenseTypeRow; owner: UserId; revi
     { code: type.code, policyId: type.policyId, owner, cases: CASES },
   );
   await db.raw(
-    `insert into tasks (id, application_id, round, stage, role, assignee_id, state, assigned_at, opened_at, due_at, budget_ms, plan)
+    `insert into tasks (id, application_id, round, stage, role, assignee_id, state, assigned_at, opened_at, at_risk_at, due_at, budget_ms, plan)
      select gen_random_uuid(), a.id, 1, 'approval', 'approver', (:reviewers::uuid[])[1 + (row_number() over ())::int % (:count + 1)], 'open',
-            now(), now(), now() + random() * interval '9 days', 1, '{}'
-       from applications a`,
+            now(), now(), due_at - interval '1 day', due_at, 1, '{}'
+       from (select id, now() + (random() - 0.1) * interval '9 days' as due_at from applications) a`,
     { reviewers, count: REVIEWERS },
   );
   await db.raw(

@@ -1,5 +1,20 @@
 import assert from 'node:assert/strict';
-import { assignReviewer, handTaskTo, insertTask, isEligible, noteRung, type StoredPlan } from '../../db/tasks.ts';
+import { randomUUID } from 'node:crypto';
+import { declareConflict } from '../../db/conflicts.ts';
+import { holdersOf, whyNotHold } from '../../db/holding.ts';
+import {
+  assignReviewer,
+  cancelOpenTasks,
+  findTask,
+  handTaskTo,
+  insertTask,
+  type NewSeats,
+  noteRung,
+  openSeats,
+  type StoredPlan,
+  taskClock,
+} from '../../db/tasks.ts';
+import { type Seat, seatsOf } from '../../domain/assignment.ts';
 import type { ApplicationId, CompanyId, UserId } from '../../domain/ids.ts';
 import type { Stage } from '../../domain/licensing.ts';
 import type { Role } from '../../domain/roles.ts';
@@ -57,9 +72,38 @@ describe('the tasks of reviewers', () => {
     role: 'verifier' as const,
     officeId: type.officeId,
     preferred: changes.preferred ?? null,
+    at: MONDAY,
   });
   const assigned = (changes?: Parameters<typeof wanted>[0]) =>
     database.db.transaction((tx) => assignReviewer(tx, wanted(changes)));
+  const absent = (userId: UserId, from: string, to: string, cancelledAt: string | null = null) =>
+    database.db('absences').insert({
+      id: randomUUID(),
+      user_id: userId,
+      from_at: from,
+      to_at: to,
+      reason: 'leave',
+      planned_by: userId,
+      planned_at: from,
+      cancelled_at: cancelledAt,
+    });
+  const open = (seats: readonly Seat[], changes: Partial<NewSeats> = {}) =>
+    database.db.transaction((tx) =>
+      openSeats(tx, {
+        applicationId,
+        officeId: type.officeId,
+        round: 1,
+        stage: STAGE,
+        seats,
+        preferred: new Map(),
+        at: MONDAY,
+        budgetMs: 1000,
+        usedMs: 0,
+        plan: PLAN,
+        calendarVersion: 3,
+        ...changes,
+      }),
+    );
   const newTask = (id: ApplicationId, assignee: UserId | null) => ({
     ...wanted({ id }),
     round: 1,
@@ -130,21 +174,185 @@ describe('the tasks of reviewers', () => {
       await database.db('users').where({ id: disabled }).update({ status: 'disabled' });
       assert.equal(await assigned({ preferred: disabled }), null);
     });
+
+    it('whoever is absent then; before and after, and when it was cancelled, is fine', async () => {
+      const reviewer = await staff();
+      await absent(reviewer, '2026-02-28T00:00:00Z', MONDAY);
+      await absent(reviewer, '2026-03-02T02:00:00.001Z', '2026-03-09T00:00:00Z');
+      await absent(reviewer, MONDAY, '2026-03-09T00:00:00Z', '2026-03-01T00:00:00Z');
+      assert.equal(await assigned(), reviewer);
+      await absent(reviewer, MONDAY, '2026-03-02T02:00:00.001Z');
+      assert.equal(await assigned({ preferred: reviewer }), null);
+    });
+
+    it('whoever declared a conflict, in this case only; the reason is not in the event', async () => {
+      const reviewer = await staff();
+      const conflict = { applicationId, userId: reviewer, reason: 'my cousin', at: MONDAY };
+      assert.equal(await declareConflict(database.db, conflict), true);
+      assert.equal(await declareConflict(database.db, { ...conflict, reason: 'again' }), false);
+      assert.equal(await assigned({ preferred: reviewer }), null);
+      assert.equal(await assigned({ id: await aCase() }), reviewer);
+      const events = await database.db('events').where({ type: 'conflict.declared', application_id: applicationId });
+      assert.deepEqual(
+        events.map(({ actor_id, data, public: shown }) => [actor_id, data, shown]),
+        [[reviewer, {}, false]],
+      );
+    });
+
+    it('who is not wanted, though the records would have them', async () => {
+      const [first, second] = [await staff(), await staff()];
+      await busyWith(second, 1);
+      const without = (except: ReadonlySet<UserId>, preferred: UserId | null = null) =>
+        database.db.transaction((tx) => assignReviewer(tx, { ...wanted(), preferred, except }));
+      assert.equal(await without(new Set([first])), second);
+      assert.equal(await without(new Set([first]), first), second);
+      assert.equal(await without(new Set([first, second])), null);
+    });
+
+    it('on an appeal, whoever held any stage before it; those who came after it may return', async () => {
+      const [before, after] = [await staff(), await staff()];
+      await holds(database.db, applicationId, before, STAGE);
+      assert.equal(await assigned({ preferred: before }), before);
+      await database.db('applicant_statements').insert({
+        id: randomUUID(),
+        application_id: applicationId,
+        kind: 'appeal',
+        round: 1,
+        said_by: owner,
+        said_at: MONDAY,
+        text: 'They were wrong.',
+      });
+      await holds(database.db, applicationId, after, STAGE);
+      await database.db('task_holders').where({ user_id: after }).update({ round: 2 });
+      assert.equal(await assigned({ preferred: after }), after);
+      assert.deepEqual(await holdersOf(database.db, applicationId), new Set([before, after]));
+      await busyWith(after, 3);
+      assert.equal(await assigned({ preferred: before }), after);
+    });
   });
 
-  it('that are opened at the same time go to different idle reviewers', async () => {
-    const reviewers = await Promise.all(Array.from({ length: 8 }, () => staff()));
-    const cases = await Promise.all(reviewers.map(aCase));
-    const holders = await Promise.all(
-      cases.map((id) =>
-        database.db.transaction(async (tx) => {
-          const assignee = await assignReviewer(tx, wanted({ id }));
-          await insertTask(tx, newTask(id, assignee));
-          return assignee;
-        }),
-      ),
-    );
-    assert.deepEqual(holders.toSorted(), reviewers.toSorted());
+  describe('that are opened at the same time', () => {
+    const openAtOnce = (ids: readonly ApplicationId[]) =>
+      Promise.all(
+        ids.map(async (id) => (await open([{ seat: 1, role: 'verifier' }], { applicationId: id }))[0]?.assignee),
+      );
+    const cases = (count: number) => Promise.all(Array.from({ length: count }, aCase));
+
+    it('go to different idle reviewers', async () => {
+      const reviewers = await Promise.all(Array.from({ length: 8 }, () => staff()));
+      const holders = await openAtOnce(await cases(8));
+      assert.deepEqual(holders.toSorted(), reviewers.toSorted());
+    });
+
+    it('are spread evenly: eight cases over two reviewers are four each', async () => {
+      const reviewers = [await staff(), await staff()];
+      const holders = await openAtOnce(await cases(8));
+      for (const reviewer of reviewers) assert.equal(holders.filter((holder) => holder === reviewer).length, 4);
+    });
+
+    it('by roles in another order never wait for each other', async () => {
+      const { officeId } = type;
+      for (const role of ['verifier', 'examiner', 'approver'] as const) await staff({ role });
+      const seats = (roles: readonly Seat['role'][]) => roles.map((role, index) => ({ seat: index + 1, role }));
+      const orders = [seats(['verifier', 'examiner', 'approver']), seats(['approver', 'examiner', 'verifier'])];
+      const made = await cases(12);
+      const opened = await Promise.all(
+        made.map((id, index) => open(orders[index % 2] ?? [], { applicationId: id, officeId })),
+      );
+      assert.ok(opened.flat().every(({ assignee }) => assignee !== null));
+    });
+  });
+
+  describe('of a quorum', () => {
+    const HIGH = seatsOf({
+      stage: 'approval',
+      role: 'approver',
+      sharePercent: 20,
+      quorum: { of: 3, needed: 2, requiredRoles: ['head'], rejection: 'when_lost' },
+    });
+    const approval = (changes: Partial<NewSeats> = {}) => open(HIGH, { stage: 'approval', ...changes });
+
+    it('have a seat each, with a person of its own; the head sits in the seat of the head', async () => {
+      // First by the rules in every seat, if the rules let them.
+      const both = await staff({ role: 'approver' });
+      await database
+        .db('users')
+        .where({ id: both })
+        .update({ roles: ['approver', 'head'] });
+      const [first, second] = [await staff({ role: 'approver' }), await staff({ role: 'approver' })];
+      const seats = await approval();
+      assert.deepEqual(
+        seats.map(({ seat }) => seat),
+        [1, 2, 3],
+      );
+      assert.equal(seats[0]?.assignee, both);
+      assert.deepEqual(seats.map(({ assignee }) => assignee).toSorted(), [both, first, second].toSorted());
+      const task = await findTask(database.db, applicationId, 1, 'approval');
+      assert.deepEqual(
+        task?.seats.map(({ seat, role, assignee, state }) => [seat, role, assignee, state]),
+        seats.map(({ seat, assignee }) => [seat, seat === 1 ? 'head' : 'approver', assignee, 'open']),
+      );
+      const row = await database.db('tasks').where({ application_id: applicationId }).first('calendar_version');
+      assert.equal(row?.calendar_version, 3);
+    });
+
+    it('wait for a supervisor where there are fewer people than seats', async () => {
+      const [head, approver] = [await staff({ role: 'head' }), await staff({ role: 'approver' })];
+      assert.deepEqual(
+        (await approval()).map(({ assignee }) => assignee),
+        [head, approver, null],
+      );
+    });
+
+    it('go back to whoever sat there, each in their own seat', async () => {
+      const people = [];
+      for (const role of ['head', 'approver', 'approver'] as const) people.push(await staff({ role }));
+      const [head = assert.fail(), second = assert.fail(), third = assert.fail()] = people;
+      await database.db('users').where({ id: third }).update({ last_assigned_at: '2026-02-01T00:00:00Z' });
+      // By the rules alone the second seat would go to one who is expected in the third.
+      const seats = await approval({ preferred: new Map([[3, second]]) });
+      assert.deepEqual(
+        seats.map(({ assignee }) => assignee),
+        [head, third, second],
+      );
+    });
+
+    it('go on a breach to as many supervisors as there are, one seat each', async () => {
+      for (const role of ['head', 'approver', 'approver'] as const) await staff({ role });
+      const supervisors = [await staff({ role: 'supervisor' }), await staff({ role: 'supervisor' })];
+      await approval();
+      const handed: (UserId | null)[] = [];
+      for (const seat of [1, 2, 3])
+        await database.db.transaction(async (tx) => {
+          const at = { ...wanted({ stage: 'approval' }), role: 'supervisor' as const, seat };
+          const assignee = await assignReviewer(tx, at);
+          await handTaskTo(tx, { ...at, round: 1, assignee });
+          handed.push(assignee);
+        });
+      assert.deepEqual(handed.slice(0, 2).toSorted(), supervisors.toSorted());
+      assert.equal(handed[2], null);
+      const row = await database.db('applications').where({ id: applicationId }).first('assignee_id');
+      assert.equal(row?.assignee_id, handed[0]);
+    });
+
+    it('never let one person hold two seats, whatever the code above does', async () => {
+      const approver = await staff({ role: 'approver' });
+      await insertTask(database.db, { ...newTask(applicationId, approver), stage: 'approval' });
+      const second = { ...newTask(applicationId, approver), stage: 'approval', seat: 2 } as const;
+      await assert.rejects(insertTask(database.db, second), /tasks_one_a_person/);
+    });
+
+    it('have one clock, which runs until the last seat is closed', async () => {
+      await approval();
+      const close = (seat: number, closed_at: string) =>
+        database.db('tasks').where({ application_id: applicationId, seat }).update({ state: 'decided', closed_at });
+      await close(1, '2026-03-02T05:00:00Z');
+      await close(2, '2026-03-02T03:00:00Z');
+      assert.equal((await taskClock(database.db, applicationId, 1, 'approval')).closedAt, null);
+      await cancelOpenTasks(database.db, applicationId, '2026-03-02T05:00:00Z');
+      const { closedAt } = await taskClock(database.db, applicationId, 1, 'approval');
+      assert.equal(closedAt?.toISOString(), '2026-03-02T05:00:00.000Z');
+    });
   });
 
   it('are never two open ones of a case', async () => {
@@ -154,20 +362,40 @@ describe('the tasks of reviewers', () => {
   });
 
   describe('handed over', () => {
-    it('may be to the role or a supervisor, not to whoever is involved already', async () => {
+    it('may be to the role or a supervisor of the office; everybody else is told why not', async () => {
+      const why = (userId: UserId, seat = 1) =>
+        whyNotHold(database.db, { ...wanted(), userId, seat, round: 1, at: MONDAY });
       const [verifier, supervisor, examiner] = [
         await staff(),
         await staff({ role: 'supervisor' }),
         await staff({ role: 'examiner' }),
       ];
-      const eligible = (userId: UserId) => isEligible(database.db, { ...wanted(), userId });
-      assert.deepEqual(
-        [await eligible(verifier), await eligible(supervisor), await eligible(examiner)],
-        [true, true, false],
-      );
+      assert.deepEqual([await why(verifier), await why(supervisor)], [null, null]);
+      assert.equal(await why(examiner), 'reviewer_not_eligible');
+      assert.equal(await why(await aUser(database.db, 'verifier')), 'reviewer_not_eligible');
+      assert.equal(await why(owner), 'own_application');
+      await database.db('company_members').insert({ company_id: companyId, user_id: examiner });
+      assert.equal(await why(examiner), 'own_application');
+
+      const disabled = await staff();
+      await database.db('users').where({ id: disabled }).update({ status: 'disabled' });
+      assert.equal(await why(disabled), 'reviewer_not_eligible');
       await holds(database.db, applicationId, supervisor, 'approval');
-      assert.equal(await eligible(supervisor), false);
-      assert.equal(await eligible(owner), false);
+      assert.equal(await why(supervisor), 'already_acted');
+      const conflicted = await staff();
+      await declareConflict(database.db, { applicationId, userId: conflicted, reason: 'friend', at: MONDAY });
+      assert.equal(await why(conflicted), 'conflict_declared');
+      const away = await staff();
+      await absent(away, MONDAY, '2026-03-09T00:00:00Z');
+      assert.equal(await why(away), 'reviewer_not_eligible');
+
+      // One vote each: the seat that is theirs is theirs, another one is not, not even once they have voted.
+      await insertTask(database.db, newTask(applicationId, verifier));
+      assert.deepEqual([await why(verifier), await why(verifier, 2)], [null, 'already_acted']);
+      await database.db('tasks').where({ application_id: applicationId }).update({ state: 'decided' });
+      assert.equal(await why(verifier, 2), 'already_acted');
+      await database.db('tasks').where({ application_id: applicationId }).update({ round: 2 });
+      assert.equal(await why(verifier, 2), null);
     });
 
     it('move with the case, and both people stay known as holders', async () => {
@@ -179,6 +407,16 @@ describe('the tasks of reviewers', () => {
       assert.deepEqual(holders.toSorted(), [first, second].toSorted());
       const row = await database.db('applications').where({ id: applicationId }).first('assignee_id');
       assert.equal(row?.assignee_id, second);
+    });
+
+    it('may be to nobody: then they wait for a supervisor', async () => {
+      const reviewer = await staff();
+      await insertTask(database.db, newTask(applicationId, reviewer));
+      const move = { applicationId, round: 1, stage: STAGE, seat: 1, assignee: null, at: MONDAY };
+      assert.equal(await handTaskTo(database.db, move), true);
+      const row = await database.db('applications').where({ id: applicationId }).first('assignee_id');
+      assert.equal(row?.assignee_id, null);
+      assert.deepEqual(await holdersOf(database.db, applicationId), new Set([reviewer]));
     });
 
     it('are not when they are no longer open', async () => {

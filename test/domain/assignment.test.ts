@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { chooseReviewer, type ReviewerCandidate } from '../../domain/assignment.ts';
+import { chooseReviewer, type ReviewerCandidate, seatsOf } from '../../domain/assignment.ts';
 import { asId, type UserId } from '../../domain/ids.ts';
+import type { Quorum } from '../../domain/licensing.ts';
+import { REVIEWER_ROLES, type ReviewerRole } from '../../domain/roles.ts';
 
 const RUNS = Number(process.env.ALUR_PROPERTY_RUNS ?? 300);
 const candidate = (id: string, openTasks: number, lastAssignedAt: number | null): ReviewerCandidate => ({
@@ -56,6 +58,48 @@ describe('choosing a reviewer', () => {
       [...counts.values()].map(({ openTasks }) => openTasks),
       [3, 3, 2, 2],
     );
+  });
+});
+
+describe('the seats of a stage', () => {
+  const stage = (quorum?: Quorum) =>
+    ({ stage: 'approval', role: 'approver', sharePercent: 20, ...(quorum ? { quorum } : {}) }) as const;
+  const quorumOf = (of: number, ...requiredRoles: ReviewerRole[]) =>
+    stage({ of, needed: of, requiredRoles, rejection: 'one_ends' });
+
+  it('are one where no quorum is asked for', () => {
+    assert.deepEqual(seatsOf(stage()), [{ seat: 1, role: 'approver' }]);
+  });
+
+  it('keep one for each role that must be there, and give the rest to the stage’s own', () => {
+    assert.deepEqual(seatsOf(quorumOf(3, 'head')), [
+      { seat: 1, role: 'head' },
+      { seat: 2, role: 'approver' },
+      { seat: 3, role: 'approver' },
+    ]);
+    assert.deepEqual(seatsOf(stage({ of: 2, needed: 2, rejection: 'one_ends' })), [
+      { seat: 1, role: 'approver' },
+      { seat: 2, role: 'approver' },
+    ]);
+  });
+
+  it('are as many as the quorum says, numbered from 1, with every required role among them', () => {
+    const roles = fc.array(fc.constantFrom(...REVIEWER_ROLES), { maxLength: 3 });
+    const property = fc.property(roles, fc.integer({ min: 0, max: 3 }), (required, more) => {
+      const seats = seatsOf(quorumOf(required.length + more, ...required));
+      assert.deepEqual(
+        seats.map(({ seat }) => seat),
+        Array.from({ length: required.length + more }, (_, index) => index + 1),
+      );
+      const left = seats.map(({ role }) => role);
+      for (const role of required) left.splice(left.indexOf(role), left.includes(role) ? 1 : 0);
+      assert.deepEqual(left, Array(more).fill('approver'));
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('are not enough for more required roles than there are seats', () => {
+    assert.throws(() => seatsOf(quorumOf(1, 'head', 'examiner')), /requires 2 roles and has 1 seats/);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { addWorkingTime, type BusinessCalendar, formatInZone, workingDay } from '../../domain/calendar.ts';
-import { DEFAULT_LADDER, nextRung, planStage, type Rung, stageBudgetMs } from '../../domain/escalation.ts';
+import { DEFAULT_LADDER, nextRung, planStage, planTask, type Rung, stageBudgetMs } from '../../domain/escalation.ts';
 
 const RUNS = Number(process.env.ALUR_PROPERTY_RUNS ?? 300);
 const HOUR = 3_600_000;
@@ -16,18 +16,30 @@ const monday = Date.parse('2026-03-16T08:00:00+08:00');
 const local = (instant: number): string => formatInZone(instant, 'Asia/Makassar');
 
 describe('the escalation ladder of a stage', () => {
-  it('reminds at half, warns at 80 % and hands over when the time is up, in working time', () => {
+  it('reminds at half, warns at 80 %, hands over when the time is up, and tells the head a working day later', () => {
     const plan = planStage(office, monday, 20 * HOUR, DEFAULT_LADDER);
     assert.deepEqual(
-      plan.rungs.map(({ code, percent, action, at }) => [code, percent, action, local(at)]),
+      plan.rungs.map(({ code, action, at }) => [code, action, local(at)]),
       [
-        ['half', 50, 'remind_assignee', '2026-03-17T10:00:00+08:00'],
-        ['at_risk', 80, 'warn_supervisor', '2026-03-17T16:00:00+08:00'],
-        ['breach', 100, 'hand_over', '2026-03-18T12:00:00+08:00'],
+        ['half', 'remind_assignee', '2026-03-17T10:00:00+08:00'],
+        ['at_risk', 'warn_supervisor', '2026-03-17T16:00:00+08:00'],
+        ['breach', 'hand_over', '2026-03-18T12:00:00+08:00'],
+        ['head', 'tell_head', '2026-03-20T12:00:00+08:00'],
       ],
     );
     assert.equal(local(plan.dueAt), '2026-03-18T12:00:00+08:00');
     assert.deepEqual(plan.skipped, []);
+  });
+
+  it('tells everybody when the last day of the legal time begins, be that before the stage is due or after', () => {
+    const lastDay = (legalDueAt: string, openedAt = monday) =>
+      planStage(office, openedAt, 20 * HOUR, DEFAULT_LADDER, 0, Date.parse(legalDueAt)).rungs.find(
+        ({ code }) => code === 'last_day',
+      )?.at;
+    assert.equal(lastDay('2026-03-17T12:00:00+08:00'), Date.parse('2026-03-17T08:00:00+08:00'));
+    assert.equal(lastDay('2026-03-25T08:00:00+08:00'), Date.parse('2026-03-25T08:00:00+08:00'));
+    assert.equal(lastDay('2026-03-16T15:00:00+08:00', monday + HOUR), monday + HOUR, 'at once, when it is today');
+    assert.equal(lastDay('2026-03-13T15:00:00+08:00'), monday, 'at once, when it is over');
   });
 
   it('names the holiday that moved the end', () => {
@@ -48,9 +60,29 @@ describe('the escalation ladder of a stage', () => {
     const plan = planStage(office, thursday, 10 * HOUR, DEFAULT_LADDER, 6 * HOUR);
     assert.deepEqual(
       plan.rungs.map(({ at }) => local(at)),
-      ['2026-03-26T09:00:00+08:00', '2026-03-26T11:00:00+08:00', '2026-03-26T13:00:00+08:00'],
+      [
+        '2026-03-26T09:00:00+08:00',
+        '2026-03-26T11:00:00+08:00',
+        '2026-03-26T13:00:00+08:00',
+        '2026-03-27T13:00:00+08:00',
+      ],
     );
     assert.equal(plan.dueAt, thursday + 4 * HOUR);
+  });
+
+  it('does not tell again what the round before had told already', () => {
+    const plan = (usedMs: number) =>
+      planTask(office, { openedAt: monday, budgetMs: 10 * HOUR, usedMs, ladder: DEFAULT_LADDER, legalDueAt: null });
+    assert.deepEqual(plan(0), planStage(office, monday, 10 * HOUR, DEFAULT_LADDER));
+    assert.deepEqual(
+      plan(5 * HOUR).rungs.map(({ code }) => code),
+      ['at_risk', 'breach', 'head'],
+      'half of it was reached exactly',
+    );
+    assert.deepEqual(
+      plan(12 * HOUR).rungs.map(({ code, at }) => [code, local(at)]),
+      [['head', '2026-03-16T16:00:00+08:00']],
+    );
   });
 
   it('fires its rungs in order of time, however it was written down, and changes nothing that it was given', () => {
@@ -59,16 +91,16 @@ describe('the escalation ladder of a stage', () => {
     assert.deepEqual(plan, planStage(office, monday, 20 * HOUR, DEFAULT_LADDER));
   });
 
-  it('never climbs back, and ends when the stage is due', () => {
+  it('never climbs back, and hands over when the stage is due', () => {
     const starts = fc.integer({ min: 0, max: 60 * 24 * HOUR }).map((ms) => monday + ms);
     const property = fc.property(starts, fc.integer({ min: 0, max: 200 * HOUR }), (openedAt, budget) => {
       const plan = planStage(office, openedAt, budget, DEFAULT_LADDER);
-      const times = [openedAt, ...plan.rungs.map(({ at }) => at), plan.dueAt];
+      const times = [openedAt, ...plan.rungs.map(({ at }) => at)];
       assert.deepEqual(
         times,
         times.toSorted((a, b) => a - b),
       );
-      assert.equal(plan.rungs.at(-1)?.at, plan.dueAt);
+      assert.equal(plan.rungs.find(({ code }) => code === 'breach')?.at, plan.dueAt);
       assert.equal(plan.dueAt, addWorkingTime(office, openedAt, budget).at);
     });
     fc.assert(property, { numRuns: RUNS });
@@ -79,7 +111,8 @@ describe('the escalation ladder of a stage', () => {
     assert.equal(nextRung(plan, [])?.code, 'half');
     assert.equal(nextRung(plan, new Set(['half']))?.code, 'at_risk');
     assert.equal(nextRung(plan, ['at_risk'])?.code, 'half');
-    assert.equal(nextRung(plan, ['half', 'at_risk', 'breach']), null);
+    assert.equal(nextRung(plan, ['half', 'at_risk', 'breach'])?.code, 'head');
+    assert.equal(nextRung(plan, ['half', 'at_risk', 'breach', 'head']), null);
   });
 
   it('refuses a ladder with a rung twice or nowhere', () => {
@@ -87,6 +120,10 @@ describe('the escalation ladder of a stage', () => {
     assert.throws(() => planStage(office, monday, HOUR, [rung(50), rung(60)]), /repeats a rung: half, half/);
     for (const percent of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.throws(() => planStage(office, monday, HOUR, [rung(percent)]), /rung half at/, String(percent));
+    }
+    for (const workingDaysAfterDue of [-1, 0.5, Number.NaN]) {
+      const head: Rung = { code: 'head', workingDaysAfterDue, action: 'tell_head' };
+      assert.throws(() => planStage(office, monday, HOUR, [head]), /rung head/, String(workingDaysAfterDue));
     }
   });
 });

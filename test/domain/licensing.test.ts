@@ -14,8 +14,6 @@ import {
   isStage,
   missingDocuments,
   percentDone,
-  type ReviewSituation,
-  refuseDecision,
   refuseResubmission,
   refuseWithdrawal,
   STAGES,
@@ -25,6 +23,7 @@ import {
   type Turn,
   whoseTurn,
 } from '../../domain/licensing.ts';
+import { type ReviewSituation, refuseDecision } from '../../domain/review-rules.ts';
 import type { Role } from '../../domain/roles.ts';
 
 const NOW = '2026-03-02T02:00:00.000Z';

@@ -88,7 +88,7 @@ describe('who may import whom', function () {
   describe('packages', () => {
     const allowed: Partial<Record<Room, readonly string[]>> = {
       workflows: ['@temporalio/workflow', '@temporalio/common'],
-      db: ['knex', 'pg', 'node:crypto', 'node:fs/promises'],
+      db: ['knex', 'pg', 'node:crypto', 'node:fs/promises', '@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
       activities: ['zod', 'node:fs/promises', 'nodemailer', '@temporalio/activity'],
       api: ['zod', 'node:http', 'express', '@temporalio/client'],
       worker: ['zod', 'node:path', '@temporalio/worker'],
@@ -98,7 +98,7 @@ describe('who may import whom', function () {
     const forbidden: Partial<Record<Room, readonly string[]>> = {
       domain: ['zod', 'node:crypto', 'crypto', '@temporalio/common', '@js-temporal/polyfill', '/abs/file.ts'],
       workflows: ['zod', 'node:crypto', 'crypto', '@temporalio/client', '@temporalio/workflow/lib/x', 'knex', 'uuid'],
-      db: ['express', 'zod', '@temporalio/client', 'pdfkit'],
+      db: ['express', 'zod', '@temporalio/client', 'pdfkit', '@aws-sdk/client-sqs', '@aws-sdk/client-s3-control'],
     };
     for (const [room, names] of Object.entries(allowed)) {
       const cases = names.flatMap((name) => VALUE_FORMS.map((form) => probe(`${room}/*.ts`, form(name))));

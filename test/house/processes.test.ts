@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { licenseTransitions } from '../../domain/licenses.ts';
 import { applicationTransitions } from '../../domain/licensing.ts';
 import { paymentTransitions } from '../../domain/payments.ts';
 import { refundTransitions } from '../../domain/refunds.ts';
@@ -24,6 +25,10 @@ function edgesOf(table: Table, first: string): string[] {
 describe('the state diagrams in docs/processes', () => {
   it('draw exactly the transitions of an application', () => {
     assert.deepEqual(drawnIn('license-review.md'), edgesOf(applicationTransitions, 'draft'));
+  });
+
+  it('draw exactly the transitions of a licence', () => {
+    assert.deepEqual(drawnIn('license-expiry.md'), edgesOf(licenseTransitions, 'active'));
   });
 
   it('draw exactly the transitions of a payment attempt', () => {

@@ -10,9 +10,12 @@ import { storyOf } from '../support/story.ts';
 import type { TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
 import { eventually } from '../support/wait.ts';
+import { playDocuments } from './document-cases.ts';
+import { playExpiry } from './expiry-cases.ts';
 import { playLetters } from './letter-cases.ts';
 import { playMoneyWatch } from './money-watch-cases.ts';
 import { paymentCasesOf } from './payment-cases.ts';
+import { playPeople } from './people-cases.ts';
 import { playRefunds } from './refund-cases.ts';
 import { playRotations } from './rotation-cases.ts';
 import { playTextMessages } from './text-message-cases.ts';
@@ -194,6 +197,9 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
     () => playRotations(system),
     () => playLetters(system),
     () => playMoneyWatch(system),
+    () => playPeople(system),
+    () => playDocuments(system),
+    () => playExpiry(system),
     () => playTextMessages(system),
   ];
 }

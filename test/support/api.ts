@@ -11,6 +11,7 @@ import { createAccessChanges } from '../../api/access-changes.ts';
 import { createApiKeys } from '../../api/api-keys.ts';
 import { createApp } from '../../api/app.ts';
 import type { AccessPolicy, ApiDeps } from '../../api/deps.ts';
+import { createDocumentChecks } from '../../api/document-checks.ts';
 import { createLogger } from '../../api/logging.ts';
 import { createNoticeTelling } from '../../api/notice-telling.ts';
 import { createRateLimits } from '../../api/rate-limits.ts';
@@ -108,6 +109,8 @@ export async function startApi(
     temporal,
     taskQueue,
     files: createFileStore(directory),
+    documentChecks: createDocumentChecks(),
+    scansDocuments: false,
     tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
     gateways: { midtrans: { serverKey: 'SB-Mid-server-test' } },
@@ -148,6 +151,7 @@ export async function startApi(
       server.close();
       server.closeAllConnections();
       await deps.notices.close();
+      await deps.documentChecks.close();
       await Promise.all([closed, deps.changes.close(), accessChanges.close(), deps.limits.close()]);
       await rm(directory, { recursive: true, force: true });
     },

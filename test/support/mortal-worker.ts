@@ -37,6 +37,8 @@ const activities = createActivities({
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
   sms: null,
+  scanner: null,
+  documentRetentionDays: 3_650,
   registries: createRegistries(registrySettings(settings.midtransServerKey, settings.sandboxUrl)),
   money: MONEY_POLICY,
   publicUrl: settings.publicUrl,

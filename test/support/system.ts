@@ -5,7 +5,7 @@ import { once as onceEvent } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.ts';
@@ -14,6 +14,7 @@ import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
 import { createRegistries } from '../../activities/registries/client.ts';
 import { createSmsSender } from '../../activities/sms/sender.ts';
+import { createVirusScanner } from '../../activities/virus-scanner.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
 import type { DemoAccount } from '../../local/demo-data.ts';
@@ -24,6 +25,7 @@ import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorker } from '../../worker/create.ts';
 import { logTo } from '../../worker/telemetry.ts';
 import { startApi, type TestApi } from './api.ts';
+import { startClamd } from './clamd.ts';
 import {
   AUDIT_PRIVATE_KEY,
   createTestDatabase,
@@ -72,6 +74,13 @@ const signerFiles = once(async () => {
   return ensureLocalSigner(directory);
 });
 
+/** For documents that wait for one: the API of a test decides whether they do. */
+const scanner = once(async () => {
+  const daemon = await startClamd();
+  stopAtEnd(() => daemon.goAway());
+  return createVirusScanner(daemon);
+});
+
 const localSigner = once(async () => {
   const { keyFile, certificateFile } = await signerFiles();
   return createLocalSigner({
@@ -80,7 +89,10 @@ const localSigner = once(async () => {
   });
 });
 
-export async function startSystem(options: { worker?: boolean } = {}): Promise<TestSystem> {
+/** @param options.interceptors of the API's Temporal client */
+export async function startSystem(
+  options: { worker?: boolean; interceptors?: readonly WorkflowClientInterceptor[] } = {},
+): Promise<TestSystem> {
   const database = await createTestDatabase();
   const { address } = await temporal();
   await quietRuntime();
@@ -88,7 +100,7 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
   ]);
-  const client = new Client({ connection });
+  const client = new Client({ connection, interceptors: { workflow: [...(options.interceptors ?? [])] } });
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
   const files = createFileStore(directory);
@@ -112,6 +124,7 @@ export async function startSystem(options: { worker?: boolean } = {}): Promise<T
       shutdownGraceSeconds: 2,
       workflowBundle: await workflowBundle(),
       deps: { ...deps, ...overrides },
+      build: null,
     });
     running = { worker, ended: worker.run() };
   };
@@ -173,6 +186,8 @@ async function activityDeps(
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
     registries: createRegistries(registrySettings(MIDTRANS_SERVER_KEY, sandboxUrl)),
+    scanner: await scanner(),
+    documentRetentionDays: 3_650,
     sms: createSmsSender({ url: `${smsUrl}/messages`, token: LOCAL_SMS_TOKEN }),
     publicUrl,
     personalData: createPersonalData([PERSONAL_DATA_KEY]),

@@ -1,5 +1,6 @@
 import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
+import { LICENSE_LETTERS_ENGLISH } from './licenses.ts';
 import { REFUND_LETTERS_ENGLISH } from './refunds.ts';
 
 const APPLICATION = ['Application', '{{applicationId}}'] as const;
@@ -60,6 +61,53 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     facts: TASK,
     next: ['Please decide it today, or assign it to another reviewer. The delay has been recorded.'],
   },
+  task_overdue: {
+    subject:
+      '{{#if lastDay}}Last day of the legal time{{else}}Overdue for a working day{{/if}}: {{companyName}}, {{stage stage}}',
+    happened:
+      '{{#if lastDay}}The legal time for the application of {{companyName}} for {{licenseName}} ends today, and there is no decision yet.{{else}}The application of {{companyName}} for {{licenseName}} has been overdue for a working day, and there is no decision yet.{{/if}}',
+    facts: [...TASK, ['Assigned to', '{{assigneeName}}']],
+    next: ['Please decide it today, or give it to somebody who can. That you were told is on record.'],
+  },
+  task_unassigned: {
+    subject: 'Nobody is free: {{companyName}}, {{stage stage}}',
+    happened:
+      'The application of {{companyName}} for {{licenseName}} has come to a stage for which nobody in the role is free.',
+    facts: TASK,
+    next: ['Please take the task, or give it to somebody: it is in the queue of the supervisors, and its time runs.'],
+  },
+  correction_reminder: {
+    subject: 'Reminder: please correct your application for {{licenseName}}',
+    happened: 'We are still waiting for your correction of the application of {{companyName}} for {{licenseName}}.',
+    facts: [APPLICATION, ['Correct by', '{{instant respondBy}}']],
+    next: [
+      'Correct what we asked for, then submit your application again by {{instant respondBy}}. Without an answer it lapses.',
+    ],
+  },
+  rejection_announced: {
+    subject: 'We mean to reject your application for {{licenseName}}',
+    happened:
+      'We have looked at the application of {{companyName}} for {{licenseName}} and mean to reject it. Before we decide, you may tell us your view.',
+    facts: [APPLICATION, ['Answer by', '{{instant respondBy}}']],
+    reasonsTitle: 'Why we mean to reject it:',
+    next: [
+      'Answer by {{instant respondBy}} if you see it differently. The time of the review stands still until then; without an answer we decide on what we know.',
+    ],
+  },
+  application_reopened: {
+    subject: 'Your application for {{licenseName}} is open again',
+    happened:
+      'The application of {{companyName}} for {{licenseName}} had lapsed and has been reopened at your request.',
+    facts: [APPLICATION, ['Correct by', '{{instant respondBy}}']],
+    next: ['Correct what we had asked for, then submit your application again by {{instant respondBy}}.'],
+  },
+  application_cancelled: {
+    subject: 'Your application for {{licenseName}} has been cancelled',
+    happened:
+      'The office has cancelled the application of {{companyName}} for {{licenseName}} on {{instant cancelledAt}}.',
+    facts: [APPLICATION],
+    next: ['If you do not know why, please contact us.'],
+  },
   correction_requested: {
     subject: 'Please correct your application for {{licenseName}}',
     happened:
@@ -77,6 +125,16 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     facts: [APPLICATION],
     reasonsTitle: 'The reasons:',
     next: ['You may apply again once these reasons no longer stand, or object to this decision as the law provides.'],
+  },
+  document_quarantined: {
+    subject: 'A document of your application for {{licenseName}} was not accepted',
+    happened:
+      'The virus scanner found malware in the file “{{documentName}}” that {{companyName}} uploaded as “{{documentKind}}”. Nobody at our office opens it, and it is taken off the application.',
+    facts: [['Document', '{{documentKind}}'], ['File', '{{documentName}}'], APPLICATION],
+    next: [
+      'Please make the document anew on a computer that is free of malware, or scan the paper again, and upload it. If the application is with us already, we will ask you for it.',
+      'We advise you to have the computer checked from which the file came.',
+    ],
   },
   application_withdrawn: {
     subject: 'Your application for {{licenseName}} is withdrawn',
@@ -300,6 +358,42 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
       'If you do not know this business, ignore this e-mail.',
     ],
     button: { label: 'See the invitation', url: 'joinUrl' },
+  },
+  ...LICENSE_LETTERS_ENGLISH,
+  calendar_incomplete: {
+    subject: 'The calendar has no national holidays for {{year}}',
+    happened:
+      'The working calendar of {{calendarOffice}} names no national holiday of {{year}}. Deadlines that reach into that year are counted as if there were none.',
+    next: [
+      'Have the proposal of {{year}} shown, compare it with the joint decree of the ministers, and publish the calendar. Before you publish, the preview shows which open cases move; afterwards all of them are planned anew by themselves.',
+    ],
+  },
+  tasks_moved: {
+    subject: 'Tasks that are now yours: {{count}}',
+    happened: 'The tasks of a colleague were handed to others on {{instant at}}; {{count}} of them are now yours.',
+    next: [
+      'You find them in your inbox, what is due first on top. If you have a conflict of interest in one of them, declare it there.',
+    ],
+  },
+  absence_began: {
+    subject: 'Your absence has begun',
+    happened:
+      'You are entered as absent from {{instant from}} until {{instant to}}. No task comes to you in that time.',
+    facts: [
+      ['Open tasks handed to others', '{{moved}}'],
+      ['Tasks that stayed with you', '{{stayed}}'],
+    ],
+    next: ['If you are back earlier, end the absence in Alur. For tasks that stayed with you, ask your supervisor.'],
+  },
+  absence_of_staff: {
+    subject: '{{absenteeName}} is absent: {{moved}} tasks moved',
+    happened: '{{absenteeName}} is absent from {{instant from}} until {{instant to}}.',
+    facts: [
+      ['Open tasks handed to others', '{{moved}}'],
+      ['Of these, nobody was free for (your queue)', '{{queued}}'],
+      ['Tasks that could not be moved', '{{stayed}}'],
+    ],
+    next: ['Please take or assign what waits in your queue, and see to the tasks that could not be moved.'],
   },
   ...REFUND_LETTERS_ENGLISH,
 };

@@ -1,5 +1,6 @@
 import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
+import { LICENSE_LETTERS_INDONESIAN } from './licenses.ts';
 import { REFUND_LETTERS_INDONESIAN } from './refunds.ts';
 
 const APPLICATION = ['Nomor permohonan', '{{applicationId}}'] as const;
@@ -62,6 +63,57 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
       'Mohon putuskan permohonan ini hari ini, atau tugaskan kepada petugas lain. Keterlambatan ini telah dicatat.',
     ],
   },
+  task_overdue: {
+    subject:
+      '{{#if lastDay}}Hari terakhir waktu layanan{{else}}Terlambat satu hari kerja{{/if}}: {{companyName}}, {{stage stage}}',
+    happened:
+      '{{#if lastDay}}Waktu layanan untuk permohonan {{licenseName}} dari {{companyName}} berakhir hari ini, dan keputusan belum ada.{{else}}Permohonan {{licenseName}} dari {{companyName}} sudah terlambat satu hari kerja, dan keputusan belum ada.{{/if}}',
+    facts: [...TASK, ['Petugas', '{{assigneeName}}']],
+    next: [
+      'Mohon putuskan hari ini, atau alihkan kepada petugas yang dapat memutuskannya. Pemberitahuan ini telah dicatat.',
+    ],
+  },
+  task_unassigned: {
+    subject: 'Tidak ada petugas: {{companyName}}, {{stage stage}}',
+    happened:
+      'Permohonan {{licenseName}} dari {{companyName}} sampai pada tahap yang saat ini tidak memiliki petugas yang tersedia.',
+    facts: TASK,
+    next: [
+      'Mohon ambil tugas ini atau tugaskan kepada petugas lain: tugas berada dalam antrean penyelia, dan waktunya berjalan.',
+    ],
+  },
+  correction_reminder: {
+    subject: 'Pengingat: mohon perbaiki permohonan {{licenseName}}',
+    happened: 'Kami masih menunggu perbaikan permohonan {{licenseName}} untuk {{companyName}}.',
+    facts: [APPLICATION, ['Perbaiki paling lambat', '{{instant respondBy}}']],
+    next: [
+      'Perbaiki hal-hal yang kami minta, lalu kirim ulang permohonan Anda paling lambat {{instant respondBy}}. Tanpa jawaban, permohonan menjadi gugur.',
+    ],
+  },
+  rejection_announced: {
+    subject: 'Rencana penolakan permohonan {{licenseName}}',
+    happened:
+      'Kami telah memeriksa permohonan {{licenseName}} untuk {{companyName}} dan berencana menolaknya. Sebelum keputusan diambil, Anda dapat menyampaikan tanggapan.',
+    facts: [APPLICATION, ['Tanggapan paling lambat', '{{instant respondBy}}']],
+    reasonsTitle: 'Alasan rencana penolakan:',
+    next: [
+      'Sampaikan tanggapan paling lambat {{instant respondBy}} bila Anda berpendapat lain. Selama itu waktu pemeriksaan berhenti; tanpa tanggapan, kami memutuskan berdasarkan data yang ada.',
+    ],
+  },
+  application_reopened: {
+    subject: 'Permohonan {{licenseName}} dibuka kembali',
+    happened: 'Permohonan {{licenseName}} untuk {{companyName}} yang telah gugur dibuka kembali atas permintaan Anda.',
+    facts: [APPLICATION, ['Perbaiki paling lambat', '{{instant respondBy}}']],
+    next: [
+      'Perbaiki hal-hal yang telah kami minta, lalu kirim ulang permohonan Anda paling lambat {{instant respondBy}}.',
+    ],
+  },
+  application_cancelled: {
+    subject: 'Permohonan {{licenseName}} dibatalkan',
+    happened: 'Kantor membatalkan permohonan {{licenseName}} untuk {{companyName}} pada {{instant cancelledAt}}.',
+    facts: [APPLICATION],
+    next: ['Jika Anda tidak mengetahui alasannya, silakan hubungi kami.'],
+  },
   correction_requested: {
     subject: 'Mohon perbaiki permohonan {{licenseName}}',
     happened:
@@ -79,6 +131,16 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     reasonsTitle: 'Alasan penolakan:',
     next: [
       'Anda dapat mengajukan permohonan baru setelah alasan tersebut dipenuhi, atau menempuh upaya administratif atas keputusan ini sesuai peraturan perundang-undangan.',
+    ],
+  },
+  document_quarantined: {
+    subject: 'Sebuah dokumen permohonan {{licenseName}} tidak dapat diterima',
+    happened:
+      'Pemindai virus menemukan perangkat lunak berbahaya dalam berkas “{{documentName}}” yang diunggah {{companyName}} sebagai “{{documentKind}}”. Berkas itu tidak dibuka oleh siapa pun di kantor kami dan sudah dikeluarkan dari permohonan.',
+    facts: [['Dokumen', '{{documentKind}}'], ['Berkas', '{{documentName}}'], APPLICATION],
+    next: [
+      'Mohon buat kembali dokumen itu di komputer yang bebas virus, atau pindai lagi lembar aslinya, lalu unggah. Jika permohonan sudah kami terima, kami akan memintanya kepada Anda.',
+      'Sebaiknya periksa juga komputer asal berkas tersebut.',
     ],
   },
   application_withdrawn: {
@@ -308,6 +370,45 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
       'Jika Anda tidak mengenal usaha ini, abaikan surel ini.',
     ],
     button: { label: 'Lihat undangan', url: 'joinUrl' },
+  },
+  ...LICENSE_LETTERS_INDONESIAN,
+  calendar_incomplete: {
+    subject: 'Kalender belum memuat hari libur nasional tahun {{year}}',
+    happened:
+      'Kalender kerja {{calendarOffice}} belum memuat satu pun hari libur nasional tahun {{year}}. Tenggat yang jatuh pada tahun itu dihitung seakan-akan tidak ada hari libur.',
+    next: [
+      'Tampilkan usulan tahun {{year}}, cocokkan dengan Surat Keputusan Bersama para menteri, lalu terbitkan kalendernya. Sebelum terbit, pratinjau menunjukkan permohonan mana yang bergeser; sesudahnya semua permohonan berjalan dijadwalkan ulang dengan sendirinya.',
+    ],
+  },
+  tasks_moved: {
+    subject: 'Tugas yang kini menjadi milik Anda: {{count}}',
+    happened:
+      'Tugas seorang rekan dialihkan kepada petugas lain pada {{instant at}}; {{count}} di antaranya kini menjadi tugas Anda.',
+    next: [
+      'Tugas itu ada di kotak masuk Anda, yang paling mendesak di atas. Bila Anda memiliki benturan kepentingan pada salah satunya, nyatakan di sana.',
+    ],
+  },
+  absence_began: {
+    subject: 'Ketidakhadiran Anda telah dimulai',
+    happened:
+      'Anda tercatat tidak hadir sejak {{instant from}} sampai {{instant to}}. Selama itu tidak ada tugas yang diberikan kepada Anda.',
+    facts: [
+      ['Tugas terbuka yang dialihkan', '{{moved}}'],
+      ['Tugas yang tetap pada Anda', '{{stayed}}'],
+    ],
+    next: [
+      'Bila Anda kembali lebih awal, akhiri ketidakhadiran itu di Alur. Untuk tugas yang tetap pada Anda, hubungi penyelia.',
+    ],
+  },
+  absence_of_staff: {
+    subject: '{{absenteeName}} tidak hadir: {{moved}} tugas dialihkan',
+    happened: '{{absenteeName}} tidak hadir sejak {{instant from}} sampai {{instant to}}.',
+    facts: [
+      ['Tugas terbuka yang dialihkan', '{{moved}}'],
+      ['Di antaranya tanpa petugas (antrean Anda)', '{{queued}}'],
+      ['Tugas yang tidak dapat dialihkan', '{{stayed}}'],
+    ],
+    next: ['Mohon ambil atau bagikan tugas yang ada di antrean Anda, dan tangani tugas yang tidak dapat dialihkan.'],
   },
   ...REFUND_LETTERS_INDONESIAN,
 };

@@ -106,7 +106,7 @@ describe('the certificate', () => {
   });
 
   it('says when the law granted it, not a decision', async () => {
-    assert.match((await certificate({ grantedBy: 'deemed' })).join(' '), /fiktif positif.*deemed granted by law/);
+    assert.match((await certificate({ grantedBy: 'law' })).join(' '), /fiktif positif.*deemed granted by law/);
     assert.doesNotMatch((await certificate()).join(' '), /fiktif positif/);
   });
 

@@ -20,6 +20,14 @@ const expiresAt = '2026-11-22T10:14:00+07:00';
 const seen = { at: '2026-11-21T10:14:00+07:00', device: 'Chrome on Android', address: '203.0.113.7' };
 const link = (page: string): string => `https://alur.example.id/account/${page}?token=Zm9v`;
 
+const absence = {
+  from: '2026-12-01T00:00:00+07:00',
+  to: '2026-12-08T00:00:00+07:00',
+  moved: 7,
+  queued: 2,
+  stayed: 1,
+};
+
 const standing = {
   licenseNumber: 'UMKM-KIOSK/2026/000123',
   licenseName: one.licenseName,
@@ -49,15 +57,31 @@ const refunds = {
   refund_without_destination: refund,
 };
 
+const news = {
+  recipientName,
+  ...standing,
+  note: 'Denah lokasi berbeda',
+  successorNumber: 'UMKM-KIOSK/2027/000007',
+  audited: true,
+};
+
 export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariables[Code] } = {
   welcome: { recipientName, email: 'sari@example.id' },
+  calendar_incomplete: { recipientName, calendarOffice: 'Dinas Perizinan Kota Contoh', year: 2027 },
   application_submitted: { ...one, submittedAt: '2026-11-21T10:14:00+07:00', dueAt: '2026-11-28T16:00:00+07:00' },
   task_assigned: task,
   task_reminder: task,
   task_at_risk: { ...task, assigneeName: 'Budi Santoso' },
   task_breached: { ...task, formerAssigneeName: 'Budi Santoso' },
+  task_overdue: { ...task, assigneeName: 'Budi Santoso', lastDay: true },
+  task_unassigned: task,
+  correction_reminder: { ...one, respondBy: '2026-12-05T16:00:00+07:00' },
+  rejection_announced: { ...one, reasons, respondBy: '2026-12-05T16:00:00+07:00' },
+  application_reopened: { ...one, respondBy: '2026-12-05T16:00:00+07:00' },
+  application_cancelled: { ...one, cancelledAt: '2026-11-22T08:00:00+07:00' },
   correction_requested: { ...one, reasons, round: 1, respondBy: '2026-12-05T16:00:00+07:00' },
   application_rejected: { ...one, reasons, decidedAt: '2026-11-27T09:30:00+07:00' },
+  document_quarantined: { ...one, documentKind: 'identity card', documentName: 'ktp sari.pdf' },
   application_withdrawn: { ...one, withdrawnAt: '2026-11-22T08:00:00+07:00' },
   invoice_issued: { ...openBill, replaces: null },
   payment_reminder: openBill,
@@ -83,6 +107,19 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     validUntil: '2031-11-21T00:00:00+07:00',
     verifyUrl: 'https://alur.example.id/verify/7F3K-9QWX',
   },
+  license_issued_by_law: {
+    ...one,
+    licenseNumber: 'SS/2026/000123',
+    validFrom: '2026-11-21T10:14:00+07:00',
+    validUntil: '2031-11-21T00:00:00+07:00',
+    verifyUrl: 'https://alur.example.id/verify/7F3K-9QWX',
+  },
+  license_suspended_by_office: news,
+  license_reinstated_by_office: news,
+  license_revoked: news,
+  license_expired: news,
+  license_superseded: news,
+  license_suspension_proposed: news,
   license_suspended: { recipientName, ...standing, refunded: false },
   license_reinstated: { recipientName, ...standing },
   verify_email: { recipientName, expiresAt, email: 'sari@example.id', verifyUrl: link('verify-email') },
@@ -107,6 +144,9 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     joinUrl: link('join'),
   },
   money_stuck: { recipientName, count: 2, paid: 'INV/2026/000042', unclear: '–', at: seen.at },
+  tasks_moved: { recipientName, count: 7, at: seen.at },
+  absence_began: { recipientName, ...absence },
+  absence_of_staff: { recipientName, ...absence, absenteeName: 'Budi Santoso' },
   join_company: {
     recipientName,
     expiresAt,

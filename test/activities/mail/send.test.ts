@@ -4,10 +4,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createMailActivities, type SendMail } from '../../../activities/mail/send.ts';
 import { createMailTransport } from '../../../activities/mail/transport.ts';
-import { type ApplicationId, asId } from '../../../domain/ids.ts';
+import { type ApplicationId, asId, type OfficeId } from '../../../domain/ids.ts';
 import { demoUserId } from '../../../local/demo-data.ts';
 import { type Mailbox, startMailbox } from '../../../local/mailbox.ts';
-import { anInvoice, aPayment, aReceipt } from '../../builders/licensing.ts';
+import { aLicense, anInvoice, aPayment, aReceipt, policy } from '../../builders/licensing.ts';
 import { type Story, storyOf } from '../../support/story.ts';
 import { startSystem, type TestSystem } from '../../support/system.ts';
 
@@ -95,6 +95,29 @@ describe('sending a letter', () => {
     assert.deepEqual(
       sent?.attachments.map(({ filename, content }) => [filename, content.toString()]),
       [[`${number.replaceAll('/', '-')}.pdf`, '%PDF-1.7 receipt']],
+    );
+  });
+
+  it('brings a licence that the law has granted in words of its own, with its certificate', async () => {
+    const { db } = system.database;
+    const id = asId<ApplicationId>(await story.draft('retail_kiosk'));
+    const { company_id: companyId, type_code: code } = await db('applications').where({ id }).first();
+    const { sha256 } = await system.deps.files.put(Buffer.from('%PDF-1.7 certificate'));
+    const { policy_id: policyId } = await db('applications').where({ id }).first('policy_id');
+    const type = { code, policyId, officeId: asId<OfficeId>(randomUUID()), policy: policy() };
+    const { number } = await aLicense(db, { applicationId: id, companyId, type, certificate: sha256 });
+    const letter = { template: 'license_issued', to: demoUserId('owner'), applicationId: id } as const;
+    const at = '2026-11-21T10:00:00.000Z';
+    await dispatch({ ...letter, key: `test/${randomUUID()}`, at });
+    const usual = box.messages().at(-1);
+    await db('evidence_packs').insert({ application_id: id, pack: '{}', created_at: at });
+    await dispatch({ ...letter, key: `test/${randomUUID()}`, at });
+    const byLaw = box.messages().at(-1);
+    assert.doesNotMatch(usual?.text ?? '', /fiktif positif/);
+    assert.match(byLaw?.text ?? '', /dikabulkan menurut hukum \(Pasal 53 UU 30\/2014, fiktif positif\)/);
+    assert.deepEqual(
+      byLaw?.attachments.map(({ filename }) => filename),
+      [`${number.replaceAll('/', '-')}.pdf`],
     );
   });
 

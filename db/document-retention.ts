@@ -1,0 +1,120 @@
+/** Which documents have been kept long enough, and the only place that deletes a stored file. */
+import type { Knex } from 'knex';
+import type { ApplicationId, CompanyId, DocumentId, Sha256 } from '../domain/ids.ts';
+import { APPLICATION_STATES, isClosed } from '../domain/licensing.ts';
+import { lockFile } from './documents.ts';
+import { recordEvent } from './events.ts';
+import type { FileStore } from './files.ts';
+
+const CLOSED_STATES = APPLICATION_STATES.filter(isClosed)
+  .map((state) => `'${state}'`)
+  .join(', ');
+
+/** Instants, ISO 8601. */
+export interface KeptUntil {
+  /** Documents that were taken off before. */
+  readonly removedBefore: string;
+  /** Cases that were closed before. */
+  readonly closedBefore: string;
+}
+
+// A submission is what the office decided on: what it names is kept like the case itself, though it was taken off later.
+// What is infected nobody reads again.
+const LONG_OFF = `(d.removed_at < :removedBefore and (d.scan_state = 'infected' or not exists (
+  select 1 from submissions s
+   where s.application_id = d.application_id and s.documents @> jsonb_build_array(jsonb_build_object('id', d.id)))))`;
+// What a licence in force was given on stays as long as it is in force.
+// A case that was taken up again keeps the date on which it had been closed.
+const LONG_CLOSED = `(a.closed_at < :closedBefore and a.state in (${CLOSED_STATES}) and not exists (
+  select 1 from licenses l where l.application_id = a.id and l.status in ('active', 'suspended')))`;
+
+/** By ID, for `after`: one whose file cannot be deleted now must not keep the others waiting. */
+export async function documentsToPurge(
+  db: Knex,
+  until: KeptUntil,
+  { after, limit }: { after: DocumentId | null; limit: number },
+): Promise<DocumentId[]> {
+  const due = (condition: string) =>
+    `select d.id from documents d join applications a on a.id = d.application_id
+      where d.purged_at is null and (cast(:after as uuid) is null or d.id > :after) and ${condition}`;
+  const { rows }: { rows: { id: DocumentId }[] } = await db.raw(
+    `${due(LONG_OFF)} union ${due(LONG_CLOSED)} order by id limit :limit`,
+    { ...until, after, limit },
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * The file goes before the record is committed: a crash between the two leaves a record that the next run takes again; the
+ * other way round it would leave somebody's papers that nobody knows of.
+ * @returns false when it is not due (any more)
+ */
+export async function purgeDocument(
+  db: Knex,
+  files: Pick<FileStore, 'remove'>,
+  { documentId, at, ...until }: KeptUntil & { documentId: DocumentId; at: string },
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const document = await lockDue(tx, documentId, until);
+    if (!document) return false;
+    const { applicationId, companyId, sha256, kind } = document;
+    const isNew = await recordEvent(tx, {
+      key: `document/${documentId}/purged`,
+      type: 'document.purged',
+      applicationId,
+      companyId,
+      data: { documentId, kind },
+      at,
+    });
+    if (!isNew) return false;
+    await tx('documents').where({ id: documentId }).update({ purged_at: at });
+    if (!(await isNamed(tx, sha256))) await files.remove(sha256);
+    return true;
+  });
+}
+
+interface Due {
+  readonly applicationId: ApplicationId;
+  readonly companyId: CompanyId;
+  readonly sha256: Sha256;
+  readonly kind: string;
+}
+
+/** The case, then the file, as an upload locks them; what is due is asked once nobody can change the answer any more. */
+async function lockDue(tx: Knex, id: DocumentId, until: KeptUntil): Promise<Due | null> {
+  const found: { applicationId: ApplicationId; sha256: Sha256 } | undefined = await tx('documents')
+    .where({ id })
+    .first({ applicationId: 'application_id', sha256: 'sha256' });
+  if (!found) return null;
+  await tx('applications').where({ id: found.applicationId }).forShare().first('id');
+  await lockFile(tx, found.sha256, 'alone');
+  const { rows }: { rows: Due[] } = await tx.raw(
+    `select a.id as "applicationId", a.company_id as "companyId", d.sha256, d.kind
+       from documents d join applications a on a.id = d.application_id
+      where d.id = :id and d.purged_at is null and (${LONG_OFF} or ${LONG_CLOSED}) for update of d`,
+    { ...until, id },
+  );
+  return rows[0] ?? null;
+}
+
+/** Every column that names a stored file. A new one belongs here: test/db/document-retention.test.ts compares with the schema. */
+export const NAMES_A_FILE = [
+  'documents.sha256',
+  'licenses.certificate_sha256',
+  'invoices.pdf_sha256',
+  'receipts.pdf_sha256',
+  'credit_notes.pdf_sha256',
+  'evidence_packs.pdf_sha256',
+] as const;
+
+async function isNamed(tx: Knex, sha256: Sha256): Promise<boolean> {
+  const others = NAMES_A_FILE.slice(1).map((name) => {
+    const [table, column] = name.split('.');
+    return `select 1 from ${table} where ${column} = :sha256`;
+  });
+  const documents = 'select 1 from documents where sha256 = :sha256 and purged_at is null';
+  const { rows }: { rows: unknown[] } = await tx.raw(`${[documents, ...others].join(' union all ')} limit 1`, {
+    sha256,
+  });
+  return rows.length > 0;
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { WorkflowIdReusePolicy } from '@temporalio/common';
+import { z } from 'zod';
+import { declareConflict } from '../../db/conflicts.ts';
+import { planMove } from '../../db/task-moves.ts';
+import { type ApplicationId, asId, type TaskMoveId, type UserId } from '../../domain/ids.ts';
+import { demoUserId } from '../../local/demo-data.ts';
+import { licenseReviewId, taskMoveProcessId } from '../../workflows/ids.ts';
+import { aCaseWithoutProcess, aColleague, casesWith, holdersOfCases, retire } from '../builders/people.ts';
+import { type Story, storyOf } from '../support/story.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { travel } from '../support/time.ts';
+import { eventually } from '../support/wait.ts';
+
+const moveShape = z.looseObject({
+  id: z.string(),
+  moved: z.number(),
+  stayed: z.number(),
+  finishedAt: z.string().nullable(),
+  cases: z
+    .array(z.object({ applicationId: z.string(), round: z.number(), stage: z.string(), code: z.string() }))
+    .optional(),
+});
+
+describe('moving all open tasks of a person', () => {
+  let system: TestSystem;
+  let story: Story;
+  let leaver: UserId;
+
+  before(async function () {
+    this.timeout(90_000);
+    system = await startSystem();
+    story = storyOf(system);
+    await retire(db(), demoUserId('verifier'));
+  });
+  after(() => system?.close());
+  beforeEach(async () => {
+    leaver = await aColleague(db(), 'verifier');
+  });
+  // The verifiers of one test get no tasks of the next.
+  afterEach(async () => {
+    const verifiers = await db()('users').whereRaw("roles @> array['verifier']").pluck<UserId[]>('id');
+    await retire(db(), ...verifiers);
+  });
+
+  const db = () => system.database.db;
+  const start = async (body: object): Promise<string> => {
+    const asked = { as: 'supervisor', body: { fromUserId: leaver, reason: 'reorganised', ...body } } as const;
+    return moveShape.parse((await story.expect(202, story.call('POST', 'admin/task-moves', asked))).body).id;
+  };
+  const read = async (id: string) =>
+    moveShape.parse((await story.expect(200, story.call('GET', `admin/task-moves/${id}`, { as: 'supervisor' }))).body);
+  const finished = (id: string, withinMs?: number) =>
+    eventually(
+      'the move to be finished',
+      async () => {
+        const move = await read(id);
+        return move.finishedAt === null ? null : move;
+      },
+      withinMs,
+    );
+  const handOversOf = (id: string): Promise<{ data: { to: UserId | null; kind: string } }[]> =>
+    db()('events').where({ application_id: id, type: 'task.reassigned' }).select('data');
+  /** Temporal would wait ten seconds for the worker that remembers these processes before it asks another. */
+  const forgetWorker = (ids: readonly string[]) =>
+    Promise.all(
+      ids.map((id) =>
+        system.client.workflowService.resetStickyTaskQueue({
+          namespace: 'default',
+          execution: { workflowId: licenseReviewId(asId<ApplicationId>(id)) },
+        }),
+      ),
+    );
+  const letters = (userId: UserId) =>
+    db()('account_letters').where({ user_id: userId }).select('template', 'data').orderBy('created_at');
+
+  it('gives each task to the other once, and writes one letter, not one a task', async () => {
+    const ids = await casesWith(story, db(), leaver, 3);
+    const receiver = await aColleague(db(), 'verifier');
+    const move = await finished(await start({ toUserId: receiver }));
+    assert.deepEqual([move.moved, move.stayed, move.cases], [3, 0, []]);
+    assert.deepEqual(await holdersOfCases(db(), ids), [receiver, receiver, receiver]);
+    for (const id of ids) {
+      const events = await handOversOf(id);
+      assert.deepEqual(
+        events.map(({ data }) => [data.to, data.kind]),
+        [[receiver, 'bulk']],
+      );
+    }
+    assert.deepEqual(await letters(receiver), [{ template: 'tasks_moved', data: { count: 3 } }]);
+    const ended = await db()('events').where({ subject: `task_move/${move.id}`, type: 'task_move.finished' });
+    assert.equal(ended.length, 1);
+  });
+
+  it('leaves where it is what the other may not hold, and says which and why', async () => {
+    const ids = await casesWith(story, db(), leaver, 2);
+    const receiver = await aColleague(db(), 'verifier');
+    const [conflicted = assert.fail()] = ids;
+    const applicationId = asId<ApplicationId>(conflicted);
+    const at = new Date().toISOString();
+    await declareConflict(db(), { applicationId, userId: receiver, reason: 'a cousin', at });
+    const move = await finished(await start({ toUserId: receiver }));
+    assert.deepEqual([move.moved, move.stayed], [1, 1]);
+    const stayed = { applicationId, round: 1, stage: 'document_verification', code: 'conflict_declared' };
+    assert.deepEqual(move.cases, [stayed]);
+    assert.deepEqual(await holdersOfCases(db(), ids), [leaver, receiver]);
+  });
+
+  it('follows the rules of assignment when nobody is named, and fills the supervisor’s queue when nobody is free', async () => {
+    const [first = assert.fail(), second = assert.fail()] = await casesWith(story, db(), leaver, 2);
+    const queued = await finished(await start({}));
+    assert.deepEqual([queued.moved, queued.stayed], [2, 0]);
+    assert.deepEqual(await holdersOfCases(db(), [first, second]), [null, null]);
+
+    const third = await casesWith(story, db(), leaver, 2);
+    const colleagues = [await aColleague(db(), 'verifier'), await aColleague(db(), 'verifier')];
+    await finished(await start({}));
+    assert.deepEqual((await holdersOfCases(db(), third)).toSorted(), colleagues.toSorted());
+  });
+
+  it('moves each once though two are asked for at once', async () => {
+    const ids = await casesWith(story, db(), leaver, 4);
+    const receivers = [await aColleague(db(), 'verifier'), await aColleague(db(), 'verifier')];
+    const started = await Promise.all(receivers.map((toUserId) => start({ toUserId })));
+    const moves = await Promise.all(started.map((id) => finished(id)));
+    assert.equal(
+      moves.reduce((sum, { moved }) => sum + moved, 0),
+      4,
+    );
+    assert.equal(
+      moves.reduce((sum, { stayed }) => sum + stayed, 0),
+      0,
+    );
+    for (const id of ids) assert.equal((await handOversOf(id)).length, 1);
+  });
+
+  it('asks a case that does not answer again, and in the end lists it', async () => {
+    const stage = 'document_verification';
+    const applicationId = await aCaseWithoutProcess(db(), stage, leaver);
+    const id = await start({});
+    for (let tries = 1; tries < 5; tries += 1) await travel(system.client, taskMoveProcessId(asId<TaskMoveId>(id)), 11);
+    const move = await finished(id);
+    assert.deepEqual(move.cases, [{ applicationId, round: 1, stage, code: 'not_in_review' }]);
+    await db()('tasks').where({ application_id: applicationId }).update({ state: 'cancelled' });
+  });
+
+  it('ends with each task moved once when the worker is killed in the middle of it', async function () {
+    this.timeout(90_000);
+    const ids = await casesWith(story, db(), leaver, 3);
+    const receiver = await aColleague(db(), 'verifier');
+    const due: string[] = await db()('tasks')
+      .whereIn('application_id', ids)
+      .orderBy(['due_at', 'id'])
+      .pluck('application_id');
+    const moveId = asId<TaskMoveId>(randomUUID());
+    const by = demoUserId('supervisor');
+    const at = new Date().toISOString();
+    await planMove(db(), { id: moveId, from: leaver, to: receiver, absenceId: null, reason: 'leave', by, at });
+    await system.stopWorker();
+    await forgetWorker(ids);
+    // The second of three was asked, and what became of it is lost with the worker.
+    const death = system.workUntilDeath({ activity: 'moveTasks', when: 'after', inputContains: due[1] ?? '' });
+    await system.client.workflow.start('taskMove', {
+      workflowId: taskMoveProcessId(moveId),
+      taskQueue: system.taskQueue,
+      args: [{ moveId }, 1],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    });
+    await death;
+    const { moved } = await read(moveId);
+    assert.ok(moved >= 1 && moved < 3, `${moved} had moved`);
+    await system.startWorker();
+    const move = await finished(moveId, 60_000);
+    assert.deepEqual([move.moved, move.stayed], [3, 0]);
+    assert.deepEqual(await holdersOfCases(db(), ids), [receiver, receiver, receiver]);
+    for (const id of ids) assert.equal((await handOversOf(id)).length, 1);
+    assert.deepEqual(await letters(receiver), [{ template: 'tasks_moved', data: { count: 3 } }]);
+  });
+});

@@ -1,0 +1,43 @@
+/**
+ * Once a minute: starts moves of tasks and absences that are on record and in no process's hands. A schedule starts it
+ * (worker/schedules.ts); what one run leaves, the next takes.
+ */
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { Errand, Telling } from '../activities/money-watch.ts';
+import type { AbsenceId, TaskMoveId } from '../domain/ids.ts';
+import { clock } from './answers.ts';
+import { absenceProcessId, taskMoveProcessId } from './ids.ts';
+import type { AbsenceInput, TaskMoveInput } from './messages.ts';
+import { records, sweeps } from './policies.ts';
+
+const { peopleWaiting } = proxyActivities<Activities>({ ...records, summary: 'Look for moves of tasks not in hand' });
+const { tellProcesses } = proxyActivities<Activities>({ ...sweeps, summary: 'Start their processes' });
+
+/** The API starts a process within seconds of its record. */
+const FORGOTTEN_AFTER_MS = 60_000;
+const PAGE = 50;
+
+export async function peopleWatch(): Promise<{ started: number }> {
+  const at = clock();
+  const before = new Date(Date.now() - FORGOTTEN_AFTER_MS).toISOString();
+  const { moves, absences } = await peopleWaiting({ before, at, limit: PAGE });
+  const tellings = [...moves.map(moveErrand), ...absences.map((id) => absenceErrand(id, at))].map(telling);
+  if (tellings.length === 0) return { started: 0 };
+  const { told } = await tellProcesses({ tellings, at: clock() });
+  return { started: told };
+}
+
+const telling = (errand: Errand): Telling => ({ inboxIds: [], errands: [errand] });
+
+function moveErrand(moveId: TaskMoveId): Errand {
+  const input: TaskMoveInput = { moveId };
+  const summary = 'Tasks of a person, moved; started by the sweep';
+  return { workflowType: 'taskMove', workflowId: taskMoveProcessId(moveId), input, signal: null, summary };
+}
+
+function absenceErrand(absenceId: AbsenceId, from: string): Errand {
+  const input: AbsenceInput = { absenceId, from };
+  const summary = 'Absence, started by the sweep';
+  return { workflowType: 'absence', workflowId: absenceProcessId(absenceId), input, signal: null, summary };
+}
