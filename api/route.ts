@@ -96,7 +96,7 @@ interface Declared {
    */
   readonly workflow?: { readonly gone: FailureCode };
   /** Wants a second factor not older than ten minutes; without one 403 `step_up_required`. */
-  readonly stepUp?: boolean;
+  readonly stepUp?: boolean | 'where_there_is_a_factor';
   /** Open to those who have yet to verify their address or set up a second factor: what they need for just that. */
   readonly ownAccount?: boolean;
   /** How many requests a minute one caller may make; absent = `default`. See api/rate-limits.ts. */

@@ -209,14 +209,6 @@ export async function replaceForm(
   return changed[0]?.form_version ?? null;
 }
 
-/** The rules that the case will be judged by: those in force when it is submitted. Without effect after that. */
-export async function pinPolicy(db: Knex, id: ApplicationId, policyId: PolicyId): Promise<void> {
-  await db('applications')
-    .where({ id, state: 'draft' })
-    .whereNot('policy_id', policyId)
-    .update({ policy_id: policyId });
-}
-
 /** @returns false when it is no draft any more: then the process has to be asked. */
 export async function withdrawDraft(
   db: Knex,

@@ -1,9 +1,7 @@
 import type { Knex } from 'knex';
-import type { RungCode } from '../domain/escalation.ts';
-import type { ApplicationId, OfficeId, TaskId, UserId } from '../domain/ids.ts';
+import type { ApplicationId, TaskId, UserId } from '../domain/ids.ts';
 import type { Actor, Stage } from '../domain/licensing.ts';
 import type { AfterInTime } from './applications.ts';
-import type { StoredPlan } from './tasks.ts';
 
 export interface InboxItem {
   readonly taskId: TaskId;
@@ -68,7 +66,7 @@ export async function inboxOf(
             t.late, t.due_at <= :asOf as overdue,
             (select count(*)::integer from tasks s
               where s.application_id = t.application_id and s.round = t.round and s.stage = t.stage) as seats
-       from (select * from (${walks.join(' union all ')}) t order by ${PAGE_ORDER} limit :limit) t
+       from (select * from (${walks.join(' union all ')}) t order by t.late desc, ${PAGE_ORDER} limit :limit) t
        join applications a on a.id = t.application_id
        join companies c on c.id = a.company_id
       order by t.late desc, ${PAGE_ORDER}`,
@@ -146,34 +144,4 @@ export async function countInbox(db: Knex, viewer: Actor, asOf: Date): Promise<S
     { viewer: viewer.userId, asOf },
   );
   return rows;
-}
-
-export interface OpenTask {
-  readonly stage: Stage;
-  readonly round: number;
-  readonly openedAt: Date;
-  readonly dueAt: Date;
-  readonly budgetMs: bigint;
-  /** Working time of this stage that had passed before `openedAt`. */
-  readonly usedMs: bigint;
-  readonly plan: StoredPlan;
-  readonly fired: readonly { readonly code: RungCode; readonly at: string }[];
-  readonly officeId: OfficeId;
-}
-
-/** The stage that a case waits at, with its plan and the rungs that have fired; null when it waits at none. */
-export async function openTaskOf(db: Knex, applicationId: ApplicationId): Promise<OpenTask | null> {
-  const { rows }: { rows: OpenTask[] } = await db.raw(
-    `select t.stage, t.round, t.opened_at as "openedAt", t.due_at as "dueAt", t.budget_ms as "budgetMs", t.used_ms as "usedMs", t.plan,
-            y.office_id as "officeId",
-            coalesce((select json_agg(json_build_object('code', e.rung, 'at', e.fired_at) order by e.fired_at)
-                        from escalations e
-                       where e.application_id = t.application_id and e.stage = t.stage and e.round = t.round), '[]') as fired
-       from tasks t
-       join applications a on a.id = t.application_id
-       join license_types y on y.code = a.type_code
-      where t.application_id = ? and t.state = 'open'`,
-    [applicationId],
-  );
-  return rows[0] ?? null;
 }

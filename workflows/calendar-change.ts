@@ -1,7 +1,7 @@
 /**
  * The office has published another calendar: every open case is planned by it, and its process is told if anything moved.
  *
- *   page by page → cases that somebody held in that moment: once more, until none is left → done
+ *   page by page → cases that somebody held in that moment: once more, until none is left → tell those that moved → done
  *               → a newer calendar is in force: that one's process goes over all cases, this one ends
  *
  * Decisions go on meanwhile: a page is one short transaction that waits for nobody.
@@ -12,10 +12,10 @@ import { type ApplicationId, asId, type OfficeId } from '../domain/ids.ts';
 import { clock } from './answers.ts';
 import { licenseReviewId } from './ids.ts';
 import { replannedSignal } from './messages.ts';
-import { records, replanning } from './policies.ts';
+import { records, replanTellings } from './policies.ts';
 
-const { replanCases } = proxyActivities<Activities>({ ...replanning, summary: 'Plan a page of cases anew' });
-const { tellReplanned } = proxyActivities<Activities>({ ...replanning, summary: 'Tell the processes that moved' });
+const { replanCases } = proxyActivities<Activities>({ ...records, summary: 'Plan a page of cases anew' });
+const { tellReplanned } = proxyActivities<Activities>({ ...replanTellings, summary: 'Tell the processes that moved' });
 const { countUnplanned } = proxyActivities<Activities>({ ...records, summary: 'Count what was held by somebody' });
 const { finishReplanning } = proxyActivities<Activities>({ ...records, summary: 'Record that all are planned' });
 
@@ -59,7 +59,6 @@ export async function calendarChange(input: CalendarChangeInput): Promise<Calend
       moved: soFar.moved + page.moved,
     };
     show(`Planning by version **${version}** of the calendar.`);
-    if (page.moved > 0) await tellAll();
     if (page.after === null) {
       if ((await countUnplanned({ officeId, version })) === 0) break;
       await sleep(AGAIN_AFTER_MS, { summary: 'Cases that somebody is working on in this moment' });
@@ -67,7 +66,8 @@ export async function calendarChange(input: CalendarChangeInput): Promise<Calend
     if (pages >= pagesARun || workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof calendarChange>({ ...input, soFar });
   }
-  // Also what a run of another version planned and had not told.
+  // After the records: they are right within seconds, and a process that wakes too early finds there that it is not time yet.
+  // What a run of another version planned and had not told is among them.
   await tellAll();
   await finishReplanning({ officeId, version, at: clock() });
   return end('replanned');

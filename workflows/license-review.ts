@@ -98,8 +98,10 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
       ...(remindAtPercent ? { remindAtPercent } : {}),
       at: clock(),
     });
-    if (!reopened) return { verdict: 'already_over' as const, stage, before: FRESH };
-    theCase.state = 'correction_requested';
+    if (!reopened) {
+      theCase.state = 'lapsed_no_response';
+      return { verdict: 'already_over' as const, stage, before: FRESH };
+    }
     show(theCase, reopened.answerBy);
     post.write('application_reopened', input.applicant, { respondBy: reopened.answerBy });
     const verdict = await resubmitted(await waitForCorrection(theCase, reopened));
@@ -135,7 +137,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     if (received === 'given_up') return 'given_up';
     if (!received) {
       // A draft that its owner withdrew; or an appeal that has gone its way before this run began.
-      if (!appeal) theCase.state = 'withdrawn';
+      theCase.state = appeal ? 'rejected' : 'withdrawn';
       return 'already_over';
     }
     theCase.submissionHash = received.sha256;

@@ -62,10 +62,10 @@ export const counting = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 
-/** A page of cases planned anew, or told of it; it heartbeats while it tells. For ever: half a calendar is worse than a slow one. */
-export const replanning = {
+/** Telling a page of processes that they were planned anew; it heartbeats with each. For ever: half of them is worse than late. */
+export const replanTellings = {
   startToCloseTimeout: '2m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 

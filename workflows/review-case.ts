@@ -129,9 +129,10 @@ export function openCase(input: LicenseReviewInput): ReviewCase {
   };
 }
 
+/** Who takes a case up again sees it open at once, and may speak before this process has heard of it. */
 function stateBefore({ again }: LicenseReviewInput): ApplicationState {
   if (!again) return 'submitted';
-  return again.kind === 'appeal' ? 'rejected' : 'lapsed_no_response';
+  return again.kind === 'appeal' ? 'completeness' : 'correction_requested';
 }
 
 export function situationOf(theCase: ReviewCase): ReviewSituation {
@@ -203,7 +204,8 @@ export function planAnew(task: OpenTask, { plan, fired }: Pick<PlanNow, 'plan' |
   if (!plan) return;
   const isAhead = (code: RungCode) => !fired.includes(code) && !task.fired.has(code);
   task.dueAt = plan.dueAt;
-  task.rungs.splice(0, task.rungs.length, ...plan.rungs.filter(({ code }) => isAhead(code)));
+  const ahead = plan.rungs.filter(({ code }) => isAhead(code));
+  task.rungs.splice(0, task.rungs.length, ...ahead.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)));
 }
 
 /** What ops see in the Temporal UI: search attributes, and the details in words. */

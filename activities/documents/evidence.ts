@@ -176,7 +176,8 @@ function line(pen: Pen, text: string, { font = SANS, ...ink }: Ink, x = SIDE, wi
 function row(pen: Pen, label: Bilingual, value: Bilingual | string): void {
   makeRoom(pen, 40);
   const top = pen.y;
-  line(pen, `${label.id} / ${label.en}`, { size: 8, color: INK.muted }, SIDE, 150);
+  const called = label.id === label.en ? label.id : `${label.id} / ${label.en}`;
+  line(pen, called, { size: 8, color: INK.muted }, SIDE, 150);
   const labelEnd = pen.y;
   pen.y = top;
   const { id, en } = typeof value === 'string' ? { id: value, en: value } : value;

@@ -1,5 +1,6 @@
 /** What the caller may do: the only place that asks the table of rights. Whose case it is, the route asks afterwards. */
 
+import { methodsOf } from '../../db/second-factors.ts';
 import { findSession } from '../../db/sessions.ts';
 import { isEmailVerified } from '../../db/users.ts';
 import { keyMay } from '../../domain/api-keys.ts';
@@ -35,10 +36,17 @@ export function authorise(caller: Caller | undefined, rule: Rule, deps: Deps): u
   return askDatabase(caller, verified, rule, deps);
 }
 
-async function askDatabase(caller: Caller, verified: boolean, rule: Rule, { db }: Deps): Promise<void> {
+async function askDatabase(caller: Caller, verified: boolean, rule: Rule, deps: Deps): Promise<void> {
+  const { db } = deps;
   if (!verified && !(await isEmailVerified(db, caller.userId))) throw new Failure('email_not_verified', '');
-  if (rule.stepUp && !(await hasSteppedUp(db, caller))) throw new Failure('step_up_required', '');
+  if (!rule.stepUp || (await hasSteppedUp(db, caller))) return;
+  if (rule.stepUp === 'where_there_is_a_factor' && !(await hasFactor(deps, caller))) return;
+  throw new Failure('step_up_required', '');
 }
+
+/** Where a person has a second factor, or must have one, a stolen session alone does not do. */
+const hasFactor = async ({ db, access }: Deps, { userId }: Caller): Promise<boolean> =>
+  access.staffSecondFactor === 'required' || (await methodsOf(db, userId)).length > 0;
 
 export async function hasSteppedUp(db: Deps['db'], { sessionId }: Pick<Caller, 'sessionId'>): Promise<boolean> {
   const session = sessionId === undefined ? null : await findSession(db, sessionId);

@@ -12,7 +12,7 @@ const end = defineRoute({
   description: 'By a supervisor, until the office has approved it. The applicant is told. Wants a fresh second factor.',
   tags: ['Review'],
   permission: 'review.override',
-  stepUp: true,
+  stepUp: 'where_there_is_a_factor',
   params: z.object({ id: applicationIdSchema }),
   body: cancellationSchema,
   problems: ['not_found', 'not_in_review', 'own_application', 'already_closed', 'already_decided'],

@@ -70,7 +70,7 @@ const deadline = defineRoute({
       applicationId: id,
       state: application.state,
       whoseTurn: whoseTurn(application.state),
-      dueAt: found.task?.plan.dueAt ?? timeOrNull(application.dueAt, calendar.calendar.zone),
+      dueAt: found.task?.plan.dueAt ?? timeOrNull(application.dueAt),
       ...deadlineParts(found, calendar, viewer, new Date()),
     });
   },

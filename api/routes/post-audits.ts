@@ -86,7 +86,7 @@ const propose = defineRoute({
   description: 'By another person than the auditor. What is dismissed stays on record.',
   tags,
   permission: 'license.manage',
-  stepUp: true,
+  stepUp: 'where_there_is_a_factor',
   params,
   body: proposalDecisionSchema,
   problems: ['not_found', 'audit_not_open', 'license_not_active', 'license_ended', 'step_up_required', ...apart],

@@ -167,24 +167,18 @@ const approve = defineRoute({
   description: 'By somebody else than who asked for it, who does not act for the payer. Wants a fresh second factor.',
   tags,
   permission: 'refund.approve',
+  stepUp: 'where_there_is_a_factor',
   params,
   body: approval,
   problems: [...decisionProblems, 'step_up_required'],
   workflow,
   responses,
   async handler({ params: { id }, body: { note = null }, ...asked }) {
-    await requireFreshFactor(asked.deps, asked.actor);
     const refund = await seen(asked.deps, asked.actor, id);
     await decideRefund(asked.deps, messageOf(asked, refund), 'approve', note);
     return json(200, await detailed(asked.deps, asked.actor, id));
   },
 });
-
-/** Where a person has a second factor, or must have one, a stolen session alone gives no money away. */
-async function requireFreshFactor({ db, access }: ApiDeps, actor: Caller): Promise<void> {
-  const isWanted = access.staffSecondFactor === 'required' || (await confirmedMethods(db, actor.userId)).length > 0;
-  if (isWanted && !(await hasSteppedUp(db, actor))) throw new Failure('step_up_required', '');
-}
 
 const reject = defineRoute({
   method: 'post',

@@ -108,7 +108,7 @@ const decideInstead = defineRoute({
     'By a supervisor who has no part in the case. Wants a fresh second factor; stands in the record as an override.',
   tags,
   permission: 'review.override',
-  stepUp: true,
+  stepUp: 'where_there_is_a_factor',
   params,
   body: overrideSchema,
   problems,

@@ -146,6 +146,7 @@ describe('the people of an office', () => {
       assert.deepEqual(both.map(({ status }) => status).toSorted(), [201, 422]);
       assert.deepEqual(refusal(await plan(me, { from: inDays(4), to: inDays(8) })), [422, 'absence_not_valid']);
       await planned(me, { from: times.to, to: inDays(8) });
+      await planned(me, { from: inDays(4), to: times.from });
       await planned(await staff('verifier'), times);
     });
 

@@ -112,6 +112,7 @@ describe('post-audits over HTTP', () => {
     assert.equal(empty.status, 422);
     await decide(id, 'failed');
     const other = await api.person('supervisor');
+    await api.giveFactor(other);
     assert.equal((await propose(id, 'suspend', other)).body.code, 'step_up_required');
     await api.stepUp(other);
     assert.equal((await propose(id, 'dismiss', other)).body.proposal?.note, 'setuju');

@@ -165,6 +165,7 @@ describe('review over HTTP, where no process runs', () => {
     });
     it('in another’s place wants a fresh second factor, and is a supervisor’s', async () => {
       const supervisor = await api.person('supervisor');
+      await api.giveFactor(supervisor);
       const body = { decision: 'approve', reason: 'nobody is there' };
       const override = async (person: TestPerson) =>
         (await problem(api, person, 'POST', `/licenses/override/${await aCase('approval')}`, { body })).body.code;

@@ -180,6 +180,7 @@ describe('rights', () => {
 
     it('give a second factor: exactly the routes that ask for a fresh one refuse', async () => {
       const { person, headers } = await tokenFor({});
+      await api.giveFactor(person);
       const old = new Date(Date.now() - 10 * 60_000 - 1000);
       for (const at of [null, old]) {
         await database.db('sessions').where({ id: person.sessionId }).update({ second_factor_at: at });

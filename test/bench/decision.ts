@@ -72,7 +72,8 @@ export async function decideAll(
   }
 }
 
-async function approvals({ apiUrl, db, people }: Machine, ids: readonly string[]) {
+/** Each by whoever has the case. */
+export async function approvals({ apiUrl, db, people }: Machine, ids: readonly string[]) {
   const rows: { id: string; assignee: string }[] = await db('applications')
     .whereIn('id', ids)
     .select({ id: 'id', assignee: 'assignee_id' });

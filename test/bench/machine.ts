@@ -38,6 +38,11 @@ export interface Machine {
   readonly openApi: Child;
   readonly openUrl: string;
   readonly midtransServerKey: string;
+  readonly workflowBundle: string;
+  /** The key of the demonstration data. */
+  readonly personalDataKey: Buffer;
+  /** Starts one of Alur's or the bench's programs once more, with the same settings but for these. */
+  startAlso(name: string, script: string, changes: NodeJS.ProcessEnv, ready: () => Promise<boolean>): Promise<Child>;
   /** Shows a line of progress. */
   say(line: string): void;
   readonly people: Readonly<Record<DemoAccount, Person>>;
@@ -136,6 +141,9 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     openApi,
     openUrl,
     midtransServerKey: secrets.midtransServerKey,
+    workflowBundle: join(programs, 'workflow-bundle.js'),
+    personalDataKey,
+    startAlso: (name, script, changes, ready) => start(name, script, { ...alur, ...changes }, ready),
     say,
     people: await peopleOf(db, secrets, apiUrl),
   };
@@ -202,7 +210,7 @@ function starter(where: { programs: string; directory: string; profileTo: string
   };
 }
 
-async function answers(url: string, status: number): Promise<boolean> {
+export async function answers(url: string, status: number): Promise<boolean> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(3_000) }).catch(() => null);
   await answer?.body?.cancel();
   return answer?.status === status;

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,replanning` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
@@ -11,15 +11,19 @@ import { REPOSITORY } from '../../local/paths.ts';
 import { once, stopAll } from '../support/registry.ts';
 import { sweepAbandoned } from '../support/run-directory.ts';
 import { countActions } from './actions.ts';
+import { fallAsleep } from './asleep.ts';
 import { measureAudit } from './audit.ts';
 import { drafts } from './cases.ts';
+import { measureDeadlines } from './deadlines.ts';
 import { measureDecisions } from './decision.ts';
 import { measureLedgerPosting } from './ledger.ts';
 import { measureLifecycles } from './lifecycle.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { memoryOf } from './process-figures.ts';
 import { measureReconciliation } from './reconciliation.ts';
+import { measureReplanning } from './replanning.ts';
 import { type Figures, report } from './report.ts';
+import { measureSleeping } from './sleeping.ts';
 import { measureStatusReads } from './status-read.ts';
 import { measureTokenChecks } from './token-check.ts';
 import { measureWebhooks } from './webhooks.ts';
@@ -34,6 +38,9 @@ const PARTS = [
   'ledger',
   'reconciliation',
   'webhooks',
+  'deadlines',
+  'sleeping',
+  'replanning',
 ];
 const REST_MS = 5_000;
 
@@ -87,6 +94,13 @@ async function measure(machine: Machine): Promise<Figures> {
     ? await told('Reconciliation', measureReconciliation(machine))
     : null;
   const webhooks = wanted.includes('webhooks') ? await told('Webhook intake', measureWebhooks(machine)) : null;
+  const deadlines = wanted.includes('deadlines') ? await told('Deadlines', Promise.resolve(measureDeadlines())) : null;
+  const needsAsleep = wanted.includes('sleeping') || wanted.includes('replanning');
+  const asleep = needsAsleep ? await told('Ten thousand reviews fall asleep', fallAsleep(machine)) : null;
+  const sleeping =
+    asleep && wanted.includes('sleeping') ? await told('Decisions among them', measureSleeping(machine, asleep)) : null;
+  const replanning = wanted.includes('replanning') ? await told('Re-planning', measureReplanning(machine)) : null;
+  await asleep?.stop();
   await delay(REST_MS);
   return {
     lifecycles,
@@ -98,6 +112,9 @@ async function measure(machine: Machine): Promise<Figures> {
     ledger,
     reconciliation,
     webhooks,
+    deadlines,
+    sleeping,
+    replanning,
     memory: { idle, loaded, rested: memoryOf(machine) },
   };
 }

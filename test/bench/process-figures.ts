@@ -13,7 +13,7 @@ export const memoryOf = (processes: { api: { pid: number }; worker: { pid: numbe
   worker: residentMb(processes.worker.pid),
 });
 
-const residentMb = (pid: number): number => Math.round(Number(ask(pid, 'rss')) / 1024);
+export const residentMb = (pid: number): number => Math.round(Number(ask(pid, 'rss')) / 1024);
 
 const LINUX_TICKS_A_SECOND = 100;
 

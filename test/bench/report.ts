@@ -4,6 +4,7 @@ import { actionsOf, countOf, KINDS, type LicenceActions, totalOf } from './actio
 import { type Absolute, goalText, median, type Pair, verdict } from './figures.ts';
 import type { LifecycleFigures } from './lifecycle.ts';
 import type { Memory } from './process-figures.ts';
+import type { SleepingFigures } from './sleeping.ts';
 
 export interface Figures {
   readonly reads: readonly Pair[] | null;
@@ -15,6 +16,9 @@ export interface Figures {
   readonly reconciliation: readonly Absolute[] | null;
   readonly ledger: readonly Pair[] | null;
   readonly webhooks: readonly Pair[] | null;
+  readonly deadlines: readonly Absolute[] | null;
+  readonly sleeping: SleepingFigures | null;
+  readonly replanning: readonly Absolute[] | null;
   readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
 }
 
@@ -30,15 +34,26 @@ export function report({
   ledger,
   reconciliation,
   webhooks,
+  deadlines,
+  sleeping,
+  replanning,
   memory,
 }: Figures): string {
-  const alone = [...(tokens ?? []), ...(audit ?? []), ...(reconciliation ?? [])];
+  const alone = [
+    ...(tokens ?? []),
+    ...(audit ?? []),
+    ...(reconciliation ?? []),
+    ...(deadlines ?? []),
+    ...(sleeping ? [sleeping.memory] : []),
+    ...(replanning ?? []),
+  ];
   const pairs = [
     ...(reads ?? []),
     ...(decisions ?? []),
     ...(lifecycles ? [lifecycles.pair] : []),
     ...(ledger ?? []),
     ...(webhooks ?? []),
+    ...(sleeping?.pairs ?? []),
   ];
   return [
     '# Performance',

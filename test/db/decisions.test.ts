@@ -13,6 +13,7 @@ import {
   MONDAY,
 } from '../builders/licensing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('recording a decision', () => {
   let database: TestDatabase;
@@ -26,6 +27,7 @@ describe('recording a decision', () => {
     [owner, reviewer] = [await aUser(database.db, 'owner'), await aUser(database.db, 'verifier')];
     companyId = await aCompany(database.db, owner);
     type = await aLicenseType(database.db);
+    await database.db('users').where({ id: reviewer }).update({ office_id: type.officeId });
   });
   after(() => database?.drop());
 
@@ -132,6 +134,77 @@ describe('recording a decision', () => {
       await assert.rejects(recordDecision(database.db, approval(id)), /the application cannot move there/);
       assert.deepEqual(await recorded(id), before, state);
     }
+  });
+
+  describe('by somebody who may not hold the task any more', () => {
+    const nothingOf = async (id: ApplicationId, work: () => Promise<unknown>) => {
+      const before = await recorded(id);
+      assert.ok(before.tasks.length > 0);
+      await work();
+      const after = await recorded(id);
+      assert.deepEqual(after.decisions, []);
+      assert.deepEqual(after.application, before.application);
+    };
+    const refusal = (id: ApplicationId, changes: Partial<NewDecision> = {}) =>
+      recordDecision(database.db, approval(id, changes));
+
+    it('writes nothing, and says why', async () => {
+      const { db } = database;
+      const id = await underReview();
+      const conflict = { application_id: id, user_id: reviewer, reason: 'a cousin', declared_at: MONDAY };
+      await db('conflicts').insert(conflict);
+      await nothingOf(id, async () => assert.equal(await refusal(id), 'conflict_declared'));
+      await db('conflicts').where({ application_id: id }).delete();
+      await db('users')
+        .where({ id: reviewer })
+        .update({ roles: ['examiner'] });
+      await nothingOf(id, async () => assert.equal(await refusal(id), 'reviewer_not_eligible'));
+      await db('users')
+        .where({ id: reviewer })
+        .update({ roles: ['verifier'] });
+      assert.equal(await refusal(id), null);
+    });
+
+    it('is refused when the task is taken away in the same moment, whoever comes first', async () => {
+      const { db } = database;
+      const id = await underReview();
+      const taking = await db.transaction();
+      await taking('tasks').where({ application_id: id }).update({ assignee_id: null });
+      const decided = refusal(id);
+      await eventually('the decision to wait for the task', async () => {
+        const { rows } = await db.raw(
+          "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%with done as%'",
+        );
+        return rows.length > 0;
+      });
+      await nothingOf(id, async () => {
+        await taking.commit();
+        assert.equal(await decided, 'not_assigned');
+      });
+    });
+
+    it('is recorded all the same by a supervisor in their place', async () => {
+      const { db } = database;
+      const supervisor = await aUser(db, 'supervisor');
+      await db('users').where({ id: supervisor }).update({ office_id: type.officeId });
+      const id = await underReview();
+      assert.equal(await refusal(id, { by: supervisor }), 'not_assigned');
+      assert.equal(await refusal(id, { by: supervisor, override: true }), null);
+      assert.equal((await recorded(id)).application?.state, 'compliance_check');
+    });
+  });
+
+  it('of a vote that leaves the stage open moves nothing but that seat', async () => {
+    const id = await underReview();
+    const open = { seat: 1, to: 'document_verification', nextStage: 'document_verification' } as const;
+    assert.equal(await recordDecision(database.db, approval(id, open)), null);
+    const { application, tasks } = await recorded(id);
+    assert.deepEqual([application?.state, application?.stage], ['document_verification', 'document_verification']);
+    assert.deepEqual(application?.due_at, new Date(MONDAY));
+    assert.deepEqual(
+      tasks.map(({ state }) => state),
+      ['decided'],
+    );
   });
 
   it('stays as it was made', async () => {

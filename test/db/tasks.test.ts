@@ -250,6 +250,22 @@ describe('the tasks of reviewers', () => {
       for (const reviewer of reviewers) assert.equal(holders.filter((holder) => holder === reviewer).length, 4);
     });
 
+    it('are handed over evenly as well: six that are overdue at once are three for each supervisor', async () => {
+      const supervisors = [await staff({ role: 'supervisor' }), await staff({ role: 'supervisor' })];
+      const overdue = await cases(6);
+      for (const id of overdue) await insertTask(database.db, newTask(id, null));
+      const holders = await Promise.all(
+        overdue.map((id) =>
+          database.db.transaction(async (tx) => {
+            const assignee = await assignReviewer(tx, { ...wanted({ id }), role: 'supervisor' });
+            await handTaskTo(tx, { applicationId: id, round: 1, stage: STAGE, assignee, at: MONDAY });
+            return assignee;
+          }),
+        ),
+      );
+      for (const supervisor of supervisors) assert.equal(holders.filter((holder) => holder === supervisor).length, 3);
+    });
+
     it('by roles in another order never wait for each other', async () => {
       const { officeId } = type;
       for (const role of ['verifier', 'examiner', 'approver'] as const) await staff({ role });

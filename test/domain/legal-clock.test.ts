@@ -4,7 +4,7 @@ import { type BusinessCalendar, formatInZone, holidaysBetween, workingHoursBetwe
 import { legalBudgetMs, legalClock, type Suspension } from '../../domain/legal-clock.ts';
 import { clockCase, compare } from './clock-cases.ts';
 
-const RUNS = Number(process.env['ALUR_PROPERTY_RUNS'] ?? 2000);
+const RUNS = Number(process.env['ALUR_PROPERTY_RUNS'] ?? 1000);
 const HOUR = 3_600_000;
 
 const office: BusinessCalendar = {

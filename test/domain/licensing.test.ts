@@ -14,11 +14,13 @@ import {
   isStage,
   missingDocuments,
   percentDone,
+  refuseResponse,
   refuseResubmission,
   refuseWithdrawal,
   STAGES,
   type Stage,
   type StagePolicy,
+  stageAfter,
   statesBefore,
   type Turn,
   whoseTurn,
@@ -114,10 +116,11 @@ describe('the states of an application', () => {
     }
   });
 
-  it('never go back in percent, but for a correction', () => {
+  it('never go back in percent, but when the applicant is given the case, or takes it up again', () => {
     for (const from of APPLICATION_STATES) {
       for (const to of applicationTransitions[from]) {
         if (to === 'correction_requested' || from === 'correction_requested') continue;
+        if (from === 'intent_to_reject' || isClosed(from)) continue;
         assert.ok(percentDone(to) >= percentDone(from), `${from} to ${to}`);
       }
     }
@@ -336,6 +339,22 @@ describe('a decision', () => {
   });
 });
 
+describe('the stage after one', () => {
+  it('is the next of the policy; where the policy was changed meanwhile, the next that it knows', () => {
+    const [first, second, third] = POLICIES;
+    assert.deepEqual(stageAfter(POLICIES, 'document_verification'), second);
+    assert.equal(stageAfter(POLICIES, 'approval'), null);
+    assert.deepEqual(
+      stageAfter(
+        [first, third].flatMap((each) => each ?? []),
+        'compliance_check',
+      ),
+      third,
+    );
+    assert.equal(stageAfter([], 'compliance_check'), null);
+  });
+});
+
 describe('the applicant', () => {
   it('may withdraw until the office has decided', () => {
     const refused = Object.fromEntries(
@@ -350,14 +369,22 @@ describe('the applicant', () => {
       compliance_check: null,
       approval: null,
       correction_requested: null,
+      intent_to_reject: null,
+      deemed_approved: 'already_decided',
       pending_payment: 'already_decided',
       activating: 'already_decided',
       active: 'already_closed',
       rejected: 'already_closed',
       withdrawn: 'already_closed',
+      cancelled: 'already_closed',
       lapsed_no_response: 'already_closed',
       lapsed_unpaid: 'already_closed',
     });
+  });
+
+  it('may answer only a rejection that was announced', () => {
+    const allowed = APPLICATION_STATES.filter((state) => refuseResponse(state) === null);
+    assert.deepEqual(allowed, ['intent_to_reject']);
   });
 
   it('may send again only what was given back', () => {

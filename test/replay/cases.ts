@@ -10,6 +10,7 @@ import { storyOf } from '../support/story.ts';
 import type { TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
 import { eventually } from '../support/wait.ts';
+import { playCalendars } from './calendar-cases.ts';
 import { playDocuments } from './document-cases.ts';
 import { playExpiry } from './expiry-cases.ts';
 import { playLetters } from './letter-cases.ts';
@@ -17,6 +18,7 @@ import { playMoneyWatch } from './money-watch-cases.ts';
 import { paymentCasesOf } from './payment-cases.ts';
 import { playPeople } from './people-cases.ts';
 import { playRefunds } from './refund-cases.ts';
+import { reviewCasesOf } from './review-cases.ts';
 import { playRotations } from './rotation-cases.ts';
 import { playTextMessages } from './text-message-cases.ts';
 
@@ -124,11 +126,11 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
     },
     async () => {
       const id = await story.submitted();
-      for (const stage of [FIRST, 'compliance_check']) await story.approve(id, stage);
-      const first = await story.holder(id, 'approval');
-      const second = first === 'approver' ? 'approver2' : 'approver';
-      await post(`licenses/reassign/${id}`, 'supervisor', { userId: demoUserId(second), reason: 'leave' });
-      await reject(id, second);
+      await story.approve(id, FIRST);
+      await story.holder(id, 'compliance_check');
+      const to = { userId: demoUserId('supervisor'), reason: 'leave' };
+      await post(`licenses/reassign/${id}`, 'supervisor', to);
+      await reject(id, 'supervisor');
       return { 'licenseReview-reassigned': review(id) };
     },
     async () => {
@@ -193,6 +195,7 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
       return { 'reconciliation-every-gateway': workflowId };
     },
     ...paymentCasesOf(system),
+    ...reviewCasesOf(system),
     () => playRefunds(system),
     () => playRotations(system),
     () => playLetters(system),
@@ -200,6 +203,7 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
     () => playPeople(system),
     () => playDocuments(system),
     () => playExpiry(system),
+    () => playCalendars(system),
     () => playTextMessages(system),
   ];
 }

@@ -44,6 +44,8 @@ export interface TestApi {
   call(path: string, options?: CallOptions): Promise<Called>;
   /** A new person with these roles, written to the database; `token` is theirs. */
   person(...roles: Role[]): Promise<TestPerson>;
+  /** From now on this person has a second factor, by e-mail. */
+  giveFactor(person: Pick<TestPerson, 'id'>): Promise<void>;
   /** As if this person had just given a second factor. */
   stepUp(person: Pick<TestPerson, 'sessionId'>): Promise<void>;
   /** Tells readiness that the process is about to stop. */
@@ -142,6 +144,7 @@ export async function startApi(
     log,
     call: (path, given = {}) => call(`${url}/api/v1${path}`, given),
     person: (...roles) => newPerson(deps, roles),
+    giveFactor: ({ id }) => aSecondFactor(deps.db, id),
     stepUp: ({ sessionId }) => noteSecondFactor(deps.db, sessionId, new Date()),
     drain: () => {
       draining = true;
@@ -214,4 +217,15 @@ export async function testSession(db: Knex, userId: UserId): Promise<string> {
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new TypeError('the test API has no TCP port');
   return address.port;
+}
+
+async function aSecondFactor(db: Knex, userId: UserId): Promise<void> {
+  const at = new Date();
+  await db('second_factors').insert({
+    id: randomUUID(),
+    user_id: userId,
+    kind: 'email',
+    created_at: at,
+    confirmed_at: at,
+  });
 }

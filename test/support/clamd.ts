@@ -10,8 +10,9 @@ export const EICAR = Buffer.from(
   ['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''),
 );
 
-/** `dies`: breaks off in the middle of a file; `silent`: takes all of it and never answers; `full`: as over StreamMaxLength. */
-export type Mood = 'well' | 'dies' | 'silent' | 'full';
+/** `dies`: breaks off in the middle of a file; `silent`: takes all of it and never answers; `full`: as over StreamMaxLength; `odd`: says
+ * something else. */
+export type Mood = 'well' | 'dies' | 'silent' | 'full' | 'odd';
 
 export interface Clamd {
   readonly host: string;
@@ -32,7 +33,8 @@ export async function startClamd(): Promise<Clamd> {
   let port = 0;
   const sockets = new Set<Socket>();
   const listen = async () => {
-    server = createServer((socket) => {
+    // Half open, as a daemon that hangs does not hang up either.
+    server = createServer({ allowHalfOpen: true }, (socket) => {
       asked += 1;
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
@@ -85,6 +87,7 @@ function serve(socket: Socket, mood: () => Mood, done: () => void): void {
     const content = streamed(received);
     if (content === null || mood() === 'silent') return;
     if (mood() === 'full') return void socket.end('INSTREAM size limit exceeded. ERROR\0');
+    if (mood() === 'odd') return void socket.end('stream: perhaps\0');
     done();
     socket.end(content.includes(EICAR) ? 'stream: Win.Test.EICAR_HDB-1 FOUND\0' : 'stream: OK\0');
   });

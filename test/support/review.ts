@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { pinnedPolicyOf } from '../../db/policies.ts';
 import { writeStatement } from '../../db/statements.ts';
 import { type ApplicationId, asId, type UserId } from '../../domain/ids.ts';
 import type { ApplicationState, DecisionRequest, LicensePolicy, Stage } from '../../domain/licensing.ts';
@@ -118,7 +119,7 @@ export function reviewOf(system: TestSystem) {
 
   /** Takes the case up again as the API does. */
   const again = async (id: string, kind: TakenUpAgain['kind'], stage: Stage | null = null): Promise<string> => {
-    const [row] = await db('applications').where({ id }).select('company_id', 'type_code', 'round', 'pinned_policy');
+    const [row] = await db('applications').where({ id }).select('company_id', 'type_code', 'round');
     const statementId = randomUUID();
     const by = demoUserId('owner');
     const said = new Date(nowOf(id)).toISOString();
@@ -138,7 +139,7 @@ export function reviewOf(system: TestSystem) {
       companyId: row.company_id,
       applicant: by,
       typeCode: row.type_code,
-      policy: row.pinned_policy,
+      policy: await pinnedPolicyOf(db, applicationId),
       submittedAt: said,
       again: { kind, round: row.round, stage, statementId },
     };

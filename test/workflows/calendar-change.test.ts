@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { officeCalendarOf } from '../../db/calendars.ts';
+import { deadlinesOf } from '../../db/deadlines.ts';
 import { workingCalendarOf } from '../../db/offices.ts';
 import { startLegalClock } from '../../db/suspensions.ts';
-import { openTaskOf } from '../../db/task-reads.ts';
 import { insertTask, storedPlan } from '../../db/tasks.ts';
 import { DEFAULT_LADDER, planTask, stageBudgetMs } from '../../domain/escalation.ts';
 import { type ApplicationId, asId, type CompanyId, type OfficeId, type UserId } from '../../domain/ids.ts';
@@ -117,30 +117,13 @@ describe('working another calendar into the open cases', () => {
     assert.deepEqual(await dueDates(ids), ['2026-03-06T10:00:00+07:00']);
   });
 
-  it('goes on where it was when its worker is killed between a page and its answer', async function () {
-    this.timeout(60_000);
-    const ids = await Promise.all(Array.from({ length: 3 }, aCase));
-    const { officeId } = type;
-    const version = await publish(db(), officeId, owner, { closures: [closed('2026-03-03')] });
-    await system.stopWorker();
-    const death = system.workUntilDeath({ activity: 'replanCases', when: 'after', inputContains: officeId });
-    const handle = await start({ officeId, version });
-    await death;
-    await system.startWorker();
-    assert.equal((await handle.result()).outcome, 'replanned');
-    assert.deepEqual(await dueDates(ids), ['2026-03-05T10:00:00+07:00']);
-    assert.deepEqual(await db()('applications').whereIn('id', ids).where({ replan_untold: true }), []);
-    assert.equal((await db()('events').whereIn('application_id', ids).where({ type: 'task.replanned' })).length, 3);
-  });
-
   it('tells the process of a case: it waits for the new time, and a person may decide meanwhile', async function () {
     this.timeout(60_000);
     const story = storyOf(system);
     const id = asId<ApplicationId>(await story.submitted());
     const reviewer = await story.holder(id, 'document_verification');
-    const before = await openTaskOf(db(), id);
+    const { officeId, task: before } = await deadlinesOf(db(), id);
     assert.ok(before);
-    const { officeId } = before;
     const { calendar } = await officeCalendarOf(db(), officeId);
     const closures = [...calendar.closures];
     const due = Date.parse(before.plan.dueAt);
@@ -156,7 +139,7 @@ describe('working another calendar into the open cases', () => {
       new Date().toISOString(),
     );
     assert.deepEqual(await run({ officeId, version }), { outcome: 'replanned', replanned: 1, moved: 1 });
-    const after = await openTaskOf(db(), id);
+    const { task: after } = await deadlinesOf(db(), id);
     assert.ok(after && Date.parse(after.plan.dueAt) > due);
     const handle = system.client.workflow.getHandle(licenseReviewId(id));
     await eventually('the process to know', async () => (await handle.query(progressQuery)).dueAt === after.plan.dueAt);

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { pinnedPolicyOf } from '../../db/policies.ts';
 import { writeStatement } from '../../db/statements.ts';
 import { type ApplicationId, asId, type UserId } from '../../domain/ids.ts';
 import type { LicensePolicy } from '../../domain/licensing.ts';
 import { demoUserId } from '../../local/demo-data.ts';
-import { cancelUpdate, documentScannedSignal, respondUpdate, resubmitUpdate, withdrawUpdate } from '../../workflows/messages.ts';
+import {
+  cancelUpdate,
+  documentScannedSignal,
+  respondUpdate,
+  resubmitUpdate,
+  withdrawUpdate,
+} from '../../workflows/messages.ts';
 import { aColleague, retire } from '../builders/people.ts';
 import { ONE_STAGE, REASONS, type Review, refusalOf, reviewOf } from '../support/review.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
@@ -28,7 +35,10 @@ describe('the applicant’s turn', () => {
   const resubmit = async (id: string) => review.handle(id).executeUpdate(resubmitUpdate, { args: [await owner()] });
   const dueAt = async (id: string): Promise<string> => {
     const at = await eventually('a day to answer by', async () => {
-      const row: { at: Date | null } | undefined = await system.database.db('applications').where({ id }).first({ at: 'due_at' });
+      const row: { at: Date | null } | undefined = await system.database
+        .db('applications')
+        .where({ id })
+        .first({ at: 'due_at' });
       return row?.at;
     });
     return at.toISOString();
@@ -38,7 +48,12 @@ describe('the applicant’s turn', () => {
 
   describe('a correction', () => {
     it('is reminded of at the policy’s percentages, once each, and lapses in silence', async () => {
-      const correction = { maxRounds: 2, answerWithinWorkingDays: 10, remindAtPercent: [50, 80], reopenWithinDays: 180 };
+      const correction = {
+        maxRounds: 2,
+        answerWithinWorkingDays: 10,
+        remindAtPercent: [50, 80],
+        reopenWithinDays: 180,
+      };
       const { id, assignee } = await review.open({ ...ONE_STAGE, correction });
       await review.decide(id, assignee, { decision: 'request_correction' });
       await review.until(id, await dueAt(id));
@@ -63,9 +78,16 @@ describe('the applicant’s turn', () => {
       const refused = review.decide(id, assignee, { decision: 'request_correction' });
       assert.equal(await refusalOf(refused), 'correction_rounds_exhausted');
       const { db } = system.database;
-      await db('users').where({ id: assignee }).update({ roles: ['approver', 'supervisor'] });
-      assert.equal((await review.decide(id, assignee, { decision: 'request_correction' })).state, 'correction_requested');
-      await db('users').where({ id: assignee }).update({ roles: ['approver'] });
+      await db('users')
+        .where({ id: assignee })
+        .update({ roles: ['approver', 'supervisor'] });
+      assert.equal(
+        (await review.decide(id, assignee, { decision: 'request_correction' })).state,
+        'correction_requested',
+      );
+      await db('users')
+        .where({ id: assignee })
+        .update({ roles: ['approver'] });
     });
 
     it('that lapsed is open again, with all of its time, and goes on where it was; it may lapse once more', async function () {
@@ -103,7 +125,7 @@ describe('the applicant’s turn', () => {
       await review.handle(id).executeUpdate(withdrawUpdate, { args: [{ ...(await owner()), reason: 'done' }] });
       await review.handle(id).result();
       const before = await review.events(id);
-      const [row] = await system.database.db('applications').where({ id }).select('company_id', 'round', 'pinned_policy');
+      const [row] = await system.database.db('applications').where({ id }).select('company_id', 'round');
       const late = await system.client.workflow.start('licenseReview', {
         workflowId: review.handle(id).workflowId,
         taskQueue: system.taskQueue,
@@ -113,7 +135,7 @@ describe('the applicant’s turn', () => {
             companyId: row.company_id,
             applicant: demoUserId('owner'),
             typeCode: code,
-            policy: row.pinned_policy,
+            policy: await pinnedPolicyOf(system.database.db, asId<ApplicationId>(id)),
             submittedAt: new Date().toISOString(),
             again: { kind: 'reopened', round: row.round, stage: 'approval', statementId },
           },
@@ -126,12 +148,21 @@ describe('the applicant’s turn', () => {
   });
 
   describe('an announced rejection', () => {
-    const announce = async (id: string, by: UserId | null) => review.decide(id, by, { decision: 'intend_to_reject', reasons: REASONS });
+    const announce = async (id: string, by: UserId | null) =>
+      review.decide(id, by, { decision: 'intend_to_reject', reasons: REASONS });
     const respond = async (id: string) => {
       const statementId = randomUUID();
       const { by } = await owner();
       const at = new Date(review.nowOf(id)).toISOString();
-      await writeStatement(system.database.db, { id: statementId, applicationId: asId<ApplicationId>(id), kind: 'response', round: 1, by: by.userId, at, text: 'It is not so.' });
+      await writeStatement(system.database.db, {
+        id: statementId,
+        applicationId: asId<ApplicationId>(id),
+        kind: 'response',
+        round: 1,
+        by: by.userId,
+        at,
+        text: 'It is not so.',
+      });
       return review.handle(id).executeUpdate(respondUpdate, { args: [{ by, statementId }] });
     };
 
@@ -149,7 +180,11 @@ describe('the applicant’s turn', () => {
       assert.equal((await review.events(id, 'application.responded')).length, 1);
       assert.equal(await refusalOf(announce(id, assignee)), 'already_decided');
       assert.equal((await review.decide(id, assignee, { decision: 'reject' })).state, 'rejected');
-      const decisions = await system.database.db('decisions').where({ application_id: id }).orderBy('decided_at').pluck('decision');
+      const decisions = await system.database
+        .db('decisions')
+        .where({ application_id: id })
+        .orderBy('decided_at')
+        .pluck('decision');
       assert.deepEqual(decisions, ['intend_to_reject', 'reject']);
     });
 
@@ -168,7 +203,12 @@ describe('the applicant’s turn', () => {
       const { db } = system.database;
       const { id, assignee } = await review.open(INTENT);
       await announce(id, assignee);
-      await db('conflicts').insert({ application_id: id, user_id: assignee, reason: 'a cousin', declared_at: new Date() });
+      await db('conflicts').insert({
+        application_id: id,
+        user_id: assignee,
+        reason: 'a cousin',
+        declared_at: new Date(),
+      });
       await respond(id);
       const { assignee: now } = await review.at(id, 'approval');
       assert.ok(now && now !== assignee, `${now}`);
@@ -225,7 +265,8 @@ describe('the applicant’s turn', () => {
     const { id, assignee } = await review.open(ONE_STAGE);
     const by = await review.actor(assignee ?? assert.fail());
     const request = { code: 'duplicate', reason: 'twice' } as const;
-    const cancel = async (actor: typeof by) => review.handle(id).executeUpdate(cancelUpdate, { args: [{ by: actor, ...request }] });
+    const cancel = async (actor: typeof by) =>
+      review.handle(id).executeUpdate(cancelUpdate, { args: [{ by: actor, ...request }] });
     assert.equal(await refusalOf(cancel(by)), 'forbidden');
     await review.decide(id, assignee);
     assert.equal(await refusalOf(cancel(await review.actor(demoUserId('supervisor')))), 'already_decided');
@@ -274,10 +315,13 @@ describe('the applicant’s turn', () => {
         const events = (await review.handle(id).fetchHistory()).events ?? [];
         return events.some((event) => event.timerStartedEventAttributes);
       });
-      return { id, finish: async (scan_state: 'clean' | 'infected') => {
-        const [document] = await db('documents').where({ application_id: id }).update({ scan_state }).returning('id');
-        await review.handle(id).signal(documentScannedSignal, { documentId: document.id });
-      } };
+      return {
+        id,
+        finish: async (scan_state: 'clean' | 'infected') => {
+          const [document] = await db('documents').where({ application_id: id }).update({ scan_state }).returning('id');
+          await review.handle(id).signal(documentScannedSignal, { documentId: document.id });
+        },
+      };
     };
 
     it('hold the check up until the last one is', async () => {

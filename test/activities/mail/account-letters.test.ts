@@ -30,6 +30,8 @@ const ABOUT_LICENSE = {
   at: '2026-11-21T03:14:00Z',
 };
 
+const ABSENCE = { from: '2026-11-30T17:00:00Z', to: '2026-12-07T17:00:00Z' };
+
 describe('letters about an account', () => {
   let database: TestDatabase;
   let box: Mailbox;
@@ -255,6 +257,20 @@ describe('letters about an account', () => {
       data: { inviterName: 'Budi Santoso', roles: ['verifier', 'finance'] },
       says: [/Budi Santoso has invited you/, /Role: verifier, finance/],
     },
+    {
+      template: 'tasks_moved',
+      data: { count: 7 },
+      says: [/7 of them are now yours/],
+    },
+    {
+      template: 'absence_began',
+      data: { ...ABSENCE, moved: 7, queued: 2, stayed: 1 },
+      says: [
+        /absent from 1 December 2026, 00:00 WIB until 8 December 2026, 00:00 WIB/,
+        /handed to others: 7/,
+        /stayed with you: 1/,
+      ],
+    },
   ] as const;
   for (const { says, ...letter } of told) {
     it(`${letter.template} says what happened, to the person that it happened to`, async () => {
@@ -266,6 +282,19 @@ describe('letters about an account', () => {
       for (const sentence of says) assert.match(text, sentence);
     });
   }
+
+  it('absence_of_staff says by name who is away, and keeps no name in the outbox', async () => {
+    const { id: absentee } = await person({ name: 'Budi Santoso' });
+    const { id: userId, email } = await person();
+    const data = { ...ABSENCE, absentee, moved: 7, queued: 2, stayed: 1 };
+    const id = await write({ id: randomUUID(), template: 'absence_of_staff', data, userId, at: new Date() });
+    assert.deepEqual(await send(id), { sent: true });
+    const { text, subject } = only(email);
+    assert.equal(subject, 'Budi Santoso is absent: 7 tasks moved');
+    assert.match(text, /Of these, nobody was free for \(your queue\): 2/);
+    const row = await database.db('account_letters').where({ id }).first('data');
+    assert.doesNotMatch(JSON.stringify(row), /Budi/);
+  });
 
   it('are signed by the office of the person, in its zone', async () => {
     const office = { id: randomUUID(), name: 'DPMPTSP Jayapura', address: 'Jl. Pantai', zone: 'Asia/Jayapura' };
