@@ -16,7 +16,7 @@ async function resultOf({ content, contentType }) {
       ? { pdf: await lookIntoPdf(content) }
       : { picture: lookAtPicture(content) };
   } catch (error) {
-    return { refused: error?.name === 'PasswordException' ? 'encrypted' : 'damaged' };
+    return { unreadable: error?.name === 'PasswordException' ? 'locked' : 'damaged' };
   }
 }
 

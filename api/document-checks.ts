@@ -1,5 +1,5 @@
 /**
- * Looks into an uploaded file before it is stored: can anybody read it, and what does it carry? What is sent in may be made to
+ * Looks into an uploaded file before it is stored: can it be read, and what does it carry? What is sent in may be made to
  * harm, so it is opened in a thread of its own (document-checks-thread.mjs) that is ended when it takes too much.
  */
 import { once } from 'node:events';
@@ -15,14 +15,10 @@ export interface CheckTask {
 export type CheckResult =
   | { readonly pdf: { pages: number; encrypted: boolean; scripts: boolean; attachments: boolean } }
   | { readonly picture: { width: number; height: number } }
-  | { readonly refused: 'encrypted' | 'damaged' };
-
-/** Why nobody could work with it: a password, not what its beginning promises, more than a reader bears. */
-export type Unreadable = 'encrypted' | 'damaged' | 'too_complex';
-export type Checked = { readonly sanity: Sanity } | { readonly unreadable: Unreadable };
+  | { readonly unreadable: 'locked' | 'damaged' | 'too_complex' };
 
 export interface DocumentChecks {
-  check(content: Buffer, contentType: string): Promise<Checked>;
+  check(content: Buffer, contentType: string): Promise<Sanity>;
   close(): Promise<void>;
 }
 
@@ -39,7 +35,7 @@ const LOOK_EVERY_MS = 25;
 const THREAD = new URL('./document-checks-thread.mjs', import.meta.url);
 
 interface Waiting extends CheckTask {
-  settle(checked: Checked): void;
+  settle(sanity: Sanity): void;
   fail(error: Error): void;
 }
 
@@ -66,7 +62,7 @@ export function createDocumentChecks(limits: CheckLimits = LIMITS): DocumentChec
       const thread = idle.pop() ?? (await started());
       const result = await resultWithin(thread, task, limits);
       if (all.has(thread)) idle.push(thread);
-      task.settle(result === 'too_complex' ? { unreadable: result } : checkedOf(result));
+      task.settle(sanityOf(result));
     } catch (error) {
       task.fail(new Error('the thread that looks into files could not be started', { cause: error }));
     }
@@ -108,7 +104,7 @@ async function resultWithin(
   thread: Worker,
   { content, contentType }: CheckTask,
   limits: CheckLimits,
-): Promise<CheckResult | 'too_complex'> {
+): Promise<CheckResult> {
   const settled = new AbortController();
   thread.ref();
   try {
@@ -124,7 +120,7 @@ async function resultWithin(
     thread.unref();
   }
   await thread.terminate();
-  return 'too_complex';
+  return { unreadable: 'too_complex' };
 }
 
 /** Resolves when time or memory is used up. */
@@ -137,8 +133,8 @@ async function tooMuch({ withinMs, growsBytes }: CheckLimits, signal: AbortSigna
   return 'too_complex';
 }
 
-function checkedOf(result: CheckResult): Checked {
-  if ('refused' in result) return { unreadable: result.refused };
-  if ('pdf' in result) return { sanity: { pages: result.pdf.pages, flags: pdfFlags(result.pdf) } };
-  return { sanity: { ...result.picture, flags: pictureFlags(result.picture) } };
+function sanityOf(result: CheckResult): Sanity {
+  if ('unreadable' in result) return { flags: [result.unreadable] };
+  if ('pdf' in result) return { pages: result.pdf.pages, flags: pdfFlags(result.pdf) };
+  return { ...result.picture, flags: pictureFlags(result.picture) };
 }

@@ -536,14 +536,6 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'The document was not scanned yet, or is infected. Try again later, or ask the applicant for another.',
     ],
   ),
-  document_not_readable: problem(
-    422,
-    ['Dokumen tidak dapat dibaca', 'Document not readable'],
-    [
-      'Berkas ini rusak, dikunci dengan kata sandi, atau terlalu rumit untuk dibaca. Simpan atau pindai ulang tanpa kata sandi, lalu unggah lagi.',
-      'The file is damaged, locked with a password, or too complex to read. Save or scan it again without a password, then upload that.',
-    ],
-  ),
   license_not_active: problem(
     409,
     ['Izin tidak berlaku', 'Licence not active'],

@@ -5,10 +5,14 @@ export const SCAN_STATES = ['not_scanned', 'waiting', 'clean', 'infected'] as co
 export type ScanState = (typeof SCAN_STATES)[number];
 
 /**
- * What a reviewer should know before opening it. None is a reason to refuse: `encrypted` means restrictions that every
- * viewer reads past; what nobody could read is not taken in at all.
+ * What its owner and a reviewer should know of it. None is a reason to refuse: a person decides whether to ask for another.
+ * `locked` wants a password, `damaged` is not what its beginning promises, `too_complex` takes more than a reader bears;
+ * `encrypted` means restrictions that every viewer reads past.
  */
 export const DOCUMENT_FLAGS = [
+  'locked',
+  'damaged',
+  'too_complex',
   'encrypted',
   'scripts',
   'attachments',
@@ -55,9 +59,11 @@ export const pictureFlags = ({
   ...(width * height > LARGE_PIXELS ? (['too_large'] as const) : []),
 ];
 
-/** What carries something to run or to open is given to keep, never shown on the spot. */
+const NOT_SHOWN: readonly DocumentFlag[] = ['scripts', 'attachments', 'locked', 'damaged', 'too_complex'];
+
+/** What carries something to run or to open, or could not be looked into, is given to keep, never shown on the spot. */
 export const isShowable = (sanity: Sanity | null): boolean =>
-  sanity?.flags.every((flag) => flag !== 'scripts' && flag !== 'attachments') ?? false;
+  sanity?.flags.every((flag) => !NOT_SHOWN.includes(flag)) ?? false;
 
 /** How long a file stays after its document was taken off and no submission names it. */
 export const REMOVED_KEPT_MS = 30 * 86_400_000;

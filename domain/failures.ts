@@ -71,7 +71,6 @@ export const FAILURE_CODES = [
   'field_not_open',
   'not_reopenable',
   'document_not_clean',
-  'document_not_readable',
   'license_not_active',
   'license_not_suspended',
   'license_ended',

@@ -16,7 +16,6 @@ import { asId, type DocumentId } from '../../domain/ids.ts';
 import { dispositionOf } from '../answer.ts';
 import { ownApplication } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Unreadable } from '../document-checks.ts';
 import { startScan } from '../document-scan-process.ts';
 import { requireOpenDocument } from '../open-fields.ts';
 import type { Locale } from '../request.ts';
@@ -33,7 +32,7 @@ const upload = defineRoute({
   path: '/licenses/applications/:id/documents',
   summary: 'Attach a document: PDF, JPEG or PNG, at most 10 MB, at most 20 a case',
   description:
-    'What a file is, its content says; name and header are not believed. A file that nobody could read (damaged, locked with a password) is refused. Where the office scans for viruses, its people see the file once it is clean.',
+    'What a file is, its content says; name and header are not believed. `flags` warn of what a reviewer will see of it: damaged, locked with a password, scripts, a picture too small to read. Where the office scans for viruses, its people see the file once it is clean.',
   tags: ['Documents'],
   permission: 'application.write',
   params: z.object({ id: applicationIdSchema }),
@@ -45,7 +44,6 @@ const upload = defineRoute({
     'not_a_draft',
     'field_not_open',
     'unsupported_media_type',
-    'document_not_readable',
     'file_too_large',
     'too_many_files',
   ],
@@ -56,8 +54,7 @@ const upload = defineRoute({
     await requireKnownKind(deps, application, kind, locale);
     await requireOpenDocument(deps.db, application, kind, locale);
     const contentType = await contentTypeOf(file.content);
-    const checked = await deps.documentChecks.check(file.content, contentType);
-    if ('unreadable' in checked) throw new Failure('document_not_readable', WHY_NOT[checked.unreadable]);
+    const sanity = await deps.documentChecks.check(file.content, contentType);
     const scanState: ScanState = deps.scansDocuments ? 'waiting' : 'not_scanned';
     // Before the case is locked: it may take seconds. Under the lock this is only a look whether it is still there.
     const { sha256, bytes } = await deps.files.put(file.content);
@@ -65,7 +62,7 @@ const upload = defineRoute({
     const rest = {
       filename: displayName(file.filename),
       scanState,
-      sanity: checked.sanity,
+      sanity,
       applicationId: id,
       by: actor.userId,
       origin,
@@ -73,7 +70,11 @@ const upload = defineRoute({
     };
     await addDocument(deps.db, { ...document, ...rest }, () => deps.files.put(file.content));
     if (deps.scansDocuments) void startScan(deps, document.id);
-    return json(201, document, { headers: { Location: `/api/v1/documents/${document.id}` } });
+    return json(
+      201,
+      { ...document, flags: [...sanity.flags] },
+      { headers: { Location: `/api/v1/documents/${document.id}` } },
+    );
   },
 });
 
@@ -96,12 +97,6 @@ async function contentTypeOf(content: Buffer): Promise<string> {
     'Send a PDF, JPEG or PNG file; the content of this one is something else.',
   );
 }
-
-const WHY_NOT: Record<Unreadable, string> = {
-  encrypted: 'The PDF is locked with a password. Save it without one, then upload that.',
-  damaged: 'The file is damaged: its content cannot be opened. Save or scan it again, then upload that.',
-  too_complex: 'The file takes too long to read. Print it to a new PDF or scan it again, then upload that.',
-};
 
 /** For people to recognise it by: no folders, no control characters, of a length that fits a header. */
 const displayName = (filename: string): string =>

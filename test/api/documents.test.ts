@@ -15,6 +15,7 @@ interface Uploaded {
   readonly sha256: string;
   readonly contentType: string;
   readonly bytes: number;
+  readonly flags: readonly string[];
 }
 
 describe('documents over HTTP', () => {
@@ -119,14 +120,13 @@ describe('documents over HTTP', () => {
     assert.equal((await ask(api, stranger, 'POST', where(), { body: form(PDF) })).status, 404);
     assert.equal((await ask(api, stranger, 'DELETE', `${where()}/${body.id}`)).status, 404);
   });
-  it('are refused when nobody could read them, with a word on what to do', async () => {
-    const damaged = await refused(form(Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')));
-    assert.deepEqual([damaged.status, damaged.body.code], [422, 'document_not_readable']);
-    assert.match(damaged.body.detail, /damaged.*upload/);
-    const locked = await refused(form(await aWrittenPdf({ userPassword: 'rahasia' })));
-    assert.deepEqual([locked.status, locked.body.code], [422, 'document_not_readable']);
-    assert.match(locked.body.detail, /password/);
-    assert.equal((await database.db('documents').where({ application_id: id })).length, 0);
+  it('warn their owner at once of what a reviewer could not read, and are taken in all the same', async () => {
+    const flagsOf = async (content: Buffer) => (await upload(form(content))).body.flags;
+    assert.deepEqual(await flagsOf(PDF), []);
+    assert.deepEqual(await flagsOf(Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')), [
+      'damaged',
+    ]);
+    assert.deepEqual(await flagsOf(await aWrittenPdf({ userPassword: 'rahasia' })), ['locked']);
   });
   it('tell those who have to open them what is inside, and nobody else', async () => {
     const script = aPdf({ catalog: '/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>' });

@@ -75,10 +75,10 @@ export async function fallAsleep(main: Machine): Promise<Asleep> {
   worker = await startWorker();
 
   const memory = watchMemory(worker);
-  const left = ids.values();
+  const left = [...ids];
   return {
     machine: { ...machine, worker },
-    take: (count) => left.take(count).toArray(),
+    take: (count) => left.splice(0, count),
     largestWorkerMb: memory.largest,
     stop: async () => {
       memory.stop();

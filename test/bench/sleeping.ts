@@ -20,18 +20,19 @@ export interface SleepingFigures {
  * that has no others. The same stage, the same policy; a review that was woken is read from its history first.
  */
 export async function measureSleeping(empty: Machine, asleep: Asleep): Promise<SleepingFigures> {
-  const few = (await openCases(empty, WARM + ROUNDS * IN_ROUND)).values();
-  const takeFew = (count: number) => few.take(count).toArray();
-  await decide(empty, takeFew(WARM));
+  const few = await openCases(empty, WARM + ROUNDS * IN_ROUND);
+  await decide(empty, few.splice(0, WARM));
   await decide(asleep.machine, asleep.take(WARM));
   const rounds: { alur: readonly number[]; bare: readonly number[] }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const measured = {
       alur: await decide(asleep.machine, asleep.take(IN_ROUND)),
-      bare: await decide(empty, takeFew(IN_ROUND)),
+      bare: await decide(empty, few.splice(0, IN_ROUND)),
     };
     rounds.push(measured);
-    empty.say(`  p95: ${percentile(measured.alur, 0.95).toFixed(0)} : ${percentile(measured.bare, 0.95).toFixed(0)} ms`);
+    empty.say(
+      `  p95: ${percentile(measured.alur, 0.95).toFixed(0)} : ${percentile(measured.bare, 0.95).toFixed(0)} ms`,
+    );
   }
   const pair = (name: string, share: number): Pair => {
     const of = rounds.map(({ alur, bare }) => ({ alur: percentile(alur, share), bare: percentile(bare, share) }));

@@ -73,13 +73,12 @@ function stageTimes({ tasks, events }: CaseRecord, calendar: BusinessCalendar): 
     if (!known || known.round < task.round || (known.round === task.round && endOf(known) < endOf(task))) last.set(key, task);
   }
   return [...last.values()].reduce(
-    (sum, task) => sum + task.usedMs + workingMsBetween(calendar, whole(task.openedAt), whole(endOf(task))),
+    (sum, task) => sum + task.usedMs + workingMsBetween(calendar, task.openedAt, endOf(task)),
     0,
   );
 }
 
 const endOf = ({ closedAt, openedAt }: TaskRecord): number => closedAt ?? openedAt;
-const whole = Math.round;
 
 function rungProblems({ rungs }: CaseRecord): string[] {
   const names = rungs.map(({ stage, round, code }) => `${code} of ${stage} in round ${round}`);

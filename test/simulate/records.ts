@@ -75,7 +75,7 @@ function byCase<Row>(rows: readonly Of<Row>[]): (id: string) => Row[] {
 }
 
 /** Epoch milliseconds of a column of time. */
-const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
+const ms = (column: string): string => `round(extract(epoch from ${column}) * 1000)::float8`;
 
 export async function recordsOf(db: Knex, cases: readonly PlayedCase[]): Promise<CaseRecord[]> {
   const read = async <Row>(columns: string, table: string, order: string): Promise<(id: string) => Row[]> => {

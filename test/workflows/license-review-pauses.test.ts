@@ -364,6 +364,48 @@ describe('the applicant’s turn', () => {
       assert.deepEqual(await system.database.db('post_audits').where({ application_id: id }).pluck('kind'), ['sample']);
     });
 
+    describe('that asks registries', () => {
+      const asking: Partial<LicensePolicy> = { ...automatic, registries: { ask: ['npwp'], giveUpAfterMinutes: 60 } };
+      const set = async (mode: 'up' | 'down') =>
+        fetch(`${system.sandboxUrl}/_sandbox/registries/npwp`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ mode }),
+        });
+      afterEach(() => set('up'));
+
+      it('approves what they confirm', async () => {
+        const id = await review.submitted(await review.typeUnder(asking));
+        await review.reaches(id, 'pending_payment');
+        assert.equal((await review.events(id, 'registry.answered')).length, 1);
+      });
+
+      it('gives a person what they do not answer in time', async () => {
+        await set('down');
+        const id = await review.submitted(await review.typeUnder(asking));
+        await eventually('the registry to be asked', async () =>
+          system.database
+            .db('registry_checks')
+            .where({ application_id: id, state: 'asking' })
+            .where('attempts', '>', 0)
+            .first(),
+        );
+        assert.equal(await review.stateOf(id), 'auto_check');
+        await review.until(id, new Date(review.nowOf(id) + 61 * 60_000).toISOString(), 0);
+        const { assignee } = await review.at(id, 'compliance_check');
+        assert.equal((await review.events(id, 'registry.unavailable')).length, 1);
+        assert.equal((await review.decide(id, assignee)).state, 'pending_payment');
+      });
+
+      it('of a case under review hold up neither its stages nor its end', async () => {
+        await set('down');
+        const registries = { ask: ['npwp'], giveUpAfterMinutes: 60 } as const;
+        const { id, assignee } = await review.open({ ...ONE_STAGE, registries });
+        await review.decide(id, assignee, { decision: 'reject' });
+        assert.deepEqual(await review.handle(id).result(), { state: 'rejected' });
+      });
+    });
+
     it('gives a person what the rules do not pass', async () => {
       const code = await review.typeUnder(automatic);
       const rule = { code: 'never', expression: 'false', otherwise: 'fail', reason: { id: 'Tidak', en: 'No' } };

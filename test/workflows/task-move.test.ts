@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
+import { createTaskMoveActivities, type TaskErrand } from '../../activities/task-moves.ts';
 import { declareConflict } from '../../db/conflicts.ts';
 import { planMove } from '../../db/task-moves.ts';
 import { type ApplicationId, asId, type TaskMoveId, type UserId } from '../../domain/ids.ts';
@@ -133,6 +135,64 @@ describe('moving all open tasks of a person', () => {
       0,
     );
     for (const id of ids) assert.equal((await handOversOf(id)).length, 1);
+  });
+
+  describe('asked of a case', () => {
+    const recorded = async (to: UserId | null): Promise<TaskMoveId> => {
+      const id = asId<TaskMoveId>(randomUUID());
+      const by = demoUserId('supervisor');
+      const at = new Date().toISOString();
+      await planMove(db(), { id, from: leaver, to, absenceId: null, reason: 'leave', by, at });
+      return id;
+    };
+    const moveNow = (moveId: TaskMoveId, errand: TaskErrand) => {
+      const { moveTasks } = createTaskMoveActivities({ db: db() });
+      const { client } = system;
+      const at = new Date().toISOString();
+      return new MockActivityEnvironment({}, { client }).run(moveTasks, {
+        moveId,
+        errands: [errand],
+        isLastTry: true,
+        at,
+      });
+    };
+    const errandFor = (id: string): TaskErrand => ({
+      applicationId: asId<ApplicationId>(id),
+      round: 1,
+      stage: 'document_verification',
+      workflowId: licenseReviewId(asId<ApplicationId>(id)),
+      update: 'reassign',
+      updateId: randomUUID(),
+    });
+    const settled = (moveId: TaskMoveId) =>
+      db()('task_move_cases').where({ move_id: moveId }).select('outcome', 'to_user', 'code');
+
+    it('a second time, its answer is the first one: a worker that died before it was written down loses nothing', async () => {
+      const [id = assert.fail()] = await casesWith(story, db(), leaver, 1);
+      const receiver = await aColleague(db(), 'verifier');
+      const [moveId, errand] = [await recorded(receiver), errandFor(id)];
+      for (let times = 0; times < 2; times += 1) {
+        assert.deepEqual(await moveNow(moveId, errand), { settled: 1 });
+        assert.deepEqual(await settled(moveId), [{ outcome: 'moved', to_user: receiver, code: null }]);
+        assert.equal((await read(moveId)).moved, 1);
+        await db()('task_move_cases').where({ move_id: moveId }).delete();
+        await db()('task_moves').where({ id: moveId }).update({ moved: 0 });
+      }
+      assert.equal((await handOversOf(id)).length, 1);
+    });
+
+    it('whose task is somebody else’s by now, it is no error and counts as nothing', async () => {
+      const [id = assert.fail()] = await casesWith(story, db(), leaver, 1);
+      const taker = await aColleague(db(), 'verifier');
+      const body = { userId: taker, reason: 'urgent' };
+      await story.expect(200, story.call('POST', `licenses/reassign/${id}`, { as: 'supervisor', body }));
+      const moveId = await recorded(null);
+      assert.deepEqual(await moveNow(moveId, errandFor(id)), { settled: 1 });
+      assert.deepEqual(await settled(moveId), [{ outcome: 'gone', to_user: null, code: null }]);
+      const { moved, stayed } = await read(moveId);
+      assert.deepEqual([moved, stayed], [0, 0]);
+      assert.deepEqual(await holdersOfCases(db(), [id]), [taker]);
+    });
   });
 
   it('asks a case that does not answer again, and in the end lists it', async () => {

@@ -1,0 +1,43 @@
+import { demoUserId, loadDemoData } from '../../local/demo-data.ts';
+import { freePorts } from '../../local/ports.ts';
+import { connect } from '../../db/connection.ts';
+import { formatInZone } from '../../domain/calendar.ts';
+import { aCompany, aLicenseType } from '../builders/licensing.ts';
+import { openCases } from '../builders/open-cases.ts';
+import { anotherDatabase } from './databases.ts';
+import { type Absolute, absoluteOf, percentile } from './figures.ts';
+import { answers, type Machine } from './machine.ts';
+
+const TASKS = 10_000;
+const COMPANIES = 100;
+const TYPES = 4;
+const HOUR = 3_600_000;
+const ROUNDS = 5;
+const ASKED = 60;
+const GOAL = { atMost: 20 };
+
+/** What an examiner asks for who has ten thousand tasks, one request after the other; over HTTP, from an API of its own. */
+export async function measureInbox(machine: Machine): Promise<Absolute[]> {
+  const databaseUrl = await anotherDatabase(machine.databaseUrl, 'bench_inbox');
+  await loadDemoData({ databaseUrl, personalDataKeys: [machine.personalDataKey] });
+  const typeCode = await fill(databaseUrl);
+  const [port = 0] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const settings = { DATABASE_URL: databaseUrl, ALUR_API_PORT: String(port) };
+  const api = await machine.startAlso('inbox-api', 'api/main.js', settings, () => answers(`${url}/health/ready`, 200));
+  const asked = (path: string, name: string) => measure(machine, `${url}/api/v1/licenses/assigned${path}`, name);
+  try {
+    return [
+      await asked('', `Inbox of ${TASKS.toLocaleString('en')} open tasks, p95`),
+      await asked('?limit=100', '– a hundred tasks a page, p95'),
+      await asked(`?cursor=${await middle(machine, url)}`, '– a page further down, p95'),
+      await asked('?stage=compliance_check&overdue=false', '– of a stage, not overdue, p95'),
+      await asked(`?typeCode=${typeCode}&atRisk=false`, '– of a licence type, not at risk, p95'),
+      await asked('?companyName=pt%20contoh%2077', '– of a company, p95'),
+      await asked('?companyName=pt%20contoh', '– of every company by the beginning of its name, p95'),
+      await asked('/counts', '– counts by stage, p95'),
+    ];
+  } finally {
+    await api.stop();
+  }
+}
