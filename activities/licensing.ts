@@ -71,8 +71,9 @@ export function createLicensingActivities(deps: ActivityDeps) {
       const by = input.appeal ? (await statementOf(db, input.appeal.statementId)).by : input.by;
       const submission = { ...input, by, origin: openOrigin(deps, input.origin) };
       const rejectedAt = input.appeal ? await closedAt(db, input.applicationId) : null;
+      // Before anything is written: a run that was started too late must leave nothing behind.
+      if (input.appeal && !(await isTakenUp(db, input))) return null;
       if ((await freezeSubmission(db, submission)) === 'withdrawn') return null;
-      if (input.appeal && !(await isTakenUp(db, input, rejectedAt))) return null;
       const office = await officeOfType(db, input.typeCode);
       return db.transaction(async (tx) => {
         const { calendar } = await workingCalendarOf(tx, office.id);
@@ -191,16 +192,12 @@ async function closedAt(db: Knex, applicationId: ApplicationId): Promise<string 
   return found?.at?.toISOString() ?? null;
 }
 
-/** Whether this run takes the appeal up, or an earlier try of it did. One that was started too late finds the case elsewhere. */
-async function isTakenUp(
-  db: Knex,
-  { applicationId, round, to }: ReceiveSubmission,
-  rejectedAt: string | null,
-): Promise<boolean> {
+/** Whether this run takes the appeal up, or an earlier try of it did; else the case has gone on since. */
+async function isTakenUp(db: Knex, { applicationId, round, to }: ReceiveSubmission): Promise<boolean> {
   const now: { state: ApplicationState; round: number } | undefined = await db('applications')
     .where({ id: applicationId })
     .first('state', 'round');
-  if (now?.state === 'rejected') return rejectedAt !== null && now.round < round;
+  if (now?.state === 'rejected') return now.round < round;
   return now?.state === to && now.round === round;
 }
 

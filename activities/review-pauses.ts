@@ -181,22 +181,24 @@ async function waitUntil(
 
 async function reopen(tx: Knex, input: ReopenCase, answerBy: string): Promise<boolean> {
   const { applicationId, round, stage, statementId, at } = input;
+  const key = `license-review/${applicationId}/reopened/${statementId}`;
+  // The lock first: a run that comes too late must leave nothing behind, not even the event.
+  const now: { state: string; round: number } | undefined = await tx('applications')
+    .where({ id: applicationId })
+    .forNoKeyUpdate()
+    .first('state', 'round');
+  const isDone = (await tx('events').where({ key }).first('id')) !== undefined;
+  if (isDone) return now?.state === 'correction_requested' && now.round === round;
+  if (now?.state !== 'lapsed_no_response') return false;
   const { by } = await statementOf(tx, statementId);
-  const isNew = await recordEvent(tx, {
-    key: `license-review/${applicationId}/reopened/${statementId}`,
+  await recordEvent(tx, {
+    key,
     type: 'application.reopened',
     applicationId,
     by,
     data: { round, stage, statementId, answerBy },
     at,
   });
-  const now: { state: string; round: number } | undefined = await tx('applications')
-    .where({ id: applicationId })
-    .forNoKeyUpdate()
-    .first('state', 'round');
-  if (!isNew) return now?.state === 'correction_requested' && now.round === round;
-  if (now?.state !== 'lapsed_no_response')
-    throw new Error(`application ${applicationId} is ${now?.state}: it has not lapsed`);
   await moveApplication(tx, { id: applicationId, to: 'correction_requested', dueAt: answerBy, at });
   return true;
 }

@@ -165,15 +165,10 @@ async function openStage(
   const { applicationId, round, stage, afterIntent, at } = input;
   // Before any row is locked: nobody publishes another calendar while this stage is planned by this one.
   const { calendar, version } = await workingCalendarOf(tx, officeId);
-  const key = `license-review/${applicationId}/stage/${round}/${stage}`;
-  const isNew = await recordEvent(tx, {
-    key: afterIntent ? `${key}/after-intent` : key,
-    type: 'task.assigned',
-    applicationId,
-    data: { stage, round, ...(input.quorum ? { seats: input.quorum.of, needed: input.quorum.needed } : {}) },
-    at,
-  });
-  if (!isNew) return;
+  const key = `license-review/${applicationId}/stage/${round}/${stage}${afterIntent ? '/after-intent' : ''}`;
+  // The event says who got the seats, so it comes after them: until then the lock on the case is the guard.
+  await tx('applications').where({ id: applicationId }).forNoKeyUpdate().first('id');
+  if (await tx('events').where({ key }).first('id')) return;
   if (afterIntent) await endIntent(tx, input, afterIntent, origin);
   const { legalDueAt } = await caseClock(tx, applicationId);
   const usedMs = afterIntent ? await usedWorkingMs(tx, input, calendar) : input.usedMs;
@@ -188,6 +183,18 @@ async function openStage(
   const opened = afterIntent
     ? await reopenSeats(tx, opening)
     : await openSeats(tx, { ...opening, seats: seatsOf(input), preferred: preferredOf(input) });
+  await recordEvent(tx, {
+    key,
+    type: 'task.assigned',
+    applicationId,
+    data: {
+      stage,
+      round,
+      ...(input.quorum ? { seats: input.quorum.of, needed: input.quorum.needed } : {}),
+      holders: opened,
+    },
+    at,
+  });
   for (const { seat, assignee } of opened) if (!assignee) await noteUnassigned(tx, { ...input, seat, why: key });
   await moveOrStay(tx, input, opened.find(({ assignee }) => assignee)?.assignee ?? null, plan.dueAt);
 }
@@ -276,7 +283,7 @@ async function climb(tx: Knex, input: FireRung, officeId: OfficeId): Promise<voi
     key: `license-review/${applicationId}/rung/${round}/${stage}/${input.code}`,
     type: RUNG_EVENT[input.code],
     applicationId,
-    data: { stage, round, assignee: input.assignee, handedTo: moves[0]?.assignee ?? null },
+    data: { stage, round, assignee: input.assignee, handedTo: moves[0]?.assignee ?? null, holders: moves },
     at,
   });
   for (const move of moves) await handTaskTo(tx, { applicationId, round, stage, at, ...move });

@@ -126,8 +126,10 @@ export async function votesOf(
   return found;
 }
 
-/** Whether a rejection of this case was appealed before: that is possible once. */
-export async function wasAppealed(db: Knex, applicationId: ApplicationId): Promise<boolean> {
-  const found = await db('events').where({ application_id: applicationId, type: 'application.appealed' }).first('id');
-  return found !== undefined;
+/** The last round of the review that was appealed against, which is possible once; 0 = none was. */
+export async function appealedRoundOf(db: Knex, applicationId: ApplicationId): Promise<number> {
+  const found: { round: number } | undefined = await db('events')
+    .where({ application_id: applicationId, type: 'application.appealed' })
+    .first({ round: db.raw("(data ->> 'round')::integer") });
+  return found ? found.round - 1 : 0;
 }

@@ -48,7 +48,7 @@ export async function replanPage(db: Knex, page: ReplanPage): Promise<ReplannedP
     const free = await lockTasks(tx, ids);
     const cases = await casesOf(tx, 'a.id = any(:ids)', { ids }, await dayLengths(tx, officeId, calendar));
     const planned = cases
-      
+      .filter(({ tasks }) => tasks.every(({ id }) => free.has(id)))
       .map((found) => ({ found, again: replanCase(calendar, found) }));
     const moved = planned.filter(({ again }) => again.moved);
     await writeEvents(tx, page, calendar.zone, moved);

@@ -47,7 +47,10 @@ export async function changeLegalTime(
   const { calendar } = await workingCalendarOf(tx, await officeOfCase(tx, applicationId));
   const { completeAt } = await lockClock(tx, applicationId);
   if (!completeAt) return { legalDueAt: null };
-  const due = dueOf(calendar, { completeAt, legalWorkingDays }, await ledgerOf(tx, applicationId));
+  const ledger = await ledgerOf(tx, applicationId);
+  // While it stands still no legal time runs, not even one that was over before.
+  const standsStill = ledger.some(({ to }) => to === null);
+  const due = standsStill ? null : dueOf(calendar, { completeAt, legalWorkingDays }, ledger);
   const legalDueAt = due === null ? null : formatInZone(due, calendar.zone);
   await tx('applications')
     .where({ id: applicationId })

@@ -4,7 +4,7 @@
  */
 import type { Rung } from './escalation.ts';
 import type { FailureCode, FailureFacts } from './failures.ts';
-import type { ApplicationId, Sha256, UserId } from './ids.ts';
+import type { Sha256, UserId } from './ids.ts';
 import type { Currency } from './money.ts';
 import type { OddMoneyPolicy } from './payments.ts';
 import type { ReviewerRole, Role } from './roles.ts';
@@ -78,7 +78,7 @@ export const applicationTransitions = {
   activating: ['active'],
   active: [],
   // An appeal: the whole review once more, by others.
-  rejected: ['completeness'],
+  rejected: ['completeness', 'auto_check'],
   withdrawn: [],
   cancelled: [],
   // Reopened: the applicant has the case again.

@@ -93,6 +93,8 @@ export function replanCase(calendar: BusinessCalendar, found: OpenCase): Replann
 function legalOf(calendar: BusinessCalendar, { completeAt, legalWorkingDays, suspensions, legalDueAt }: OpenCase) {
   if (completeAt === null || legalWorkingDays === null) return { dueAt: legalDueAt, budgetMs: null };
   const budgetMs = legalBudgetMs(calendar, legalWorkingDays);
+  // While it stands still no legal time runs, not even one that was over before.
+  if (suspensions.some(({ to }) => to === null)) return { dueAt: null, budgetMs };
   return { dueAt: legalClock(calendar, { completeAt, budgetMs, suspensions }, completeAt).dueAt, budgetMs };
 }
 

@@ -169,6 +169,8 @@ const testSlow = () =>
   );
 
 const bench = () => withTemporal((env) => run(process.execPath, ['--import', 'tsx', 'test/bench/main.ts'], rest, env));
+const simulate = () =>
+  withTemporal((env) => run(process.execPath, ['--import', 'tsx', 'test/simulate/main.ts'], rest, env));
 
 async function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -194,6 +196,7 @@ const commands = {
   test,
   'test:slow': testSlow,
   bench,
+  simulate,
   build,
   demo: () => tsx('local/demo.ts'),
   reset: () => tsx('local/reset.ts'),

@@ -59,6 +59,8 @@ export interface TakenUpAgain {
   readonly stage: Stage | null;
   /** Row of applicant_statements. */
   readonly statementId: string;
+  /** Of a case that lapsed after an appeal: the last round of the review that was appealed against. */
+  readonly appealedRound?: number;
 }
 
 export interface ReviewOutcome {

@@ -130,14 +130,18 @@ export function openCase(input: LicenseReviewInput): ReviewCase {
 }
 
 /** Who takes a case up again sees it open at once, and may speak before this process has heard of it. */
-function stateBefore({ again }: LicenseReviewInput): ApplicationState {
+function stateBefore({ again, policy }: LicenseReviewInput): ApplicationState {
   if (!again) return 'submitted';
-  return again.kind === 'appeal' ? 'completeness' : 'correction_requested';
+  if (again.kind === 'reopened') return 'correction_requested';
+  return policy.path === 'review' ? 'completeness' : 'auto_check';
 }
+
+/** The last round of the review that was appealed against; 0 = none was. */
+export const appealedRound = ({ again }: LicenseReviewInput): number =>
+  again?.kind === 'appeal' ? again.round : (again?.appealedRound ?? 0);
 
 export function situationOf(theCase: ReviewCase): ReviewSituation {
   const { input, policy, task, stage } = theCase;
-  const { again } = input;
   return {
     applicationId: input.applicationId,
     state: theCase.state,
@@ -149,7 +153,7 @@ export function situationOf(theCase: ReviewCase): ReviewSituation {
     submissionHash: theCase.submissionHash,
     decisions: theCase.decisions,
     maxCorrectionRounds: policy.correction.maxRounds,
-    roundsBefore: again?.kind === 'appeal' ? again.round : 0,
+    roundsBefore: appealedRound(input),
     ...(task ? { seats: task.seats } : {}),
     ...(stage?.quorum ? { quorum: stage.quorum } : {}),
     intent: policy.intent,

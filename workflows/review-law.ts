@@ -4,13 +4,13 @@ import type { Activities } from '../activities/index.ts';
 import type { StagePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
 import { records } from './policies.ts';
-import { afterApproval, billOf, isPast, type ReviewCase, tell } from './review-case.ts';
+import { afterApproval, appealedRound, billOf, isPast, type ReviewCase, tell } from './review-case.ts';
 
 const { approveByLaw } = proxyActivities<Activities>({ ...records, summary: 'The legal time is over: approve by law' });
 
 /** The office has decided once on a case that is appealed; the law does not decide it the other way by the clock. */
 export const deems = ({ policy, input }: ReviewCase): boolean =>
-  policy.deemedApproval === 'issue' && input.again?.kind !== 'appeal';
+  policy.deemedApproval === 'issue' && appealedRound(input) === 0;
 
 export const isOverByLaw = (theCase: ReviewCase): boolean =>
   deems(theCase) && theCase.legalDueAt !== null && isPast(theCase.legalDueAt);

@@ -1,7 +1,7 @@
 /** What an applicant says to the office where it counts: an answer to an announced rejection, why to reopen, an appeal. */
 import { z } from 'zod';
 import type { Application } from '../../db/applications.ts';
-import { wasAppealed } from '../../db/case-reads.ts';
+import { appealedRoundOf } from '../../db/case-reads.ts';
 import { correctionOf } from '../../db/corrections.ts';
 import { pinnedPolicyOf } from '../../db/policies.ts';
 import { type StatementKind, writeStatement } from '../../db/statements.ts';
@@ -86,7 +86,7 @@ const appeal = defineRoute({
     const { params: given, actor, deps } = asked;
     const application = await ownApplication(deps.db, actor, given.id);
     const policy = await pinnedPolicyOf(deps.db, given.id);
-    const appealed = await wasAppealed(deps.db, given.id);
+    const appealed = (await appealedRoundOf(deps.db, given.id)) > 0;
     refuseIf(refuseAppeal({ ...ended(application), policy, appealed }, Date.now()));
     return json(200, await takeUp(asked, application, policy, 'appeal'));
   },
@@ -124,6 +124,7 @@ async function takeUp(asked: Asked, application: Application, policy: LicensePol
   const { id, companyId, typeCode, round, state, closedAt } = application;
   if (closedAt === null) throw new Error(`application ${id} is ${state} and was never closed`);
   const stage = kind === 'reopened' ? ((await correctionOf(deps.db, id, round))?.stage ?? null) : null;
+  const appealedRound = await appealedRoundOf(deps.db, id);
   const statementId = await keep(asked, application, kind === 'reopened' ? 'reopening' : 'appeal');
   await takeUpAgain(
     deps,
@@ -134,7 +135,7 @@ async function takeUp(asked: Asked, application: Application, policy: LicensePol
       typeCode,
       policy,
       submittedAt: new Date().toISOString(),
-      again: { kind, round, stage, statementId },
+      again: { kind, round, stage, statementId, ...(appealedRound > 0 ? { appealedRound } : {}) },
       origin: sealOrigin(deps, origin),
     },
     closedAt,

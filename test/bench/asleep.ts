@@ -27,7 +27,7 @@ import { answers, type Machine } from './machine.ts';
 import { residentMb } from './process-figures.ts';
 import type { Model, Openings } from './programs/openings.ts';
 
-export const ASLEEP = 10_000;
+export const ASLEEP = Number(process.env.TMP_ASLEEP ?? 10_000);
 const STATE = 'document_verification';
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 15_000;
@@ -135,33 +135,54 @@ function answerOf(all: readonly Event[], { activityTaskCompletedEventAttributes:
   return [name, payload ? defaultPayloadConverter.fromPayload(payload) : null] as const;
 }
 
-/** Every row that names the case, as often as there are IDs; with IDs of its own, and the case's replaced wherever it is named. */
+/** Every row of the case, as often as there are IDs; with IDs of its own, and replaced wherever they are named. */
 async function copyRecords(db: Knex, model: string, ids: readonly string[]): Promise<void> {
-  const { rows: tables }: { rows: { name: string; columns: string[]; hasId: boolean }[] } = await db.raw(
+  const { rows: tables }: { rows: Table[] } = await db.raw(
     `select table_name as name, array_agg(column_name::text) filter (where is_identity = 'NO') as columns,
             bool_or(column_name = 'id' and data_type = 'uuid') as "hasId"
        from information_schema.columns where table_schema = 'public'
       group by table_name having bool_or(column_name = 'application_id')`,
   );
-  const copy = async (table: string, columns: readonly string[], key: string, own: string) => {
-    const named = columns.map((column) => `"${column}"`).join(', ');
-    await db.raw(
-      `insert into "${table}" (${named})
-       select ${columns.map((column) => `r."${column}"`).join(', ')}
-         from unnest(cast(:ids as uuid[])) copy
-         join "${table}" m on m."${key}" = :model
-        cross join lateral jsonb_populate_record(null::"${table}",
-                replace(to_jsonb(m)::text, :model, copy::text)::jsonb || ${own}) r`,
-      { ids: [...ids], model },
-    );
-  };
-  await copy('applications', await columnsOf(db, 'applications'), 'id', `'{}'::jsonb`);
-  for (const { name, columns, hasId } of tables)
-    await copy(name, columns, 'application_id', hasId ? `jsonb_build_object('id', gen_random_uuid())` : `'{}'::jsonb`);
+  const known: string[] = [];
+  for (const { name, hasId } of tables)
+    if (hasId) known.push(...(await db(name).where({ application_id: model }).pluck('id')));
+  const columns = Object.keys(await db('applications').columnInfo());
+  for (const table of [{ name: 'applications', columns, key: 'id' }, ...tables])
+    await copyRows(db, { key: 'application_id', ...table }, { model, known, ids });
   await db.raw('analyze');
 }
 
-const columnsOf = async (db: Knex, table: string): Promise<string[]> => Object.keys(await db(table).columnInfo());
+interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly hasId: boolean;
+}
+
+interface Copied {
+  readonly model: string;
+  /** IDs of the model's rows. */
+  readonly known: readonly string[];
+  readonly ids: readonly string[];
+}
+
+async function copyRows(
+  db: Knex,
+  { name, columns, key }: Pick<Table, 'name' | 'columns'> & { key: string },
+  { model, known, ids }: Copied,
+): Promise<void> {
+  const row = known.reduce(
+    (text, id) => `replace(${text}, '${id}', md5(copy || '${id}')::uuid::text)`,
+    'to_jsonb(m)::text',
+  );
+  await db.raw(
+    `insert into "${name}" (${columns.map((column) => `"${column}"`).join(', ')})
+     select ${columns.map((column) => `r."${column}"`).join(', ')}
+       from unnest(cast(:ids as text[])) copy
+       join "${name}" m on m."${key}" = :model
+      cross join lateral jsonb_populate_record(null::"${name}", replace(${row}, cast(:model as text), copy)::jsonb) r`,
+    { ids: [...ids], model },
+  );
+}
 
 async function openProcesses(machine: Machine, openings: Openings, settings: NodeJS.ProcessEnv): Promise<void> {
   const file = join(await runDirectory(), 'openings.json');

@@ -1,9 +1,10 @@
+import { z } from 'zod';
+import { connect } from '../../db/connection.ts';
 import { demoUserId, loadDemoData } from '../../local/demo-data.ts';
 import { freePorts } from '../../local/ports.ts';
-import { connect } from '../../db/connection.ts';
-import { formatInZone } from '../../domain/calendar.ts';
 import { aCompany, aLicenseType } from '../builders/licensing.ts';
 import { openCases } from '../builders/open-cases.ts';
+import { ask } from './cases.ts';
 import { anotherDatabase } from './databases.ts';
 import { type Absolute, absoluteOf, percentile } from './figures.ts';
 import { answers, type Machine } from './machine.ts';
@@ -40,4 +41,52 @@ export async function measureInbox(machine: Machine): Promise<Absolute[]> {
   } finally {
     await api.stop();
   }
+}
+
+/** Of many companies and some licence types, opened during the last week: some are overdue, some at risk. @returns a type */
+async function fill(databaseUrl: string): Promise<string> {
+  const db = connect(databaseUrl, 2, 'alur-bench');
+  try {
+    const applicantId = demoUserId('owner');
+    const types = [];
+    for (let n = 0; n < TYPES; n += 1) types.push(await aLicenseType(db));
+    for (let n = 0; n < COMPANIES; n += 1) {
+      const companyId = await aCompany(db, applicantId, { name: `PT Contoh ${n}` });
+      for (const [index, type] of types.entries()) {
+        const openedAt = new Date(Date.now() - (((n * TYPES + index) * 7) % 168) * HOUR).toISOString();
+        const count = TASKS / COMPANIES / TYPES;
+        await openCases(db, { companyId, type, applicantId, count, openedAt, assigneeId: demoUserId('examiner') });
+      }
+    }
+    await db.raw('vacuum analyze');
+    return types[0]?.code ?? '';
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** The cursor of the page at half of the list. */
+async function middle(machine: Machine, url: string): Promise<string> {
+  let cursor = '';
+  for (let seen = 0; seen < TASKS / 2; seen += 100) {
+    const path = `licenses/assigned?limit=100${cursor ? `&cursor=${cursor}` : ''}`;
+    const { nextCursor } = listed.parse(
+      await ask({ ...machine, apiUrl: url }, 'GET', path, undefined, machine.people.examiner),
+    );
+    cursor = nextCursor;
+  }
+  return cursor;
+}
+
+const listed = z.object({ nextCursor: z.string() });
+
+async function measure({ driver, people }: Machine, url: string, name: string): Promise<Absolute> {
+  const rounds: number[] = [];
+  for (let round = -1; round < ROUNDS; round += 1) {
+    const urls = Array.from({ length: ASKED }, () => url);
+    const { latenciesMs } = await driver({ kind: 'gets', urls, token: people.examiner.token, inFlight: 1 });
+    // The first round warms up.
+    if (round >= 0) rounds.push(percentile(latenciesMs, 0.95));
+  }
+  return absoluteOf(name, 'ms', GOAL, rounds);
 }

@@ -1,21 +1,23 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,replanning` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,inbox,sleeping,replanning` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { startNoMoreIn } from '../../local/children.ts';
 import { REPOSITORY } from '../../local/paths.ts';
 import { once, stopAll } from '../support/registry.ts';
-import { sweepAbandoned } from '../support/run-directory.ts';
+import { runDirectory, sweepAbandoned } from '../support/run-directory.ts';
 import { countActions } from './actions.ts';
 import { fallAsleep } from './asleep.ts';
 import { measureAudit } from './audit.ts';
 import { drafts } from './cases.ts';
 import { measureDeadlines } from './deadlines.ts';
 import { measureDecisions } from './decision.ts';
+import { measureInbox } from './inbox.ts';
 import { measureLedgerPosting } from './ledger.ts';
 import { measureLifecycles } from './lifecycle.ts';
 import { type Machine, startMachine } from './machine.ts';
@@ -39,6 +41,7 @@ const PARTS = [
   'reconciliation',
   'webhooks',
   'deadlines',
+  'inbox',
   'sleeping',
   'replanning',
 ];
@@ -55,10 +58,14 @@ if (unknown.length > 0 || (values.write && values.only)) {
 }
 
 const say = (line: string): void => console.log(line);
-const stop = once(stopAll);
+const stop = once(async () => {
+  startNoMoreIn(join(await runDirectory(), 'run'));
+  await stopAll();
+});
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
+  // However often: whoever presses Ctrl-C twice would otherwise leave all of it running.
+  process.on(signal, () => {
     interrupted = true;
     void stop().finally(() => process.exit(130));
   });
@@ -95,11 +102,13 @@ async function measure(machine: Machine): Promise<Figures> {
     : null;
   const webhooks = wanted.includes('webhooks') ? await told('Webhook intake', measureWebhooks(machine)) : null;
   const deadlines = wanted.includes('deadlines') ? await told('Deadlines', Promise.resolve(measureDeadlines())) : null;
+  const inbox = wanted.includes('inbox') ? await told('Inbox', measureInbox(machine)) : null;
   const needsAsleep = wanted.includes('sleeping') || wanted.includes('replanning');
   const asleep = needsAsleep ? await told('Ten thousand reviews fall asleep', fallAsleep(machine)) : null;
   const sleeping =
     asleep && wanted.includes('sleeping') ? await told('Decisions among them', measureSleeping(machine, asleep)) : null;
-  const replanning = wanted.includes('replanning') ? await told('Re-planning', measureReplanning(machine)) : null;
+  const replanning =
+    asleep && wanted.includes('replanning') ? await told('Re-planning', measureReplanning(asleep)) : null;
   await asleep?.stop();
   await delay(REST_MS);
   return {
@@ -113,6 +122,7 @@ async function measure(machine: Machine): Promise<Figures> {
     reconciliation,
     webhooks,
     deadlines,
+    inbox,
     sleeping,
     replanning,
     memory: { idle, loaded, rested: memoryOf(machine) },

@@ -1,39 +1,40 @@
-import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
-import { officeCalendarOf } from '../../db/calendars.ts';
+import { z } from 'zod';
 import { connect } from '../../db/connection.ts';
-import { migrateToLatest } from '../../db/migrate.ts';
 import { countUnplanned, replanPage } from '../../db/replanning.ts';
-import { type ApplicationId, asId, type OfficeId, type UserId } from '../../domain/ids.ts';
-import { demoUserId } from '../../local/demo-data.ts';
-import { ensureDatabase } from '../../local/postgres.ts';
-import type { CalendarChanged } from '../../workflows/calendar-change.ts';
-import { calendarChangeId } from '../../workflows/ids.ts';
+import { formatInZone } from '../../domain/calendar.ts';
+import type { ApplicationId, OfficeId, UserId } from '../../domain/ids.ts';
 import { closed, publish } from '../builders/calendars.ts';
 import { aCompany, aLicenseType, aUser } from '../builders/licensing.ts';
 import { openCases as openRows } from '../builders/open-cases.ts';
-import { openCases } from './cases.ts';
+import { eventually } from '../support/wait.ts';
+import { ASLEEP, type Asleep } from './asleep.ts';
+import { ask } from './cases.ts';
+import { anotherDatabase } from './databases.ts';
+import { approvals } from './decision.ts';
 import { type Absolute, absoluteOf, percentile } from './figures.ts';
 import type { Machine } from './machine.ts';
 
 const CASES = 10_000;
 const PAGE = 200;
 const ROUNDS = 3;
-const PROCESSES = 200;
+const BEFORE_MS = 15_000;
+const PAUSE_MS = 150;
+const AT_MOST_MS = 600_000;
 
 /**
- * A holiday for ten thousand open cases: the records of it, without processes, and what a decision waits for meanwhile; then
- * the whole of it, with processes that sleep and are told.
+ * A holiday for ten thousand open cases: the whole of it, with processes that sleep and are told; then the records of it
+ * alone, and what a decision's transaction waits for meanwhile.
  */
-export async function measureReplanning(machine: Machine): Promise<Absolute[]> {
-  return [...(await measureRecords(machine.databaseUrl)), await measureProcesses(machine)];
+export async function measureReplanning(asleep: Asleep): Promise<Absolute[]> {
+  const whole = await measureProcesses(asleep);
+  return [...whole, ...(await measureRecords(asleep.machine.databaseUrl))];
 }
 
 /** @param databaseUrl of any database on the server that shall be used */
 export async function measureRecords(databaseUrl: string): Promise<Absolute[]> {
-  const url = named(databaseUrl, 'bench_replanning');
-  await ensureDatabase(named(databaseUrl, 'postgres'), 'bench_replanning');
-  await migrateToLatest(url);
+  const url = await anotherDatabase(databaseUrl, 'bench_replanning');
   const db = connect(url, 4, 'alur-bench');
   try {
     const owner = await aUser(db, 'owner');
@@ -46,9 +47,9 @@ export async function measureRecords(databaseUrl: string): Promise<Absolute[]> {
     for (let round = 0; round < ROUNDS; round += 1) rounds.push(await replanAll(db, type.officeId, owner, ids, round));
     return [
       absoluteOf(
-        `Re-planning the records of ${CASES.toLocaleString('en')} open cases`,
+        `– the records of ${CASES.toLocaleString('en')} open cases alone`,
         's',
-        { atMost: 120 },
+        null,
         rounds.map(({ seconds }) => seconds),
       ),
       absoluteOf(
@@ -69,9 +70,6 @@ export async function measureRecords(databaseUrl: string): Promise<Absolute[]> {
     await db.destroy();
   }
 }
-
-const named = (databaseUrl: string, name: string): string =>
-  Object.assign(new URL(databaseUrl), { pathname: `/${name}` }).href;
 
 async function replanAll(db: Knex, officeId: OfficeId, by: UserId, ids: readonly ApplicationId[], round: number) {
   const closures = ['2026-03-03', '2026-03-04', '2026-03-05'].slice(0, round + 1).map((date) => closed(date));
@@ -111,29 +109,88 @@ async function waits(db: Knex, ids: readonly ApplicationId[], work: () => Promis
   return waited;
 }
 
-async function measureProcesses(machine: Machine): Promise<Absolute> {
-  const { db, client } = machine;
-  await openCases(machine, PROCESSES);
-  const office: { office_id: string; due: Date } = await db('tasks as t')
-    .join('applications as a', 'a.id', 't.application_id')
-    .join('license_types as y', 'y.code', 'a.type_code')
-    .where('t.state', 'open')
-    .orderBy('t.due_at', 'desc')
-    .first({ office_id: 'y.office_id', due: 't.due_at' });
-  const officeId = asId<OfficeId>(office.office_id);
-  const { calendar } = await officeCalendarOf(db, officeId);
-  const holiday = closed(new Date(office.due.getTime() + 7 * 3_600_000).toISOString().slice(0, 10));
-  const rates: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const closures = round % 2 === 0 ? [...calendar.closures, holiday] : calendar.closures;
-    const at = new Date().toISOString();
-    const version = await publish(db, officeId, demoUserId('admin'), { ...calendar, closures }, at);
-    const workflowId = `${calendarChangeId(officeId, version)}/${randomUUID()}`;
-    const startedAt = performance.now();
-    const options = { workflowId, taskQueue: 'alur', args: [{ officeId, version }] };
-    const { moved }: CalendarChanged = await client.workflow.execute('calendarChange', options);
-    if (moved < PROCESSES) throw new Error(`${moved} cases moved, of ${PROCESSES} at least`);
-    rates.push(moved / ((performance.now() - startedAt) / 1000));
-  }
-  return absoluteOf('– and telling processes that sleep, each of which wakes and reads', 'cases/s', null, rates);
+/** All of them are told and wake, while people decide on others. */
+async function measureProcesses(asleep: Asleep): Promise<Absolute[]> {
+  const { machine } = asleep;
+  const before = await decisionsDuring(asleep, () => sleeping(BEFORE_MS)());
+  const old = await latestDue(machine);
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  let told = 0;
+  let woken = 0;
+  const during = await decisionsDuring(asleep, async () => {
+    const version = await publishHoliday(machine, old);
+    await eventually('the end of the re-planning', () => isFinished(machine, version), AT_MOST_MS);
+    told = seconds();
+    await requireAllTold(machine, version);
+    machine.say(`  all told after ${told.toFixed(0)} s`);
+    await eventually('every process to wake', () => allWoken(machine, old), AT_MOST_MS);
+    woken = seconds();
+  });
+  const what = `Re-planning ${ASLEEP.toLocaleString('en')} reviews asleep for a holiday, all told`;
+  return [
+    absoluteOf(what, 's', { atMost: 120 }, [told]),
+    absoluteOf('– until each waits for its new time', 's', null, [woken]),
+    absoluteOf('– a decision meanwhile, p50', 'ms', null, [percentile(during, 0.5)]),
+    absoluteOf('– a decision meanwhile, p95', 'ms', null, [percentile(during, 0.95)]),
+    absoluteOf('– the longest', 'ms', null, [Math.max(...during)]),
+    absoluteOf('– before, p50', 'ms', null, [percentile(before, 0.5)]),
+    absoluteOf('– before, p95', 'ms', null, [percentile(before, 0.95)]),
+    absoluteOf('– worker’s memory, largest', 'MB', { atMost: 500 }, [asleep.largestWorkerMb()]),
+  ];
+}
+
+/** Two at a time, some each second, on reviews that sleep; milliseconds each. */
+async function decisionsDuring({ machine, take }: Asleep, work: () => Promise<void>): Promise<readonly number[]> {
+  let isOver = false;
+  const latencies: number[] = [];
+  const deciding = async () => {
+    while (!isOver) {
+      const posts = await approvals(machine, take(2));
+      latencies.push(...(await machine.driver({ kind: 'posts', inFlight: 2, posts })).latenciesMs);
+      await delay(PAUSE_MS);
+    }
+  };
+  const worked = work().finally(() => {
+    isOver = true;
+  });
+  await Promise.all([worked, deciding()]);
+  return latencies;
+}
+
+async function latestDue({ db }: Machine): Promise<Date> {
+  const row = await db('tasks').where({ state: 'open', stage: 'document_verification' }).max({ due: 'due_at' }).first();
+  return z.object({ due: z.date() }).parse(row).due;
+}
+
+const published = z.looseObject({ version: z.int(), calendar: z.looseObject({ closures: z.array(z.unknown()) }) });
+
+/** On the day on which they are due. @returns the new version */
+async function publishHoliday(machine: Machine, due: Date): Promise<number> {
+  const { admin } = machine.people;
+  const path = 'admin/calendar';
+  const { version, calendar } = published.parse(await ask(machine, 'GET', path, undefined, admin));
+  const closures = [...calendar.closures, closed(formatInZone(due.getTime(), 'Asia/Jakarta').slice(0, 10), 'national')];
+  const body = { calendar: { ...calendar, closures }, reason: 'A holiday', basedOnVersion: version };
+  return published.parse(await ask(machine, 'PUT', path, body, admin)).version;
+}
+
+const isFinished = async ({ db }: Machine, version: number): Promise<boolean> =>
+  (await db('calendar_versions').where({ version }).whereNotNull('replanned_at').first('version')) !== undefined;
+
+async function requireAllTold({ db }: Machine, version: number): Promise<void> {
+  const { rows } = await db.raw(
+    `select (select count(*)::int from tasks where state = 'open' and calendar_version < :version) as old,
+            (select count(*)::int from applications where replan_untold) as untold`,
+    { version },
+  );
+  const [{ old, untold }] = z.tuple([z.object({ old: z.number(), untold: z.number() })]).parse(rows);
+  if (old + untold > 0) throw new Error(`${old} tasks have their old plan, ${untold} processes were not told`);
+}
+
+/** Whether no process waits for the time of before any more. Asked seldom: the question itself is work for the server. */
+async function allWoken({ client }: Machine, due: Date): Promise<boolean> {
+  await delay(1_000);
+  const { count } = await client.workflow.count(`ExecutionStatus = 'Running' and AlurDueAt = '${due.toISOString()}'`);
+  return count === 0;
 }

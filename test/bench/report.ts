@@ -17,6 +17,7 @@ export interface Figures {
   readonly ledger: readonly Pair[] | null;
   readonly webhooks: readonly Pair[] | null;
   readonly deadlines: readonly Absolute[] | null;
+  readonly inbox: readonly Absolute[] | null;
   readonly sleeping: SleepingFigures | null;
   readonly replanning: readonly Absolute[] | null;
   readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
@@ -35,6 +36,7 @@ export function report({
   reconciliation,
   webhooks,
   deadlines,
+  inbox,
   sleeping,
   replanning,
   memory,
@@ -44,6 +46,7 @@ export function report({
     ...(audit ?? []),
     ...(reconciliation ?? []),
     ...(deadlines ?? []),
+    ...(inbox ?? []),
     ...(sleeping ? [sleeping.memory] : []),
     ...(replanning ?? []),
   ];
@@ -109,6 +112,11 @@ const INCLUDED = [
   '**Ledger posting**: a transaction of one entry with two postings. Alur checks on the way that the entry balances, is' +
     ' new, refers to what there is, and is not added to later, and keeps its indexes. Bare inserts the entry’s row and the two' +
     ' postings’ rows into tables with the same columns and primary keys and nothing else, through the same pool.',
+  '**Decisions among reviews asleep**: approvals at the first stage, four in flight, 30 in a round. Alur is a system with 10,000' +
+    ' open reviews, which decides on those that have slept, so that the worker reads each from its history first; bare is the' +
+    ' same Alur in a system that has a handful of reviews, just submitted and still in its worker’s cache. Each system has its' +
+    ' own database, Temporal server, API and worker; both are up all the time, and each waits while the other is measured.' +
+    ' The reviews were opened by a worker that only answers; memory is that of the one that came after it.',
 ];
 
 const WHY = [

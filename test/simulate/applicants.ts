@@ -82,6 +82,7 @@ export async function takeUp(
   const input = { applicationId: id, companyId, applicant: by, typeCode, policy, submittedAt };
   const again = { kind, round, stage, statementId };
   await takeUpAgain(system.api.deps, { ...input, again, origin: sealOrigin(system.api.deps, NO_ORIGIN) }, now.closedAt);
+  theCase.takenUp += 1;
   await reach(world, theCase, at);
   await settle(world, theCase, at, now.state);
 }

@@ -49,7 +49,11 @@ async function goForward(client: Client, workflowId: string, byMs: number): Prom
   await workflowService.updateWorkflowExecutionOptions({
     ...execution,
     workflowExecutionOptions: {
-      timeSkippingConfig: { enabled: true, disablePropagation: true, fastForwardConfig: { id, duration: durationOf(byMs) } },
+      timeSkippingConfig: {
+        enabled: true,
+        disablePropagation: true,
+        fastForwardConfig: { id, duration: durationOf(byMs) },
+      },
     },
     updateMask: { paths: ['time_skipping_config'] },
   });

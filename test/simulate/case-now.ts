@@ -83,7 +83,9 @@ export function isAtRest(now: CaseNow, policy: LicensePolicy, at: number): boole
   const { state, open, answerBy, legalDueAt } = now;
   if (isOver(now)) return true;
   if (state === 'correction_requested' || state === 'intent_to_reject') return answerBy !== null && answerBy > at;
-  const isLate = isDeemed(now, policy) && legalDueAt !== null && legalDueAt <= at;
+  const isLate =
+    now.rungs.some((rung) => rung.moves && rung.at <= at) ||
+    (isDeemed(now, policy) && legalDueAt !== null && legalDueAt <= at);
   return isStage(state) && !isLate && open.some(({ stage, round }) => stage === state && round === now.round);
 }
 

@@ -1,11 +1,18 @@
 /** What must hold for every case of the year, whatever happened. Asked of the records alone. */
 import { type BusinessCalendar, workingMsBetween } from '../../domain/calendar.ts';
 import { legalClock } from '../../domain/legal-clock.ts';
-import { APPLICATION_STATES, type ApplicationState, canMove, isClosed, isStage, type Stage } from '../../domain/licensing.ts';
+import {
+  APPLICATION_STATES,
+  type ApplicationState,
+  canMove,
+  isClosed,
+  isStage,
+  type Stage,
+} from '../../domain/licensing.ts';
 import type { CaseRecord, EventRecord, TaskRecord } from './records.ts';
 
 /** Between two steps of a process pass milliseconds, on a busy machine seconds; no wait of a person is that short. */
-const STEP_MS = 20_000;
+const STEP_MS = 15_000;
 
 /** What is wrong with a case, in words; none = all is well. */
 export function problemsOf(record: CaseRecord, calendar: BusinessCalendar): string[] {
@@ -43,20 +50,22 @@ function endProblems({ state, tasks }: CaseRecord): string[] {
 
 /** Σ of what each stage took and of what the applicant took is all the working time that has passed, and the clock says so too. */
 function clockProblems(record: CaseRecord, calendar: BusinessCalendar): string[] {
-  const { completeAt, budgetMs, suspensions, events } = record;
+  const { completeAt, budgetMs, suspensions, tasks } = record;
   const doneAt = officeDoneAt(record);
   if (completeAt === null || doneAt === null) return [];
   const clock = legalClock(calendar, { completeAt, budgetMs, suspensions }, doneAt);
   const stagesMs = stageTimes(record, calendar);
   const elapsedMs = workingMsBetween(calendar, completeAt, doneAt);
   const differMs = elapsedMs - stagesMs - clock.applicantMs;
-  const steps = events.length;
+  const steps = tasks.length + suspensions.length + 1;
   const wrong = Math.abs(differMs) > STEP_MS * steps;
   const negative = clock.officeMs < 0 || clock.applicantMs < 0;
   return [
     ...(wrong ? [`its stages and pauses add up to ${differMs} ms of working time less than have passed`] : []),
     ...(negative ? ['its clock ran backwards'] : []),
-    ...(suspensions.some(({ to }) => to === null) && !LEFT_STANDING.has(record.state) ? ['its clock still stands'] : []),
+    ...(suspensions.some(({ to }) => to === null) && !LEFT_STANDING.has(record.state)
+      ? ['its clock still stands']
+      : []),
   ];
 }
 
@@ -70,7 +79,8 @@ function stageTimes({ tasks, events }: CaseRecord, calendar: BusinessCalendar): 
   for (const task of tasks) {
     const key = `${task.stage} ${task.openedAt >= appealedAt}`;
     const known = last.get(key);
-    if (!known || known.round < task.round || (known.round === task.round && endOf(known) < endOf(task))) last.set(key, task);
+    if (!known || known.round < task.round || (known.round === task.round && endOf(known) < endOf(task)))
+      last.set(key, task);
   }
   return [...last.values()].reduce(
     (sum, task) => sum + task.usedMs + workingMsBetween(calendar, task.openedAt, endOf(task)),
@@ -90,9 +100,7 @@ function stageProblems({ decisions }: CaseRecord): string[] {
   const stages = new Map<string, Set<Stage>>();
   for (const { by, stage, override } of decisions)
     if (!override) stages.set(by, (stages.get(by) ?? new Set<Stage>()).add(stage));
-  return [...stages].flatMap(([by, acted]) =>
-    acted.size > 1 ? [`${by} decided at ${[...acted].join(' and ')}`] : [],
-  );
+  return [...stages].flatMap(([by, acted]) => (acted.size > 1 ? [`${by} decided at ${[...acted].join(' and ')}`] : []));
 }
 
 function decisionProblems({ decisions, tasks }: CaseRecord): string[] {

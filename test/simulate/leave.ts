@@ -18,12 +18,21 @@ export interface PlayedLeave {
 const DAY_MS = 86_400_000;
 const planned = z.looseObject({ id: z.string() });
 
-export async function planLeaves(system: TestSystem, leaves: readonly Leave[], { begins }: PlayedYear): Promise<PlayedLeave[]> {
+export async function planLeaves(
+  system: TestSystem,
+  leaves: readonly Leave[],
+  { begins }: PlayedYear,
+): Promise<PlayedLeave[]> {
   const story = storyOf(system);
   const played: PlayedLeave[] = [];
   for (const { who, fromDay, toDay, reason } of leaves) {
     const [from, to] = [begins + fromDay * DAY_MS, begins + toDay * DAY_MS];
-    const body = { userId: demoUserId(who), from: new Date(from).toISOString(), to: new Date(to).toISOString(), reason };
+    const body = {
+      userId: demoUserId(who),
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      reason,
+    };
     const answer = await story.expect(201, story.call('POST', 'admin/absences', { as: 'supervisor', body }));
     played.push({ id: asId<AbsenceId>(planned.parse(answer.body).id), who, from, to });
   }

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { officeCalendarOf, publishCalendar } from '../../db/calendars.ts';
 import { type ApplicationId, asId, type CalendarVersionId, type CompanyId, type OfficeId } from '../../domain/ids.ts';
 import type { LicensePolicy } from '../../domain/licensing.ts';
-import { DEMO_LICENSE_TYPES } from '../../local/demo-license-types.ts';
 import { demoUserId } from '../../local/demo-data.ts';
+import { DEMO_LICENSE_TYPES } from '../../local/demo-license-types.ts';
 import { licenseReviewId } from '../../workflows/ids.ts';
 import { type Story, storyOf } from '../support/story.ts';
 import type { TestSystem } from '../support/system.ts';
@@ -71,11 +71,10 @@ async function publishPolicies(db: TestSystem['database']['db']): Promise<void> 
   }
 }
 
-/** Drafts with every required document, through the API; the ID of each follows from the seed and its number. */
+/** Drafts with every required document, through the API. */
 export async function prepareDrafts(
   system: TestSystem,
   coming: readonly Arrival[],
-  seed: string,
   onDraft: (done: number) => void,
 ): Promise<PlayedCase[]> {
   const story = storyOf(system);
@@ -84,7 +83,7 @@ export async function prepareDrafts(
   const left = coming.values();
   const lane = async () => {
     for (const arrival of left) {
-      cases.push(await draft(story, companyId, arrival, seed));
+      cases.push(await draft(story, companyId, arrival));
       onDraft(cases.length);
     }
   };
@@ -95,7 +94,7 @@ export async function prepareDrafts(
 const AT_ONCE = 4;
 const created = z.looseObject({ id: z.string(), form: z.record(z.string(), z.unknown()) });
 
-async function draft(story: Story, companyId: CompanyId, arrival: Arrival, seed: string): Promise<PlayedCase> {
+async function draft(story: Story, companyId: CompanyId, arrival: Arrival): Promise<PlayedCase> {
   const type = DEMO_LICENSE_TYPES.find(({ code }) => code === arrival.typeCode);
   if (!type) throw new Error(`the demonstration has no licence type ${arrival.typeCode}`);
   const answer = await story.expect(
@@ -103,12 +102,10 @@ async function draft(story: Story, companyId: CompanyId, arrival: Arrival, seed:
     story.call('POST', 'licenses/applications', {
       as: 'owner',
       body: { companyId, typeCode: type.code, form: type.exampleForm },
-      headers: { 'idempotency-key': `simulation-${seed}-${arrival.number}` },
     }),
   );
   const { id, form } = created.parse(answer.body);
-  for (const { kind, required } of type.policy.checklist)
-    if (required) await story.expect(201, story.upload(id, kind));
+  for (const { kind, required } of type.policy.checklist) if (required) await story.expect(201, story.upload(id, kind));
   const applicationId = asId<ApplicationId>(id);
   return {
     ...arrival,

@@ -30,7 +30,7 @@ export interface Arrival {
 }
 
 /** Most come on working days in office hours; some in the evening, or at the weekend. */
-export function arrivals(chance: Chance, count: number, { year, days }: { year: number; days: number }): Arrival[] {
+export function arrivals(chance: Chance, count: number, { year, days }: Period): Arrival[] {
   const moments = Array.from({ length: count }, (_, index) => ({
     minute: 24 * 60 * dayOf(chance, `arrival ${index}`, year, days) + minuteOf(chance, `arrival ${index}`),
     typeCode: chance.pick(`type ${index}`, DEMAND),
@@ -56,7 +56,9 @@ const minuteOf = (chance: Chance, about: string): number =>
 
 /** How long after submitting somebody gives up on it; null = they do not. */
 export const patience = (chance: Chance, number: number): number | null =>
-  chance.happens(`withdraws ${number}`, 0.03) ? wholeMinutes(chance.aroundMedian(`patience ${number}`, 30 * HOUR_MS, 0.8)) : null;
+  chance.happens(`withdraws ${number}`, 0.03)
+    ? wholeMinutes(chance.aroundMedian(`patience ${number}`, 30 * HOUR_MS, 0.8))
+    : null;
 
 /** What an applicant is asked for, and how they take it: never, or after so long. */
 export type Question = 'correction' | 'announcement' | 'rejection' | 'lapse';
@@ -68,10 +70,13 @@ const ANSWERS: Record<Question, { readonly share: number; readonly medianMs: num
   lapse: { share: 0.4, medianMs: 15 * DAY_MS, spread: 0.7 },
 };
 
-/** How long an applicant takes to answer, milliseconds by the wall clock; null = they never do. */
-export function answersAfter(chance: Chance, question: Question, number: number, round: number): number | null {
+/**
+ * How long an applicant takes to answer, milliseconds by the wall clock; null = they never do.
+ * @param time tells one asking from another
+ */
+export function answersAfter(chance: Chance, question: Question, number: number, time: string): number | null {
   const { share, medianMs, spread } = ANSWERS[question];
-  const about = `${question} ${number} ${round}`;
+  const about = `${question} ${number} ${time}`;
   if (!chance.happens(`${about} answered`, share)) return null;
   return wholeMinutes(chance.aroundMedian(about, medianMs, spread));
 }
@@ -126,6 +131,12 @@ export function verdictOf(chance: Chance, look: Look, { canCorrect, intent, anno
 
 // ---- who is away ----------------------------------------------------------------------------------------------------
 
+/** The days of a year from its first one on. */
+export interface Period {
+  readonly year: number;
+  readonly days: number;
+}
+
 export interface Leave {
   readonly who: Reviewer;
   /** Days since the beginning of the year; from the first to before the second. */
@@ -134,33 +145,57 @@ export interface Leave {
   readonly reason: 'annual leave' | 'sick leave';
 }
 
-const LEAVES = [
-  { weeks: 2, reason: 'annual leave' },
-  { weeks: 1, reason: 'annual leave' },
-] as const;
-const SICK_DAYS = 4;
+interface Absence {
+  readonly lengthDays: number;
+  readonly reason: Leave['reason'];
+  /** @param draw 0 ≤ draw < 1 */
+  firstDay(draw: number): number;
+}
 
-/** Two weeks and one week of leave from Mondays, and four days of illness; none of a person's overlap. In order. */
-export function leavesOf(chance: Chance, { year, days }: { year: number; days: number }): Leave[] {
+const SICK_DAYS_A_YEAR = 4;
+
+/** Two weeks and one week of leave from Mondays, and four days of illness; of less than half a year, accordingly less. */
+function absencesIn({ year, days }: Period): Absence[] {
   const firstMonday = (8 - new Date(Date.UTC(year, 0, 1)).getUTCDay()) % 7;
   const weeks = Math.floor((days - firstMonday) / 7);
+  const annual = (length: number): Absence => ({
+    lengthDays: 7 * length,
+    reason: 'annual leave',
+    firstDay: (draw) => firstMonday + 7 * Math.floor(draw * Math.max(1, weeks - length + 1)),
+  });
+  const sick: Absence = { lengthDays: 1, reason: 'sick leave', firstDay: (draw) => Math.floor(draw * days) };
+  const sickDays = Math.ceil((SICK_DAYS_A_YEAR * days) / 366);
+  return [...(days < 183 ? [] : [annual(2)]), annual(1), ...Array.from({ length: sickDays }, () => sick)];
+}
+
+/** Who is away when, in order; nobody is away twice at once. */
+export function leavesOf(chance: Chance, period: Period): Leave[] {
   const leaves = REVIEWERS.flatMap((who) => {
     const mine: Leave[] = [];
-    const plan = (about: string, length: number, firstDay: (draw: number) => number, reason: Leave['reason']) => {
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-        const fromDay = firstDay(chance.fraction(`leave ${who} ${about} ${attempt}`));
-        const leave: Leave = { who, fromDay, toDay: fromDay + length, reason };
-        if (leave.toDay > days || mine.some((other) => leave.fromDay < other.toDay && other.fromDay < leave.toDay)) continue;
-        mine.push(leave);
-        return;
-      }
-    };
-    for (const [index, { weeks: length, reason }] of LEAVES.entries())
-      plan(`${index}`, 7 * length, (draw) => firstMonday + 7 * Math.floor(draw * Math.max(1, weeks - length + 1)), reason);
-    for (let day = 1; day <= SICK_DAYS; day += 1) plan(`sick ${day}`, 1, (draw) => Math.floor(draw * days), 'sick leave');
+    for (const [index, absence] of absencesIn(period).entries()) {
+      const found = placeFor(chance, `leave ${who} ${index}`, absence, mine, period.days);
+      if (found) mine.push({ who, ...found, reason: absence.reason });
+    }
     return mine;
   });
   return leaves.toSorted((a, b) => a.fromDay - b.fromDay || REVIEWERS.indexOf(a.who) - REVIEWERS.indexOf(b.who));
 }
 
 const ATTEMPTS = 50;
+
+/** null = there is no room for it. */
+function placeFor(
+  chance: Chance,
+  about: string,
+  { lengthDays, firstDay }: Absence,
+  taken: readonly Leave[],
+  days: number,
+) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const fromDay = firstDay(chance.fraction(`${about} ${attempt}`));
+    const toDay = fromDay + lengthDays;
+    if (toDay <= days && taken.every((other) => toDay <= other.fromDay || other.toDay <= fromDay))
+      return { fromDay, toDay };
+  }
+  return null;
+}

@@ -8,8 +8,18 @@ import type { Entry } from './agenda.ts';
 import { respond, resubmit, submit, takeUp, withdraw } from './applicants.ts';
 import { isBusyIn } from './case-now.ts';
 import { MINUTE_MS, STAFF } from './people.ts';
-import { claim, comeBack, decide, handBack, leave, takeUpWork } from './reviewers.ts';
-import { createWorld, type Happening, minuteOf, type Play, personNamed, put, type Refused, ring, type World } from './world.ts';
+import { claim, comeBack, decide, handBack, leave, override, takeUpWork } from './reviewers.ts';
+import {
+  createWorld,
+  type Happening,
+  minuteOf,
+  type Play,
+  personNamed,
+  put,
+  type Refused,
+  ring,
+  type World,
+} from './world.ts';
 
 /** @returns what somebody was refused, in order */
 export async function playYear(play: Play): Promise<readonly Refused[]> {
@@ -66,6 +76,8 @@ async function carryOut(world: World, { at, what }: Entry<Happening>): Promise<v
       return decide(world, what.person, what.job, at);
     case 'hand_back':
       return handBack(world, what.theCase, what, at);
+    case 'override':
+      return override(world, what.theCase, what.seat, at);
     case 'leave':
       return leave(world, what.person, what.leave);
     case 'return':

@@ -91,8 +91,16 @@ export async function recordsOf(db: Knex, cases: readonly PlayedCase[]): Promise
     'escalations',
     'fired_at, rung',
   );
-  const events = await read<EventRecord>(`type, actor_id as "by", ${ms('occurred_at')} as at, data`, 'events', 'events.id');
-  const applications = await read<Application>(APPLICATION, '(select *, id as application_id from applications) a', 'id');
+  const events = await read<EventRecord>(
+    `type, actor_id as "by", ${ms('occurred_at')} as at, data`,
+    'events',
+    'events.id',
+  );
+  const applications = await read<Application>(
+    APPLICATION,
+    '(select *, id as application_id from applications) a',
+    'id',
+  );
   return cases.map(({ id, number, typeCode, policy }) => {
     const [application] = applications(id);
     if (!application) throw new Error(`case ${number} (${id}) is not on record`);

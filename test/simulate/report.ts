@@ -38,7 +38,10 @@ function tell(record: CaseRecord, calendar: BusinessCalendar): Told {
   const { completeAt, budgetMs, events } = record;
   const end = officeDoneAt(record);
   const doneAt = end === null ? null : minute(end);
-  const suspensions = record.suspensions.map(({ from, to }) => ({ from: minute(from), to: to === null ? null : minute(to) }));
+  const suspensions = record.suspensions.map(({ from, to }) => ({
+    from: minute(from),
+    to: to === null ? null : minute(to),
+  }));
   const isDeemed = events.some(({ type }) => type === 'application.deemed_approved');
   const count = (type: string) => events.filter((event) => event.type === type).length;
   const of = { record, doneAt, isDeemed, corrections: count('application.correction_requested') };
@@ -103,14 +106,23 @@ function byType(told: readonly Told[], calendar: BusinessCalendar): string[] {
     });
   const reviewed = ({ record }: Told) => record.tasks.length > 0;
   const rungs = (code: RungCode) =>
-    line(`rung \`${code}\``, (group) => `${sum(group.map(({ record }) => record.rungs.filter((rung) => rung.code === code).length))}`);
+    line(
+      `rung \`${code}\``,
+      (group) => `${sum(group.map(({ record }) => record.rungs.filter((rung) => rung.code === code).length))}`,
+    );
   const events = (what: string, type: string) =>
-    line(what, (group) => `${sum(group.map(({ record }) => record.events.filter((event) => event.type === type).length))}`);
+    line(
+      what,
+      (group) => `${sum(group.map(({ record }) => record.events.filter((event) => event.type === type).length))}`,
+    );
   return table(
     ['', 'all', ...types],
     [
       count('cases', () => true),
-      count('active, approved by people', ({ record, isDeemed }) => record.state === 'active' && !isDeemed && record.tasks.length > 0),
+      count(
+        'active, approved by people',
+        ({ record, isDeemed }) => record.state === 'active' && !isDeemed && record.tasks.length > 0,
+      ),
       count('active, approved automatically', (one) => one.record.state === 'active' && !reviewed(one)),
       count('active, approved by law', ({ record, isDeemed }) => record.state === 'active' && isDeemed),
       count('rejected', ({ record }) => record.state === 'rejected'),
@@ -122,8 +134,16 @@ function byType(told: readonly Told[], calendar: BusinessCalendar): string[] {
       events('appeals', 'application.appealed'),
       events('reopened', 'application.reopened'),
       spread('office, working hours', (one) => (reviewed(one) ? one.officeMinutes : null), hours),
-      spread('applicant, working hours', (one) => (one.record.suspensions.length > 0 ? one.applicantMinutes : null), hours),
-      spread('applicant, days by the calendar', (one) => (one.record.suspensions.length > 0 ? one.applicantCalendarMinutes : null), days),
+      spread(
+        'applicant, working hours',
+        (one) => (one.record.suspensions.length > 0 ? one.applicantMinutes : null),
+        hours,
+      ),
+      spread(
+        'applicant, days by the calendar',
+        (one) => (one.record.suspensions.length > 0 ? one.applicantCalendarMinutes : null),
+        days,
+      ),
       spread('legal time used, %', (one) => (reviewed(one) ? usedPercent(one) : null), whole),
       spread('submission to the last word, working hours', (one) => elapsed(one, calendar), hours),
       ...RUNG_CODES.map(rungs),
@@ -148,10 +168,16 @@ function byPerson({ year, leaves }: Played, told: readonly Told[]): string[] {
     const id = demoUserId(who);
     const made = told.flatMap(({ record }) => record.decisions.filter(({ by }) => by === id));
     const times = told.flatMap(({ record }) => heldFor(record, id, year.calendar));
-    const told_ = (type: string) =>
-      sum(told.map(({ record }) => record.events.filter((event) => event.type === type && event.data['assignee'] === id).length));
+    const mentions = (type: string) =>
+      sum(
+        told.map(
+          ({ record }) => record.events.filter((event) => event.type === type && event.data['assignee'] === id).length,
+        ),
+      );
     const decided = (...which: string[]) => `${made.filter(({ decision }) => which.includes(decision)).length}`;
-    const away = sum(leaves.filter((leave) => leave.who === who).map(({ from, to }) => workingMsBetween(year.calendar, from, to)));
+    const away = sum(
+      leaves.filter((leave) => leave.who === who).map(({ from, to }) => workingMsBetween(year.calendar, from, to)),
+    );
     return [
       who,
       days480(away),
@@ -159,13 +185,23 @@ function byPerson({ year, leaves }: Played, told: readonly Told[]): string[] {
       decided('approve'),
       decided('request_correction'),
       decided('intend_to_reject', 'reject'),
+      `${made.filter((decision) => decision.override).length}`,
       times.length === 0 ? '–' : `${hours(percentile(times, 0.5))} / ${hours(percentile(times, 0.9))}`,
-      `${told_('task.reminded')}`,
-      `${told_('task.at_risk')}`,
-      `${told_('task.breached')}`,
+      `${mentions('task.reminded')}`,
+      `${mentions('task.at_risk')}`,
+      `${mentions('task.breached')}`,
     ];
   };
-  const head = ['who', 'days away', 'decisions', 'approvals', 'corrections', 'rejections', 'hours with them, median / p90'];
+  const head = [
+    'who',
+    'days away',
+    'decisions',
+    'approvals',
+    'corrections',
+    'rejections',
+    'overrides',
+    'hours with them, median / p90',
+  ];
   return table([...head, 'reminded', 'at risk', 'taken away'], STAFF.map(row));
 }
 
@@ -175,21 +211,44 @@ const heldFor = ({ tasks, decisions }: CaseRecord, id: string, calendar: Busines
     .filter(({ by }) => by === id)
     .flatMap(({ round, stage, seat, at }) => {
       const task = tasks.find((each) => each.round === round && each.stage === stage && each.seat === seat);
-      return task ? [workingMsBetween(calendar, minute(task.assignedAt), Math.max(minute(task.assignedAt), minute(at))) / MINUTE_MS] : [];
+      return task
+        ? [
+            workingMsBetween(calendar, minute(task.assignedAt), Math.max(minute(task.assignedAt), minute(at))) /
+              MINUTE_MS,
+          ]
+        : [];
     });
 
 function refusals({ refused }: Played): string[] {
   if (refused.length === 0) return ['Nothing.'];
   const names = refused.map(({ what, code }) => `${what}\n${code}`);
-  const rows = [...new Set(names)].toSorted().map((name) => [...name.split('\n'), `${names.filter((each) => each === name).length}`]);
+  const rows = [...new Set(names)]
+    .toSorted()
+    .map((name) => [...name.split('\n'), `${names.filter((each) => each === name).length}`]);
   return table(['what was asked for', 'code', 'times'], rows);
 }
 
 // ---- case by case -----------------------------------------------------------------------------------------------------------
 
 function caseByCase(told: readonly Told[], year: PlayedYear): string[] {
-  const head = ['case', 'type', 'submitted', 'last word', 'outcome', 'corrections', 'office', 'of legal', 'applicant', 'rungs'];
-  const when = (at: number | null) => (at === null ? '–' : formatInZone(minute(at) - year.movedMs, year.calendar.zone).slice(0, 16).replace('T', ' '));
+  const head = [
+    'case',
+    'type',
+    'submitted',
+    'last word',
+    'outcome',
+    'corrections',
+    'office',
+    'of legal',
+    'applicant',
+    'rungs',
+  ];
+  const when = (at: number | null) =>
+    at === null
+      ? '–'
+      : formatInZone(minute(at) - year.movedMs, year.calendar.zone)
+          .slice(0, 16)
+          .replace('T', ' ');
   return table(
     head,
     told.map((one) => [

@@ -23,6 +23,7 @@ import {
 } from './world.ts';
 
 const HANDING_MS = 4 * MINUTE_MS;
+const WORKING_DAY_MS = 480 * MINUTE_MS;
 
 /** Whoever is there and has nothing in hand takes up what is due first. */
 export function takeUpWork(world: World, at: number): void {
@@ -96,7 +97,8 @@ export async function claim(world: World, person: Person, job: Job, minute: numb
   if (isTaken) return;
   // Somebody of the role who is there gets it now, the others when they are back.
   theCase.barred.add(keyOf(seat));
-  for (const each of world.people) if (each.role === seat.role && !each.isAway) offer(world, theCase, seat, each, minute);
+  for (const each of world.people)
+    if (each.role === seat.role && !each.isAway) offer(world, theCase, seat, each, minute);
 }
 
 function offer(world: World, theCase: CaseInPlay, seat: SeatNow, person: Person, at: number): void {
@@ -111,11 +113,39 @@ export async function handBack(
   minute: number,
 ): Promise<void> {
   const isWaiting = theCase.now?.open.some((open) => keyOf(open) === keyOf(seat) && open.assignee === null);
-  if (!isWaiting || person.isAway || hasSeat(theCase, person)) return;
+  if (!isWaiting || person.isAway) return;
+  if (hasSeat(theCase, person)) return despair(world, theCase, seat, person, minute);
   const at = await arrive(world, theCase, minute, SECOND.hands_over);
   const body = { userId: person.id, reason: 'Nobody else may take it' };
   const path = `licenses/reassign/${theCase.id}`;
-  if (!(await tryTo(world, theCase, 'supervisor', path, body))) await tryTo(world, theCase, 'admin', path, body);
+  const isDone =
+    (await tryTo(world, theCase, 'supervisor', path, body)) || (await tryTo(world, theCase, 'admin', path, body));
+  await settle(world, theCase, at);
+  if (!isDone) despair(world, theCase, seat, person, minute);
+}
+
+/** When nobody of the role may take it, now or when they are back, the supervisor decides a working day later. */
+function despair(world: World, theCase: CaseInPlay, seat: SeatNow, person: Person, at: number): void {
+  theCase.refused.add(`${keyOf(seat)} ${person.name}`);
+  const ofRole = world.people.filter(({ role }) => role === seat.role);
+  if (!ofRole.every(({ name }) => theCase.refused.has(`${keyOf(seat)} ${name}`))) return;
+  put(world, inOfficeHours(world, at, WORKING_DAY_MS), theCase.number, { kind: 'override', theCase, seat });
+}
+
+/** In place of whoever should hold the seat, though they have acted on another stage: that is what an override is for. */
+export async function override(world: World, theCase: CaseInPlay, seat: SeatNow, minute: number): Promise<void> {
+  const isWaiting = theCase.now?.open.some((open) => keyOf(open) === keyOf(seat) && open.assignee === null);
+  if (!isWaiting) return;
+  const verdict = verdictOf(world.chance, { ...theCase, ...seat }, { ...choiceOf(theCase), canCorrect: false });
+  const decision = verdict === 'approve' ? 'approve' : 'reject';
+  const at = await arrive(world, theCase, minute, SECOND.decides);
+  const body = { decision, reason: 'Nobody else of this office may', ...REASONS[decision] };
+  if (!(await tryTo(world, theCase, 'supervisor', `licenses/override/${theCase.id}`, body)))
+    await say(world, theCase, 'supervisor', `licenses/override/${theCase.id}`, {
+      ...body,
+      decision: 'approve',
+      reasons: [],
+    });
   await settle(world, theCase, at);
 }
 

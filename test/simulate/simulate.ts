@@ -50,7 +50,7 @@ export async function simulate(
     const leaves = await planLeaves(system, leavesOf(chance, { year: wanted, days }), year);
     const coming = arrivals(chance, count, { year: wanted, days });
     const notYet = { at: null, submitted: 0, over: 0 };
-    const cases = await prepareDrafts(system, coming, seed, (drafts) => onProgress({ drafts, ...notYet }));
+    const cases = await prepareDrafts(system, coming, (drafts) => onProgress({ drafts, ...notYet }));
     const refused = await playYear({
       ...{ system, clocks, chance, year, cases, leaves },
       onProgress: (at, counts) => onProgress({ drafts: count, at: at - year.movedMs, ...counts }),

@@ -48,6 +48,10 @@ export interface CaseInPlay extends PlayedCase {
   readonly barred: Set<string>;
   /** What the applicant was asked, each time once. */
   readonly asked: Set<string>;
+  /** How often it was reopened, or appealed. */
+  takenUp: number;
+  /** People who were refused for a seat, as `<seat> <name>`. */
+  readonly refused: Set<string>;
 }
 
 export type Happening =
@@ -61,6 +65,7 @@ export type Happening =
   | { readonly kind: 'claim'; readonly theCase: CaseInPlay; readonly person: Person; readonly job: Job }
   | { readonly kind: 'decide'; readonly theCase: CaseInPlay; readonly person: Person; readonly job: Job }
   | { readonly kind: 'hand_back'; readonly theCase: CaseInPlay; readonly person: Person; readonly seat: SeatNow }
+  | { readonly kind: 'override'; readonly theCase: CaseInPlay; readonly seat: SeatNow }
   | { readonly kind: 'leave'; readonly person: Person; readonly leave: PlayedLeave }
   | { readonly kind: 'return'; readonly person: Person };
 
@@ -100,7 +105,15 @@ export function createWorld(play: Play): World {
     ...play,
     story: storyOf(play.system),
     agenda: createAgenda(),
-    inPlay: play.cases.map((each) => ({ ...each, now: null, alarm: 0, barred: new Set(), asked: new Set() })),
+    inPlay: play.cases.map((each) => ({
+      ...each,
+      now: null,
+      alarm: 0,
+      takenUp: 0,
+      barred: new Set(),
+      asked: new Set(),
+      refused: new Set(),
+    })),
     people: STAFF.map((name) => ({ name, id: demoUserId(name), role: ROLES[name], isAway: false, job: null })),
     counts: { submitted: 0, over: 0 },
     refused: [],
@@ -168,10 +181,10 @@ export async function settle(world: World, theCase: CaseInPlay, at: number, left
 function askApplicant(world: World, theCase: CaseInPlay, { state, round }: CaseNow, minute: number): void {
   const { policy } = theCase;
   const ask = (question: Question, what: Happening) => {
-    const about = `${question} ${round}`;
-    if (theCase.asked.has(about)) return;
-    theCase.asked.add(about);
-    const after = answersAfter(world.chance, question, theCase.number, round);
+    const time = `${round}/${theCase.takenUp}`;
+    if (theCase.asked.has(`${question} ${time}`)) return;
+    theCase.asked.add(`${question} ${time}`);
+    const after = answersAfter(world.chance, question, theCase.number, time);
     if (after !== null) put(world, atDaytime(world, minute + after), theCase.number, what);
   };
   if (state === 'correction_requested') ask('correction', { kind: 'resubmit', theCase, round });
@@ -184,30 +197,30 @@ function askApplicant(world: World, theCase: CaseInPlay, { state, round }: CaseN
 
 /** @throws Error unless it was taken */
 export async function say(
-  { story }: World,
-  { number }: CaseInPlay,
+  world: World,
+  theCase: CaseInPlay,
   as: Staff | 'owner',
   path: string,
   body: unknown = {},
   method = 'POST',
 ): Promise<void> {
-  const answer = await story.call(method, path, { as, body });
-  if (answer.status !== 200) throw unexpected(number, `${method} ${path} by ${as}`, answer);
+  const answer = await world.story.call(method, path, { as, body });
+  if (answer.status !== 200) throw await unexpected(world, theCase, `${method} ${path} by ${as}`, answer);
 }
 
 /** The same where the rules may refuse it. @returns whether it was taken */
 export async function tryTo(
-  { story, refused }: World,
-  { number }: CaseInPlay,
+  world: World,
+  theCase: CaseInPlay,
   as: Staff | 'admin',
   path: string,
   body: unknown = {},
 ): Promise<boolean> {
-  const answer = await story.call('POST', path, { as, body });
+  const answer = await world.story.call('POST', path, { as, body });
   if (answer.status === 200) return true;
   const code = codeOf(answer);
-  if (answer.status >= 500 || code === null) throw unexpected(number, `POST ${path} by ${as}`, answer);
-  refused.push({ number, what: `${path.split('/')[1]} by ${as}`, code });
+  if (answer.status >= 500 || code === null) throw await unexpected(world, theCase, `POST ${path} by ${as}`, answer);
+  world.refused.push({ number: theCase.number, what: `${path.split('/')[1]} by ${as}`, code });
   return false;
 }
 
@@ -215,8 +228,32 @@ function codeOf({ body }: Answer): string | null {
   return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' ? body.code : null;
 }
 
-const unexpected = (number: number, what: string, { status, body }: Answer): Error =>
-  new Error(`case ${number}: ${what} was answered ${status}: ${JSON.stringify(body)}`);
+const EVENTS_SHOWN = 12;
+
+/** With what has happened to the case lately, for whoever looks for the reason. */
+async function unexpected(
+  { system }: World,
+  { number, id, now }: CaseInPlay,
+  what: string,
+  { status, body }: Answer,
+): Promise<Error> {
+  const events: { type: string; occurred_at: Date; data: unknown }[] = await system.database
+    .db('events')
+    .where({ application_id: id })
+    .orderBy('id', 'desc')
+    .limit(EVENTS_SHOWN)
+    .select('type', 'occurred_at', 'data');
+  const lately = events
+    .toReversed()
+    .map(({ type, occurred_at, data }) => `  ${occurred_at.toISOString()} ${type} ${JSON.stringify(data)}`);
+  return new Error(
+    [
+      `case ${number} (${id}): ${what} was answered ${status}: ${JSON.stringify(body)}`,
+      `  as it was known: ${JSON.stringify(now)}`,
+      ...lately,
+    ].join('\n'),
+  );
+}
 
 // ---- when -----------------------------------------------------------------------------------------------------------------
 

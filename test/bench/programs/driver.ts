@@ -28,6 +28,8 @@ function follow(order: Order): Promise<Done> {
       return measureReads(order);
     case 'arrivals':
       return measureArrivals(order);
+    case 'gets':
+      return timed(order.urls, order.inFlight, (url) => get(url, order.token));
     case 'posts':
       return timed(order.posts, order.inFlight, post);
     case 'updates':
@@ -57,14 +59,21 @@ async function timed<T>(items: readonly T[], inFlight: number, work: (item: T) =
   return { count: items.length, all: items.length, seconds: (performance.now() - startedAt) / 1000, latenciesMs };
 }
 
-async function post({ url, token, key }: { url: string; token: string; key: string }): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key },
-    body: '{}',
-  });
+async function get(url: string, token: string): Promise<void> {
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   const text = await response.text();
-  if (response.status !== 200) throw new Error(`POST ${url} was answered ${response.status}: ${text}`);
+  if (response.status !== 200) throw new Error(`GET ${url} was answered ${response.status}: ${text}`);
+}
+
+/** Until the answer is there: one that takes too long is asked for again, as a client would. */
+async function post({ url, token, key }: { url: string; token: string; key: string }): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key };
+  for (;;) {
+    const response = await fetch(url, { method: 'POST', headers, body: '{}' });
+    const text = await response.text();
+    if (response.status === 200) return;
+    if (response.status !== 202) throw new Error(`POST ${url} was answered ${response.status}: ${text}`);
+  }
 }
 
 async function say(workflowId: string): Promise<void> {

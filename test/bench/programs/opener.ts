@@ -3,7 +3,7 @@
  * Their records are there already. Ends when all of them are at rest.
  */
 import { readFile } from 'node:fs/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Openings } from './openings.ts';
 
@@ -28,10 +28,8 @@ const worker = await Worker.create({
   maxCachedWorkflows: AT_ONCE * 3,
   maxConcurrentActivityTaskExecutions: AT_ONCE,
 });
-const ofClient = await Connection.connect({ address: TEMPORAL_ADDRESS });
-const client = new Client({ connection: ofClient });
+const client = new Client({ connection });
 await worker.runUntil(openAll());
-await ofClient.close();
 await connection.close();
 
 async function openAll(): Promise<void> {
@@ -48,6 +46,7 @@ async function open(id: string): Promise<void> {
     workflowId: model.workflowId.replaceAll(model.id, id),
     taskQueue: model.taskQueue,
     args: model.args.map((argument) => copy(argument, id)),
+    requestEagerStart: true,
   });
   await resting;
 }

@@ -17,6 +17,7 @@ export type Order =
       readonly warmMs: number;
       readonly measureMs: number;
     }
+  | { readonly kind: 'gets'; readonly urls: readonly string[]; readonly token: string; readonly inFlight: number }
   | {
       readonly kind: 'posts';
       readonly posts: readonly { readonly url: string; readonly token: string; readonly key: string }[];

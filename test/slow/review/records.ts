@@ -5,7 +5,14 @@ import type { StoredPlan } from '../../../db/tasks.ts';
 import type { BusinessCalendar } from '../../../domain/calendar.ts';
 import type { EventType } from '../../../domain/events.ts';
 import type { ApplicationId, OfficeId, UserId } from '../../../domain/ids.ts';
-import { type ApplicationState, type Decision, isClosed, isStage, type LicensePolicy, type Stage } from '../../../domain/licensing.ts';
+import {
+  type ApplicationState,
+  type Decision,
+  isClosed,
+  isStage,
+  type LicensePolicy,
+  type Stage,
+} from '../../../domain/licensing.ts';
 import type { Role } from '../../../domain/roles.ts';
 
 export interface TaskRecord {
@@ -66,7 +73,12 @@ export interface CaseRecord {
   readonly policy: LicensePolicy;
   readonly tasks: readonly TaskRecord[];
   readonly holders: readonly { readonly userId: UserId; readonly stage: Stage; readonly round: number }[];
-  readonly rungs: readonly { readonly stage: Stage; readonly round: number; readonly code: string; readonly at: number }[];
+  readonly rungs: readonly {
+    readonly stage: Stage;
+    readonly round: number;
+    readonly code: string;
+    readonly at: number;
+  }[];
   readonly suspensions: readonly { readonly reason: string; readonly from: number; readonly to: number | null }[];
   readonly decisions: readonly DecisionRecord[];
   readonly events: readonly EventRecord[];
@@ -76,7 +88,12 @@ export interface CaseRecord {
   readonly asking: readonly { readonly round: number; readonly at: number }[];
   /** The last round of the review that was appealed against; 0 = none was. */
   readonly appealedRound: number;
-  readonly absences: readonly { readonly id: string; readonly userId: UserId; readonly from: number; readonly to: number }[];
+  readonly absences: readonly {
+    readonly id: string;
+    readonly userId: UserId;
+    readonly from: number;
+    readonly to: number;
+  }[];
   readonly calendar: BusinessCalendar;
   readonly calendarVersion: number;
 }
@@ -194,6 +211,7 @@ export function isAtRest(record: CaseRecord, now: number): boolean {
   if (next !== null && next <= now) return false;
   if (state === 'correction_requested' || state === 'intent_to_reject')
     return next !== null && (completeAt === null || suspensions.some(({ to }) => to === null));
-  if (state === 'auto_check') return next !== null;
+  // In this world only the registry of companies is ever silent.
+  if (state === 'auto_check') return next !== null && record.policy.registries?.ask.includes('nib') === true;
   return openSeats(record).some((seat) => seat.state === 'open');
 }

@@ -50,22 +50,20 @@ export function gaps(from: number, to: number, spans: readonly Span[]): { from: 
   return found.filter((gap) => gap.from < gap.to);
 }
 
-/** When the legal time is used up; null while it stands still with some of it left. */
+/** When the legal time is used up; null while it stands still. */
 export function legalDue(
   calendar: BusinessCalendar,
   { completeAt, workingDays, suspensions }: { completeAt: number; workingDays: number; suspensions: readonly Span[] },
 ): number | null {
+  if (suspensions.some(({ to }) => to === null)) return null;
   let left = workingDays * dayMs(calendar);
-  const ahead = suspensions.find(({ to }) => to === null)?.from ?? Number.POSITIVE_INFINITY;
-  const last = Math.max(completeAt, ...suspensions.flatMap(({ to }) => (to === null ? [] : [to])));
-  for (const gap of gaps(completeAt, Math.min(last, ahead), suspensions)) {
+  const last = Math.max(completeAt, ...suspensions.map(({ to }) => to ?? completeAt));
+  for (const gap of gaps(completeAt, last, suspensions)) {
     const open = workingMs(calendar, gap.from, gap.to);
     if (open >= left) return afterWorking(calendar, gap.from, left);
     left -= open;
   }
-  if (ahead === Number.POSITIVE_INFINITY) return afterWorking(calendar, last, left);
-  const open = last < ahead ? workingMs(calendar, last, ahead) : 0;
-  return open >= left && last < ahead ? afterWorking(calendar, last, left) : null;
+  return afterWorking(calendar, last, left);
 }
 
 export interface StageClockOf {

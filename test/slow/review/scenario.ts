@@ -37,7 +37,12 @@ export type PolicyChange =
   | { readonly kind: 'deemed'; readonly deemedApproval: 'issue' | 'escalate_only' };
 
 export type Command =
-  | { readonly do: 'decide'; readonly who: Who; readonly decision: Decision; readonly read: 'current' | 'older' | 'none' }
+  | {
+      readonly do: 'decide';
+      readonly who: Who;
+      readonly decision: Decision;
+      readonly read: 'current' | 'older' | 'none';
+    }
   | { readonly do: 'race'; readonly decisions: readonly { readonly who: Who; readonly decision: Decision }[] }
   | { readonly do: 'claim'; readonly who: Staff }
   | { readonly do: 'reassign'; readonly by: Staff; readonly to: Staff | null; readonly seat: number }
@@ -140,7 +145,11 @@ const read = fc.oneof(
 const calendarChange: fc.Arbitrary<CalendarChange> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('close' as const), inDays: fc.integer({ min: -2, max: 4 }), days: fc.integer({ min: 1, max: 3 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('close' as const),
+      inDays: fc.integer({ min: -2, max: 4 }),
+      days: fc.integer({ min: 1, max: 3 }),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
   {
@@ -162,10 +171,16 @@ const calendarChange: fc.Arbitrary<CalendarChange> = fc.oneof(
 
 const policyChange: fc.Arbitrary<PolicyChange> = fc.oneof(
   fc.record({ kind: fc.constant('days' as const), legalWorkingDays: fc.constantFrom(1, 2, 4, 8) }),
-  fc.record({ kind: fc.constant('ladder' as const), without: fc.constantFrom('half', 'at_risk', 'breach', 'head', 'last_day') }),
+  fc.record({
+    kind: fc.constant('ladder' as const),
+    without: fc.constantFrom('half', 'at_risk', 'breach', 'head', 'last_day'),
+  }),
   fc.record({ kind: fc.constant('stage' as const), without: fc.nat(2) }),
   fc.record({ kind: fc.constant('rounds' as const), maxRounds: fc.integer({ min: 0, max: 3 }) }),
-  fc.record({ kind: fc.constant('deemed' as const), deemedApproval: fc.constantFrom('issue' as const, 'escalate_only' as const) }),
+  fc.record({
+    kind: fc.constant('deemed' as const),
+    deemedApproval: fc.constantFrom('issue' as const, 'escalate_only' as const),
+  }),
 );
 
 const decide = fc.record({ do: is('decide'), who: mostlyHolder, decision, read });
@@ -180,8 +195,14 @@ const absence = fc.record({
   inHours: fc.constantFrom(0, 0, 5, 30),
   hours: fc.constantFrom(4, 24, 200),
 });
-const wait = fc.record({ do: is('wait'), hours: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 30, max: 500 })) });
-const next = fc.record({ do: is('next'), side: fc.constantFrom('before' as const, 'after' as const, 'after' as const) });
+const wait = fc.record({
+  do: is('wait'),
+  hours: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 30, max: 500 })),
+});
+const next = fc.record({
+  do: is('next'),
+  side: fc.constantFrom('before' as const, 'after' as const, 'after' as const),
+});
 const answer = fc.record({ do: is('answer') });
 
 /** One thing at a time. */
@@ -204,10 +225,25 @@ const single: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: absence },
   { weight: 2, arbitrary: fc.record({ do: is('end_absence'), which: fc.nat(3) }) },
   { weight: 3, arbitrary: override },
-  { weight: 1, arbitrary: fc.record({ do: is('cancel'), by: mostlySupervisor, code: fc.constantFrom('duplicate' as const, 'fraud' as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: is('change'), field: fc.constantFrom('asked' as const, 'another' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: is('cancel'),
+      by: mostlySupervisor,
+      code: fc.constantFrom('duplicate' as const, 'fraud' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: is('change'), field: fc.constantFrom('asked' as const, 'another' as const) }),
+  },
   { weight: 12, arbitrary: answer },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('resubmit' as const, 'respond' as const, 'reopen' as const, 'appeal' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('resubmit' as const, 'respond' as const, 'reopen' as const, 'appeal' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: is('withdraw') }) },
   { weight: 4, arbitrary: fc.record({ do: is('calendar'), change: calendarChange }) },
   { weight: 4, arbitrary: fc.record({ do: is('policy'), change: policyChange }) },
@@ -221,7 +257,12 @@ const moves: fc.Arbitrary<readonly Command[]> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.tuple(
-      fc.record({ do: is('decide'), who: holder, decision: fc.constantFrom('request_correction' as const, 'intend_to_reject' as const), read: fc.constant('current' as const) }),
+      fc.record({
+        do: is('decide'),
+        who: holder,
+        decision: fc.constantFrom('request_correction' as const, 'intend_to_reject' as const),
+        read: fc.constant('current' as const),
+      }),
       fc.oneof(wait, next, fc.record({ do: is('change'), field: fc.constant('asked' as const) })),
       answer,
     ),
@@ -229,7 +270,11 @@ const moves: fc.Arbitrary<readonly Command[]> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.tuple(
-      fc.record({ do: is('override'), by: supervisor, decision: fc.constantFrom('reject' as const, 'approve' as const) }),
+      fc.record({
+        do: is('override'),
+        by: supervisor,
+        decision: fc.constantFrom('reject' as const, 'approve' as const),
+      }),
       answer,
       decide,
     ),
@@ -253,7 +298,18 @@ export const MOST_COMMANDS = 25;
 
 export const scenarioOf = (most: number): fc.Arbitrary<Scenario> =>
   fc.record({
-    policy: fc.constantFrom<PolicyName>('two_of_two', 'two_of_two', 'two_of_three', 'two_of_three', 'by_law', 'by_law', 'announced', 'announced', 'automatic', 'matching'),
+    policy: fc.constantFrom<PolicyName>(
+      'two_of_two',
+      'two_of_two',
+      'two_of_three',
+      'two_of_three',
+      'by_law',
+      'by_law',
+      'announced',
+      'announced',
+      'automatic',
+      'matching',
+    ),
     legalWorkingDays: fc.constantFrom(2, 5, 10),
     incomplete: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     begins: fc.nat(5 * 24 * 60),
