@@ -31,9 +31,10 @@ export interface TellReplanned extends CalendarOf {
   readonly limit: number;
 }
 
-/** Signals on their way at once: the server takes hundreds a second, and each wakes a process. */
-const AT_ONCE = 16;
+/** So many processes wake at once; those that people decide on wait behind them. */
+const AT_ONCE = 10;
 const ANSWER_WITHIN_MS = 5_000;
+const HEARD_WITHIN_MS = 3_000;
 
 export function createCalendarActivities({ db }: Pick<ActivityDeps, 'db'>) {
   return {
@@ -48,17 +49,20 @@ export function createCalendarActivities({ db }: Pick<ActivityDeps, 'db'>) {
       limit,
     }: TellReplanned): Promise<{ told: number }> {
       const ids = await untoldCases(db, officeId, limit);
-      const left = ids.values();
       const told: ApplicationId[] = [];
-      const work = async () => {
-        for (const id of left) {
-          await tell(`${workflowIdPrefix}${id}`, signal, { calendarVersion: version });
-          told.push(id);
-          heartbeat();
-        }
+      const tellOne = async (id: ApplicationId) => {
+        const workflowId = `${workflowIdPrefix}${id}`;
+        const hears = await tell(workflowId, signal, { calendarVersion: version });
+        told.push(id);
+        heartbeat();
+        return hears ? workflowId : null;
       };
       try {
-        await Promise.all(Array.from({ length: AT_ONCE }, work));
+        for (let from = 0; from < ids.length; from += AT_ONCE) {
+          const hearing = await Promise.all(ids.slice(from, from + AT_ONCE).map(tellOne));
+          const last = hearing.findLast((workflowId) => workflowId !== null);
+          if (last) await heard(last);
+        }
       } finally {
         // Whoever was told is not told again because another one could not be.
         await noteToldCases(db, told, version);
@@ -99,14 +103,36 @@ export function createCalendarActivities({ db }: Pick<ActivityDeps, 'db'>) {
   };
 }
 
-async function tell(workflowId: string, signal: string, argument: unknown): Promise<void> {
+/** @returns false when the process has ended: decided or withdrawn meanwhile, there is nobody left to plan for */
+async function tell(workflowId: string, signal: string, argument: unknown): Promise<boolean> {
   const client = getClient();
   try {
     await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
       client.workflow.getHandle(workflowId).signal(signal, argument),
     );
+    return true;
   } catch (error) {
-    // Decided or withdrawn meanwhile: there is nobody left to plan for.
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
 }
+
+/**
+ * Waits until the process has taken in what it was told, or for some seconds. A server takes signals faster than workers wake
+ * processes: the others would queue, for minutes where there are thousands, and every decision behind them.
+ */
+async function heard(workflowId: string): Promise<void> {
+  const client = getClient();
+  try {
+    await client.withDeadline(Date.now() + HEARD_WITHIN_MS, () =>
+      client.workflow.getHandle(workflowId).query(ANY_QUESTION),
+    );
+  } catch (error) {
+    // It is told all the same, and reads the record when it wakes.
+    log.debug('a process takes long to hear that it was planned anew', { workflowId, error: String(error) });
+  }
+  heartbeat();
+}
+
+/** Every workflow answers it, once it has taken in what came before. */
+const ANY_QUESTION = '__temporal_workflow_metadata';

@@ -17,7 +17,7 @@ import {
 } from '../domain/replanning.ts';
 import { dayLengthsOf } from './calendars.ts';
 import { versionedCalendarOf } from './offices.ts';
-import { type StoredPlan, storedPlan } from './tasks.ts';
+import { atRiskAt, type StoredPlan, storedPlan } from './tasks.ts';
 
 export interface ReplanPage {
   readonly officeId: OfficeId;
@@ -239,12 +239,18 @@ async function writeTasks(tx: Knex, version: number, zone: OfficeZone, planned: 
   const rows = planned.flatMap(({ again }) =>
     again.tasks.map(({ id, budgetMs, usedMs, plan }) => {
       const stored = storedPlan(plan, zone);
-      const atRiskAt = stored.rungs.find(({ code }) => code === 'at_risk')?.at ?? null;
-      return { id, budget_ms: budgetMs, used_ms: usedMs, due_at: stored.dueAt, at_risk_at: atRiskAt, plan: stored };
+      return {
+        id,
+        budget_ms: budgetMs,
+        used_ms: usedMs,
+        due_at: stored.dueAt,
+        at_risk_at: atRiskAt(stored),
+        plan: stored,
+      };
     }),
   );
   await tx.raw(
-    `update tasks t set budget_ms = r.budget_ms, used_ms = r.used_ms, due_at = r.due_at, at_risk_at = r.at_risk_at, plan = r.plan,
+    `update tasks t set budget_ms = r.budget_ms, used_ms = r.used_ms, due_at = r.due_at, at_risk_at = coalesce(r.at_risk_at, t.at_risk_at), plan = r.plan,
        calendar_version = :version
      from jsonb_to_recordset(:rows)
        as r(id uuid, budget_ms bigint, used_ms bigint, due_at timestamptz, at_risk_at timestamptz, plan jsonb)

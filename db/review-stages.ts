@@ -4,7 +4,7 @@ import type { RungCode } from '../domain/escalation.ts';
 import type { ApplicationId, OfficeId, UserId } from '../domain/ids.ts';
 import type { Stage } from '../domain/licensing.ts';
 import type { Role } from '../domain/roles.ts';
-import { assignReviewer, findTask, handTaskTo, type StoredPlan, whyNotHold } from './tasks.ts';
+import { assignReviewer, atRiskAt, findTask, handTaskTo, type StoredPlan, whyNotHold } from './tasks.ts';
 
 export interface StageOnRecord {
   readonly applicationId: ApplicationId;
@@ -40,7 +40,8 @@ interface Replan extends StageOnRecord {
 const planColumns = ({ plan, budgetMs, calendarVersion }: Replan) => ({
   plan: JSON.stringify(plan),
   due_at: plan.dueAt,
-  at_risk_at: plan.rungs.find(({ code }) => code === 'at_risk')?.at ?? null,
+  // A rung that has passed is in no plan any more: what it said stays said.
+  ...(atRiskAt(plan) === null ? {} : { at_risk_at: atRiskAt(plan) }),
   budget_ms: budgetMs,
   calendar_version: calendarVersion,
 });

@@ -151,6 +151,14 @@ export interface NewTask {
   readonly calendarVersion?: number;
 }
 
+/** When the stage begins to be at risk; null when its plan has no such rung ahead. */
+export const atRiskAt = (plan: StoredPlan): string | null =>
+  plan.rungs.find(({ code }) => code === 'at_risk')?.at ?? null;
+
+/** An earlier round had warned of it already: what is left of the ladder begins with a later rung. */
+const isPastWarning = ({ plan, usedMs }: Pick<NewTask, 'plan' | 'usedMs'>): boolean =>
+  usedMs > 0 && plan.rungs.length > 0 && plan.rungs.every(({ code }) => code !== 'half');
+
 export async function insertTask(tx: Knex, task: NewTask): Promise<void> {
   await tx('tasks').insert({
     id: randomUUID(),
@@ -163,7 +171,7 @@ export async function insertTask(tx: Knex, task: NewTask): Promise<void> {
     state: 'open',
     assigned_at: task.at,
     opened_at: task.at,
-    at_risk_at: task.plan.rungs.find(({ code }) => code === 'at_risk')?.at ?? null,
+    at_risk_at: atRiskAt(task.plan) ?? (isPastWarning(task) ? task.at : null),
     due_at: task.plan.dueAt,
     budget_ms: task.budgetMs,
     used_ms: task.usedMs,

@@ -61,6 +61,7 @@ const IN_DEPTH: Partial<LicensePolicy> = {
   correction: { maxRounds: 2, answerWithinWorkingDays: 10, remindAtPercent: [50, 80], reopenWithinDays: 180 },
   appeal: { withinDays: 30 },
   deemedApproval: 'escalate_only',
+  registries: { ask: ['nib', 'npwp'], giveUpAfterMinutes: 60 },
 };
 
 const text = (title: string, maxLength = 200) => ({ type: 'string', title, minLength: 3, maxLength });

@@ -46,9 +46,11 @@ export async function handOver(theCase: ReviewCase, task: OpenTask, handover: Ha
   const held = task.seats.find((each) => each.seat === seat.seat);
   if (held) held.assignee = assignee;
   show(theCase);
-  if (assignee && assignee !== by.userId)
+  // Where many tasks of a person move at once, one letter tells of all.
+  const toldOfAll = kind === 'bulk' || kind === 'absence';
+  if (assignee && assignee !== by.userId && !toldOfAll)
     post.write('task_assigned', assignee, { stage: task.stage, dueAt: task.dueAt });
-  alarm(theCase, task, answer.supervisors ?? []);
+  if (!toldOfAll) alarm(theCase, task, answer.supervisors ?? []);
   handover.outcome = { assignee };
 }
 

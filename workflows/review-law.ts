@@ -3,10 +3,11 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { StagePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
-import { records } from './policies.ts';
+import { documents, records } from './policies.ts';
 import { afterApproval, appealedRound, billOf, isPast, type ReviewCase, tell } from './review-case.ts';
 
 const { approveByLaw } = proxyActivities<Activities>({ ...records, summary: 'The legal time is over: approve by law' });
+const { printEvidence } = proxyActivities<Activities>({ ...documents, summary: 'Print why the law approved it' });
 
 /** The office has decided once on a case that is appealed; the law does not decide it the other way by the clock. */
 export const deems = ({ policy, input }: ReviewCase): boolean =>
@@ -34,6 +35,7 @@ export async function byLaw(theCase: ReviewCase, stage: StagePolicy | null): Pro
   if (approved) {
     theCase.state = state;
     theCase.task = null;
+    await printEvidence({ applicationId: input.applicationId });
   }
   tell(theCase);
   return approved;

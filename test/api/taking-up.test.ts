@@ -191,6 +191,7 @@ describe('a case that was over, taken up again', function () {
 
     it('takes a fresh second factor', async () => {
       const supervisor = await api.person('supervisor');
+      await api.giveFactor(supervisor);
       const id = await aCase('withdrawn');
       assert.equal((await end(id, supervisor)).body.code, 'step_up_required');
       await api.stepUp(supervisor);

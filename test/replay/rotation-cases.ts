@@ -43,7 +43,9 @@ export async function playRotations(system: TestSystem): Promise<Played> {
   await sealNik(db, unnamed, demoUserId('owner'));
   const admin = await api.person('admin');
   await api.stepUp(admin);
-  await api.call('/admin/personal-data/rotation', { as: admin, body: {} });
+  const asked = await api.call('/admin/personal-data/rotation', { as: admin, body: {} });
+  if (asked.status >= 300)
+    throw new Error(`the rotation was not started: ${asked.status} ${JSON.stringify(asked.body)}`);
   await client.workflow.getHandle(id).result();
 
   const last = await renamed('ffffffff-0000-4000-8000-000000000001');

@@ -9,7 +9,7 @@ import { namedUuid } from '../../db/uuids.ts';
 import { canMove } from '../../domain/licensing.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { patience } from './people.ts';
-import { arrive, type CaseInPlay, put, reach, SECOND, say, settle, type World } from './world.ts';
+import { arrive, type CaseInPlay, put, SECOND, say, settle, type World } from './world.ts';
 
 const NO_ORIGIN = { address: null, requestId: null } as const;
 
@@ -24,7 +24,7 @@ export async function submit(world: World, theCase: CaseInPlay, minute: number):
   const type = await judgedFor(db, offered, { companyId, form }, at);
   clocks.startAt(workflowId, at.getTime());
   await sendIn(system.api.deps, type, { id, companyId, by: demoUserId('owner'), origin: NO_ORIGIN, at });
-  await reach(world, theCase, at.getTime());
+  await clocks.begun(system.client, workflowId);
   world.counts.submitted += 1;
   await settle(world, theCase, at.getTime());
   const after = patience(chance, number);
@@ -83,6 +83,6 @@ export async function takeUp(
   const again = { kind, round, stage, statementId };
   await takeUpAgain(system.api.deps, { ...input, again, origin: sealOrigin(system.api.deps, NO_ORIGIN) }, now.closedAt);
   theCase.takenUp += 1;
-  await reach(world, theCase, at);
+  await clocks.begun(system.client, workflowId);
   await settle(world, theCase, at, now.state);
 }

@@ -4,6 +4,7 @@ import type { StoredPlan } from '../../db/tasks.ts';
 import type { ApplicationId, UserId } from '../../domain/ids.ts';
 import { type ApplicationState, isClosed, isStage, type LicensePolicy, type Stage } from '../../domain/licensing.ts';
 import type { Role } from '../../domain/roles.ts';
+import { MINUTE_MS } from './people.ts';
 
 export interface SeatNow {
   readonly stage: Stage;
@@ -103,8 +104,11 @@ export function nextAlarm(now: CaseNow, policy: LicensePolicy): number | null {
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-/** Whether the process does anything by itself in this minute: nobody can say who would be first. */
+/**
+ * Whether the process does anything by itself in this minute, when nobody could say who was first, or in the one before, when it
+ * might still be at it.
+ */
 export const isBusyIn = (now: CaseNow, minute: number): boolean =>
   [...now.rungs.map(({ at }) => at), now.answerBy, now.legalDueAt].some(
-    (at) => at !== null && at >= minute && at < minute + 60_000,
+    (at) => at !== null && at >= minute - MINUTE_MS && at < minute + MINUTE_MS,
   );

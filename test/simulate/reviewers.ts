@@ -157,7 +157,7 @@ export async function leave(world: World, person: Person, { id, from }: PlayedLe
   const theirs = world.inPlay.filter((theCase) => hasSeat(theCase, person));
   for (const theCase of theirs) await reach(world, theCase, at);
   const { client } = world.system;
-  await world.clocks.bringTo(client, absenceProcessId(id), at);
+  await world.clocks.bringTo(client, absenceProcessId(id), from - 300);
   await client.workflow.getHandle(absenceProcessId(id)).result();
   for (const theCase of theirs) await settle(world, theCase, at);
 }

@@ -44,7 +44,7 @@ export async function simulate(
   const chance = chanceOf(seed);
   const year = playedYear(wanted, Date.now());
   const clocks = createCaseClocks();
-  const system = await startSystem({ interceptors: [clocks.interceptor] });
+  const system = await startSystem({ clientOf: clocks.clientOf });
   try {
     await setUpOffice(system, year);
     const leaves = await planLeaves(system, leavesOf(chance, { year: wanted, days }), year);

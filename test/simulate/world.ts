@@ -145,11 +145,14 @@ export async function arrive(world: World, theCase: CaseInPlay, minute: number, 
   return at;
 }
 
+/** Longer than two clocks may differ on a busy machine; it is waited for. */
+const BEFORE_ALARM_MS = 300;
+
 /** Something is due that others are touched by. */
 export async function ring(world: World, theCase: CaseInPlay): Promise<void> {
   const due = theCase.now && nextAlarm(theCase.now, theCase.policy);
   if (!due) return;
-  await reach(world, theCase, due + 1000);
+  await reach(world, theCase, due - BEFORE_ALARM_MS);
   await settle(world, theCase, due + 1000);
 }
 
@@ -225,7 +228,9 @@ export async function tryTo(
 }
 
 function codeOf({ body }: Answer): string | null {
-  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' ? body.code : null;
+  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string'
+    ? body.code
+    : null;
 }
 
 const EVENTS_SHOWN = 12;

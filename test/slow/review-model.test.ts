@@ -23,7 +23,7 @@ describe('a licence review, whatever happens to it', function () {
   let worker: { kill(): Promise<void> };
   before(async () => {
     clocks = createCaseClocks();
-    system = await startSystem({ worker: false, interceptors: [clocks.interceptor] });
+    system = await startSystem({ worker: false, clientOf: clocks.clientOf });
     await fetch(`${system.sandboxUrl}/_sandbox/registries/nib`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },

@@ -5,7 +5,7 @@ import { once as onceEvent } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.ts';
@@ -89,9 +89,9 @@ const localSigner = once(async () => {
   });
 });
 
-/** @param options.interceptors of the API's Temporal client */
+/** @param options.clientOf makes the API's Temporal client, where a test wants another one */
 export async function startSystem(
-  options: { worker?: boolean; interceptors?: readonly WorkflowClientInterceptor[] } = {},
+  options: { worker?: boolean; clientOf?: (connection: Connection) => Client } = {},
 ): Promise<TestSystem> {
   const database = await createTestDatabase();
   const { address } = await temporal();
@@ -100,7 +100,7 @@ export async function startSystem(
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
   ]);
-  const client = new Client({ connection, interceptors: { workflow: [...(options.interceptors ?? [])] } });
+  const client = options.clientOf?.(connection) ?? new Client({ connection });
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
   const files = createFileStore(directory);

@@ -27,7 +27,7 @@ import {
   firstStage,
   type HandoverAsked,
 } from './expectations.ts';
-import { pass } from './process.ts';
+import { CALM_MS, pass } from './process.ts';
 import { type CaseRecord, deems, firedAt, nextMoment, openSeats } from './records.ts';
 import type { CalendarChange, Command, PolicyChange, Who } from './scenario.ts';
 import { attach, nameOf, nowOf, type World } from './world.ts';
@@ -152,7 +152,7 @@ export async function carryOut(
       return wait(world, before, nowOf(world) + command.hours * HOUR_MS);
     case 'next': {
       const next = nextMoment(before) ?? nowOf(world) + DAY_MS;
-      return wait(world, before, command.side === 'after' ? next + SECOND_MS : next - 60 * SECOND_MS);
+      return wait(world, before, command.side === 'after' ? next + CALM_MS : next - CALM_MS);
     }
     case 'crash': {
       const saying = carryOut(world, before, command.during, killWorker);
@@ -348,7 +348,7 @@ async function takeUp(
   if (expected.answer === ACCEPTED) {
     const started = eventually(`${what} to be taken up`, async () => (await handle.describe()).runId !== runId, 60_000);
     await Promise.race([started, answering]);
-    if ((await handle.describe()).runId !== runId) await clocks.bringTo(system.client, workflowId, nowOf(world) + 50);
+    if ((await handle.describe()).runId !== runId) await clocks.begun(system.client, workflowId);
   }
   return told(what, await answering, expected, allowed);
 }

@@ -49,7 +49,7 @@ async function begin(world: World, scenario: Scenario, log: string[]): Promise<C
     `${new Date(nowOf(world)).toISOString()} submitted: ${JSON.stringify({ ...scenario, commands: undefined })}`,
   );
   await submit(world);
-  await world.clocks.bringTo(world.system.client, world.workflowId, nowOf(world) + 50);
+  await world.clocks.begun(world.system.client, world.workflowId);
   const record = await rest(world);
   const allowed = scenario.incomplete ? ['correction_requested'] : firstStage(record);
   const wrong = allowed.includes(record.state) ? [] : [`it is ${record.state}, not ${allowed.join(' or ')}`];

@@ -5,10 +5,12 @@ import { type AbsenceId, asId } from '../../../domain/ids.ts';
 import { isStage } from '../../../domain/licensing.ts';
 import { absenceProcessId } from '../../../workflows/ids.ts';
 import { progressQuery, type ReviewProgress } from '../../../workflows/messages.ts';
-import { type CaseRecord, caseRecord, firedAt, isAtRest, isOver, openSeats } from './records.ts';
+import { type CaseRecord, caseRecord, firedAt, isAtRest, isOver, nextMoment, openSeats } from './records.ts';
 import { nowOf, type World } from './world.ts';
 
 const SECOND_MS = 1_000;
+/** A process that is busy while it passes the target of a journey through time goes on to its next timer: targets keep away. */
+export const CALM_MS = 90_000;
 const RESTS_WITHIN_MS = 90_000;
 const LOOK_AGAIN_MS = 20;
 
@@ -54,8 +56,18 @@ export async function pass(world: World, until: number): Promise<CaseRecord> {
     await reach(world, from + SECOND_MS);
     await begin(world, id, from + SECOND_MS);
   }
-  await reach(world, until);
+  await reach(world, calm(await read(world), until));
   return rest(world);
+}
+
+function calm(record: CaseRecord, until: number): number {
+  const { dueAt, legalDueAt } = record;
+  const rungs = openSeats(record).flatMap(({ plan }) => plan.rungs.map(({ at }) => Date.parse(at)));
+  const moments = [...rungs, nextMoment(record), dueAt, legalDueAt].filter((at) => at !== null);
+  const isNear = (target: number) => moments.some((at) => at <= target && target < at + CALM_MS / 2);
+  let target = until;
+  while (isNear(target)) target += CALM_MS / 2;
+  return target;
 }
 
 async function begin({ system: { client }, clocks }: World, absenceId: string, at: number): Promise<void> {

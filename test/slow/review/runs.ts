@@ -39,7 +39,10 @@ export async function playAll(
         await play(await aCase(system, clocks, scenario), scenario, killWorker);
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
-        failures.push({ run, scenario, sentences: error.message, log: error.log });
+        const failed = { run, scenario, sentences: error.message, log: error.log };
+        failures.push(failed);
+        // At once: whoever waits for the rest may lose patience.
+        console.log(told(failed, seed));
       }
     }
   };
