@@ -11,7 +11,7 @@ import {
   type Stage,
   statesBefore,
 } from '../domain/licensing.ts';
-import { WHY_NOT_HOLD } from './holding.ts';
+import { REVIEWED_BEFORE_APPEAL, WHY_NOT_HOLD } from './holding.ts';
 
 export interface NewDecision {
   readonly applicationId: ApplicationId;
@@ -51,7 +51,7 @@ const WHY_HOLDER_MAY_NOT = WHY_NOT_HOLD.replaceAll(':officeId', OFFICE_OF_CASE).
 // part reads from it, so a repeat of the activity inserts nothing and changes nothing.
 //
 // `held` locks the seat: who takes it away at this moment comes before or after, never between. A supervisor who decides in
-// place of the holder needs no seat, and may have acted on another stage before.
+// place of the holder needs no seat, and may have acted on another stage before, but not before an appeal.
 const RECORD_DECISION = `
   with done as (
     select from events where key = :key
@@ -63,7 +63,7 @@ const RECORD_DECISION = `
     select case
       when not exists (select from held where cast(:override as boolean) or assignee_id = cast(:by as uuid)) then 'not_assigned'
       else nullif(${WHY_HOLDER_MAY_NOT},
-        case when cast(:override as boolean) then 'already_acted' end)
+        case when cast(:override as boolean) and not ${REVIEWED_BEFORE_APPEAL('cast(:by as uuid)')} then 'already_acted' end)
     end as code
     where not exists (select from done)
   ), event as (

@@ -24,14 +24,25 @@ const OWN = (person: string) => `exists (
 const CONFLICTED = (person: string) =>
   `exists (select from conflicts c where c.application_id = :applicationId and c.user_id = ${person})`;
 
-// Another stage at any time; or any stage before an appeal, whose statement names the last round of the review appealed
-// against; or another seat of this stage and round, whether the vote was given or is still to come.
+// The last round of the review that was appealed against.
+const APPEALED = `(select max(s.round) from applicant_statements s
+                    where s.application_id = :applicationId and s.kind = 'appeal')`;
+
+/** SQL: whether this person had a part in the review that was appealed against: then others review the case. */
+export const REVIEWED_BEFORE_APPEAL = (person: string) => `(
+  exists (select from task_holders h
+           where h.application_id = :applicationId and h.user_id = ${person} and h.round <= ${APPEALED})
+  or exists (select from decisions d
+              where d.application_id = :applicationId and d.decided_by = ${person} and d.round <= ${APPEALED}))`;
+
+// Another stage at any time, as its holder or by deciding in the holder's place; or another seat of this stage and round,
+// whether the vote was given or is still to come.
 const ACTED = (person: string) => `(
   exists (select from task_holders h
-           where h.application_id = :applicationId and h.user_id = ${person}
-             and (h.stage <> :stage
-                  or h.round <= (select max(s.round) from applicant_statements s
-                                  where s.application_id = :applicationId and s.kind = 'appeal')))
+           where h.application_id = :applicationId and h.user_id = ${person} and h.stage <> :stage)
+  or exists (select from decisions d
+              where d.application_id = :applicationId and d.decided_by = ${person} and d.stage <> :stage)
+  or ${REVIEWED_BEFORE_APPEAL(person)}
   or exists (select from tasks t
               where t.application_id = :applicationId and t.stage = :stage and t.assignee_id = ${person}
                 and t.seat is distinct from :seat and t.state <> 'cancelled'

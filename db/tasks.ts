@@ -56,7 +56,9 @@ export async function findTask(
     .select({ seat: 'seat', role: 'role', assignee: 'assignee_id', state: 'state', plan: 'plan' });
   const [first] = rows;
   if (!first) return null;
-  return { assignee: first.assignee, plan: first.plan, seats: rows.map(({ plan: _, ...seat }) => seat) };
+  // A seat that has voted keeps the plan that it voted under; what is planned anew is the open ones.
+  const { plan } = rows.find(({ state }) => state === 'open') ?? first;
+  return { assignee: first.assignee, plan, seats: rows.map(({ plan: _, ...seat }) => seat) };
 }
 
 export interface WantedReviewer extends WantedHolder {

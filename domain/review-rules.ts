@@ -148,7 +148,10 @@ export function refuseHandover(situation: ReviewSituation, request: HandoverAske
   return kind === 'claim' && taken && !isSupervisor(by) ? NOT_YOURS : null;
 }
 
-/** Whose seat a request means: the one it names, the caller's own, one that nobody has, or the only one. */
+/**
+ * Whose seat a request means: the one it names, the caller's own, one that nobody has, or the only one; of a supervisor who
+ * names none, the first that has not voted and is not the new holder's already.
+ */
 export function seatMeant(situation: ReviewSituation, request: HandoverAsked): SeatTaken | null {
   const seats = seatsTaken(situation);
   const held = (by: UserId) => seats.find(({ assignee }) => assignee === by) ?? null;
@@ -156,8 +159,12 @@ export function seatMeant(situation: ReviewSituation, request: HandoverAsked): S
   const only = seats.length === 1 ? (seats[0] ?? null) : null;
   const free = seats.find(({ assignee }) => assignee === null) ?? null;
   if (request.kind === 'claim') return free ?? only;
-  return only ?? held(request.by.userId) ?? free;
+  const waiting = seats.find(({ seat, assignee }) => assignee !== request.to && !hasVoted(situation, seat)) ?? null;
+  return only ?? held(request.by.userId) ?? free ?? (request.kind === 'reassign' ? waiting : null);
 }
+
+const hasVoted = (situation: ReviewSituation, seat: number): boolean =>
+  votesOf(situation).some((made) => (made.seat ?? 1) === seat);
 
 /** Every seat of the open stage, those that have voted too. */
 export function seatsTaken(situation: ReviewSituation): readonly SeatTaken[] {

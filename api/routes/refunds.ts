@@ -19,7 +19,6 @@ import { nextStep, REFUND_STATES, readReason, refuseDestination } from '../../do
 import { isStaff, may, seesEveryCase } from '../../domain/roles.ts';
 import { ownCompany } from '../company-members.ts';
 import type { ApiDeps } from '../deps.ts';
-import { hasSteppedUp } from '../middleware/authorisation.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import {
   decideRefund,
@@ -48,7 +47,6 @@ import {
   transferFailed,
   transferred,
 } from '../schemas/refunds.ts';
-import { confirmedMethods } from '../second-factors.ts';
 import { moneyJson, timeJson, timeOrNull } from '../wire.ts';
 
 const tags = ['Refunds'];

@@ -148,7 +148,13 @@ describe('a case that was over, taken up again', function () {
     });
     it('is possible once', async () => {
       const id = await aCase('rejected');
-      await recordEvent(database.db, { key: `x/${id}`, type: 'application.appealed', applicationId: id, at: MONDAY });
+      await recordEvent(database.db, {
+        key: `x/${id}`,
+        type: 'application.appealed',
+        applicationId: id,
+        data: { round: 2 },
+        at: MONDAY,
+      });
       const { status, body } = await say(id, 'appeal');
       assert.deepEqual([status, body.code], [409, 'not_reopenable']);
     });

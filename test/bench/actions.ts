@@ -59,7 +59,7 @@ export async function countActions(machine: Machine): Promise<LicenceActions[]> 
 }
 
 const CASES = 5;
-const LETTERS_OF_A_LICENCE = 6;
+const LETTERS_OF_A_LICENCE = 7;
 /** The answer to the payer leaves before the process has gone back to waiting. */
 const AT_LEISURE_MS = 1_000;
 

@@ -27,7 +27,7 @@ import { answers, type Machine } from './machine.ts';
 import { residentMb } from './process-figures.ts';
 import type { Model, Openings } from './programs/openings.ts';
 
-export const ASLEEP = Number(process.env.TMP_ASLEEP ?? 10_000);
+export const ASLEEP = 10_000;
 const STATE = 'document_verification';
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 15_000;

@@ -119,6 +119,15 @@ const INCLUDED = [
     ' The reviews were opened by a worker that only answers; memory is that of the one that came after it.',
 ];
 
+const ALONE = [
+  '**Deadlines**: plain computation on one core.',
+  '**Inbox**: an examiner’s requests over HTTP, one after the other; the 10,000 tasks are of 100 companies and four licence types,' +
+    ' a good part of them at risk or overdue.',
+  '**Reviews asleep** are real executions, each with its timer. **Re-planning** them goes from the publication of the holiday by' +
+    ' the API to the end of `calendar-change`: every task has its new plan, every process has been told. Meanwhile people decide,' +
+    ' two at a time with a pause of 0.15 s, on reviews that sleep. The records alone, of cases without processes, are measured aside.',
+];
+
 const WHY = [
   '**Status read**: a profile is flat. Half of the processor time is what bare spends too (sockets, pg); the rest is the' +
     ' sum of many small things that bare does without: security headers, token, schemas, ETag, log line, histogram.',
@@ -165,6 +174,8 @@ function absoluteTable(figures: readonly Absolute[]): string[] {
         goal ? verdict(value, goal) : '',
       ]),
     ),
+    '',
+    ...ALONE.map((line) => `- ${line}`),
   ];
 }
 

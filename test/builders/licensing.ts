@@ -2,6 +2,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { EvidencePack } from '../../db/evidence.ts';
+import { createPersonalData } from '../../db/personal-data.ts';
 import { DEFAULT_LADDER } from '../../domain/escalation.ts';
 import {
   type ApplicationId,
@@ -28,6 +29,7 @@ import {
   type Stage,
 } from '../../domain/licensing.ts';
 import type { InvoiceState, PaymentState } from '../../domain/payments.ts';
+import { PERSONAL_DATA_KEY } from '../support/database.ts';
 
 /** A Monday morning in Jakarta. */
 export const MONDAY = '2026-03-02T02:00:00.000Z';
@@ -136,7 +138,7 @@ export async function aCompany(
     id,
     name: changes.name ?? 'CV Uji Coba',
     legal_form: 'CV',
-    npwp_encrypted: Buffer.from('secret'),
+    npwp_encrypted: createPersonalData([PERSONAL_DATA_KEY]).seal('0012345678901000', 'companies.npwp'),
     npwp_hash: randomUUID(),
     npwp_masked: '01.***.***.*-***.000',
     address: 'Jalan Rahasia 7, Bandung',

@@ -9,6 +9,7 @@ import {
   refuseDecision,
   refuseHandover,
   refuseOverride,
+  seatMeant,
 } from '../../domain/review-rules.ts';
 import type { Role } from '../../domain/roles.ts';
 
@@ -159,9 +160,13 @@ describe('a seat', () => {
     assert.equal(hand(one, 'hendra', { kind: 'claim', to: person('hendra') }), null);
   });
 
-  it('has to be named where there are several', () => {
+  it('is, where there are several and none is named, the first that waits and is not the new holder’s already', () => {
     const held = situation({ seats: SEATS.filter(({ assignee }) => assignee !== null) });
-    assert.equal(hand(held, 'hendra', { kind: 'reassign', to: person('dewi') }), 'invalid_request');
+    const [first] = held.seats ?? [];
+    assert.equal(seatMeant(held, { by: actor('hendra'), kind: 'reassign', to: person('dewi') }), first);
+    assert.notEqual(seatMeant(held, { by: actor('hendra'), kind: 'reassign', to: first?.assignee ?? null }), first);
+    assert.equal(hand(held, 'hendra', { kind: 'reassign', to: person('dewi') }), null);
+    assert.equal(hand(held, 'hendra', { kind: 'claim', to: person('hendra') }), 'invalid_request');
     assert.equal(hand(held, 'hendra', { kind: 'reassign', from: person('dewi') }), 'invalid_request');
   });
 

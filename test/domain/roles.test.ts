@@ -14,33 +14,41 @@ import {
 
 /** Who may do what, written out once more: a change of rights has to be made twice, on purpose. */
 const RIGHTS = `
-                    owner verifier examiner approver supervisor finance ops admin integrator
-profile.use           x      x        x        x         x         x     x    x       x
-company.read          x      .        .        .         .         .     .    .       x
-company.manage        x      .        .        .         .         .     .    .       .
-application.write     x      .        .        .         .         .     .    .       x
-application.read      x      x        x        x         x         x     x    x       x
-review.inbox          .      x        x        x         x         .     .    .       .
-review.decide         .      x        x        x         x         .     .    .       .
-review.reassign       .      .        .        .         x         .     .    x       .
-license.read          x      x        x        x         x         x     x    x       x
-invoice.read          x      .        .        .         x         x     x    x       x
-invoice.pay           x      .        .        .         .         .     .    .       x
-invoice.void          .      .        .        .         x         x     .    .       .
-refund.read           x      .        .        .         x         x     x    x       x
-refund.request        x      .        .        .         x         x     .    .       x
-refund.approve        .      .        .        .         x         x     .    x       .
-refund.transfer       .      .        .        .         .         x     .    .       .
-settlement.import     .      .        .        .         .         x     .    .       .
-ledger.read           .      .        .        .         x         x     x    x       .
-reconciliation.resolve .     .        .        .         x         x     .    .       .
-reconciliation.read   .      .        .        .         x         x     x    x       .
-system.read           .      .        .        .         .         .     x    x       .
-user.manage           .      .        .        .         .         .     .    x       .
-api_key.manage        .      .        .        .         .         .     .    x       .
-audit.read            .      .        .        .         x         .     x    x       .
-personal_data.read    .      .        .        .         x         .     .    x       .
-personal_data.rotate  .      .        .        .         .         .     .    x       .
+                      owner verifier examiner approver head supervisor finance ops admin integrator
+profile.use             x      x        x        x      x       x         x     x    x       x
+company.read            x      .        .        .      .       .         .     .    .       x
+company.manage          x      .        .        .      .       .         .     .    .       .
+application.write       x      .        .        .      .       .         .     .    .       x
+application.read        x      x        x        x      x       x         x     x    x       x
+review.inbox            .      x        x        x      x       x         .     .    .       .
+review.decide           .      x        x        x      x       x         .     .    .       .
+review.delegate         .      x        x        x      x       x         .     .    .       .
+review.reassign         .      .        .        .      .       x         .     .    x       .
+review.override         .      .        .        .      .       x         .     .    .       .
+review.audit            .      .        x        .      .       x         .     .    .       .
+absence.manage          .      x        x        x      x       x         .     .    x       .
+policy.read             .      .        .        .      x       x         .     x    x       .
+policy.manage           .      .        .        .      .       .         .     .    x       .
+calendar.manage         .      .        .        .      .       x         .     .    x       .
+license.read            x      x        x        x      x       x         x     x    x       x
+license.manage          .      .        .        .      x       x         .     .    .       .
+invoice.read            x      .        .        .      .       x         x     x    x       x
+invoice.pay             x      .        .        .      .       .         .     .    .       x
+invoice.void            .      .        .        .      .       x         x     .    .       .
+refund.read             x      .        .        .      .       x         x     x    x       x
+refund.request          x      .        .        .      .       x         x     .    .       x
+refund.approve          .      .        .        .      .       x         x     .    x       .
+refund.transfer         .      .        .        .      .       .         x     .    .       .
+settlement.import       .      .        .        .      .       .         x     .    .       .
+ledger.read             .      .        .        .      .       x         x     x    x       .
+reconciliation.resolve  .      .        .        .      .       x         x     .    .       .
+reconciliation.read     .      .        .        .      .       x         x     x    x       .
+system.read             .      .        .        .      .       .         .     x    x       .
+user.manage             .      .        .        .      .       .         .     .    x       .
+api_key.manage          .      .        .        .      .       .         .     .    x       .
+audit.read              .      .        .        .      .       x         .     x    x       .
+personal_data.read      .      .        .        .      .       x         .     .    x       .
+personal_data.rotate    .      .        .        .      .       .         .     .    x       .
 `;
 
 const [head = [], ...rows] = RIGHTS.trim()
@@ -126,7 +134,7 @@ describe('roles', () => {
   it('of oversight see every case; a reviewer sees their own', () => {
     assert.deepEqual(
       ROLES.filter((role) => seesEveryCase([role])),
-      ['supervisor', 'finance', 'ops', 'admin'],
+      ['head', 'supervisor', 'finance', 'ops', 'admin'],
     );
     assert.equal(seesEveryCase(['owner', 'verifier']), false);
   });

@@ -17,6 +17,7 @@ import { playLetters } from './letter-cases.ts';
 import { playMoneyWatch } from './money-watch-cases.ts';
 import { paymentCasesOf } from './payment-cases.ts';
 import { playPeople } from './people-cases.ts';
+import { playPolicyMoves } from './policy-move-cases.ts';
 import { playRefunds } from './refund-cases.ts';
 import { reviewCasesOf } from './review-cases.ts';
 import { playRotations } from './rotation-cases.ts';
@@ -201,6 +202,7 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
     () => playLetters(system),
     () => playMoneyWatch(system),
     () => playPeople(system),
+    () => playPolicyMoves(system),
     () => playDocuments(system),
     () => playExpiry(system),
     () => playCalendars(system),

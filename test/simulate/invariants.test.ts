@@ -17,6 +17,7 @@ describe('the invariants of a simulated case', () => {
     const events = A_CASE.events.slice(0, -2);
     assert.match(problems({ state: 'approval', events }), /has not ended: it is approval/);
     assert.match(problems({ tasks: A_CASE.tasks.map((task) => ({ ...task, state: 'open' })) }), /a task of it is open/);
+    assert.deepEqual(problemsOf({ ...A_CASE, state: 'approval', events }, calendar, true), []);
   });
 
   it('miss working time that is neither a stage’s nor the applicant’s', () => {

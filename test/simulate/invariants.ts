@@ -11,13 +11,16 @@ import {
 } from '../../domain/licensing.ts';
 import type { CaseRecord, EventRecord, TaskRecord } from './records.ts';
 
-/** Between two steps of a process pass milliseconds, on a busy machine seconds; no wait of a person is that short. */
-const STEP_MS = 15_000;
+/** Between two steps of a process pass milliseconds, on a busy machine seconds; what people wait for takes a minute at least. */
+const STEP_MS = 60_000;
 
-/** What is wrong with a case, in words; none = all is well. */
-export function problemsOf(record: CaseRecord, calendar: BusinessCalendar): string[] {
+/**
+ * What is wrong with a case, in words; none = all is well.
+ * @param isExplained it is known why it has not ended
+ */
+export function problemsOf(record: CaseRecord, calendar: BusinessCalendar, isExplained = false): string[] {
   return [
-    ...endProblems(record),
+    ...(isExplained ? [] : endProblems(record)),
     ...clockProblems(record, calendar),
     ...rungProblems(record),
     ...stageProblems(record),

@@ -9,22 +9,11 @@ import { respond, resubmit, submit, takeUp, withdraw } from './applicants.ts';
 import { isBusyIn } from './case-now.ts';
 import { MINUTE_MS, STAFF } from './people.ts';
 import { claim, comeBack, decide, handBack, leave, override, takeUpWork } from './reviewers.ts';
-import {
-  createWorld,
-  type Happening,
-  minuteOf,
-  type Play,
-  personNamed,
-  put,
-  type Refused,
-  ring,
-  type World,
-} from './world.ts';
+import { createWorld, type Happening, minuteOf, type Play, personNamed, put, ring, type World } from './world.ts';
 
-/** @returns what somebody was refused, in order */
-export async function playYear(play: Play): Promise<readonly Refused[]> {
+export async function playYear(play: Play): Promise<Pick<World, 'refused' | 'stuck'>> {
   const world = createWorld(play);
-  const { agenda, year, inPlay, leaves, counts, refused } = world;
+  const { agenda, year, inPlay, leaves, counts } = world;
   for (const theCase of inPlay)
     put(world, year.begins + theCase.minute * MINUTE_MS, theCase.number, { kind: 'submit', theCase });
   for (const each of leaves) {
@@ -45,7 +34,7 @@ export async function playYear(play: Play): Promise<readonly Refused[]> {
     takeUpWork(world, entry.at);
     play.onProgress(entry.at, counts);
   }
-  return refused;
+  return world;
 }
 
 // Two never act in one minute, and nobody in a minute in which the process does: who was first would be chance.

@@ -6,7 +6,7 @@ import { playedYear } from './year.ts';
 
 describe('the report of a simulated year', () => {
   const year = playedYear(2026, Date.parse('2025-06-01T00:00:00Z'));
-  const played = { seed: 'x', year, leaves: [], refused: [], problems: [] };
+  const played = { seed: 'x', year, leaves: [], refused: [], stuck: new Map<number, string>(), problems: [] };
   const told = (...records: CaseRecord[]) => report({ ...played, records });
   const cells = (text: string, first: string) =>
     text
@@ -19,7 +19,7 @@ describe('the report of a simulated year', () => {
   it('tells of a case the office’s time, the applicant’s time, the rungs and the outcome', () => {
     const row = cells(told(A_CASE), '7');
     const when = ['2026-03-02 09:00', '2026-03-04 10:00'];
-    assert.deepEqual(row, ['7', 'restaurant', ...when, 'active', '1', '11:00', '28 %', '6:00 (0.9 d)', 'C2 half']);
+    assert.deepEqual(row, ['7', 'restaurant', ...when, 'active', '1', '11:00', '28 %', '6:00 (0.9 d)', 'C2 h']);
   });
 
   it('does not depend on seconds', () => {
@@ -56,6 +56,13 @@ describe('the report of a simulated year', () => {
       report({ ...played, records: [A_CASE], problems: ['case 7: it never ended'] }),
       /- case 7: it never ended/,
     );
+  });
+
+  it('names what has not ended, and why', () => {
+    const stuck = new Map([[7, 'nobody may']]);
+    const text = report({ ...played, stuck, records: [{ ...A_CASE, state: 'approval' }] });
+    assert.match(text, /### What has not ended, and why\n\n- case 7: nobody may\n/);
+    assert.deepEqual(cells(text, 'not ended'), ['not ended', '1', '1']);
   });
 
   it('takes percentiles by the nearest rank', () => {

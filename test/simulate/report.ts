@@ -2,6 +2,7 @@
 import { type BusinessCalendar, formatInZone, workingMsBetween } from '../../domain/calendar.ts';
 import { RUNG_CODES, type RungCode } from '../../domain/escalation.ts';
 import { legalClock } from '../../domain/legal-clock.ts';
+import { isClosed } from '../../domain/licensing.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { officeDoneAt } from './invariants.ts';
 import type { PlayedLeave } from './leave.ts';
@@ -15,6 +16,8 @@ export interface Played {
   readonly leaves: readonly PlayedLeave[];
   readonly records: readonly CaseRecord[];
   readonly refused: readonly { readonly what: string; readonly code: string }[];
+  /** By the case's number: why it has not ended. */
+  readonly stuck: ReadonlyMap<number, string>;
   /** What does not hold, by case. */
   readonly problems: readonly string[];
 }
@@ -80,6 +83,7 @@ export function report(played: Played): string {
     '',
     ...refusals(played),
     '',
+    ...notEnded(played),
     '### Case by case',
     '',
     ...caseByCase(told, played.year),
@@ -128,7 +132,7 @@ function byType(told: readonly Told[], calendar: BusinessCalendar): string[] {
       count('rejected', ({ record }) => record.state === 'rejected'),
       count('withdrawn', ({ record }) => record.state === 'withdrawn'),
       count('lapsed unanswered', ({ record }) => record.state === 'lapsed_no_response'),
-      count('not ended', ({ doneAt }) => doneAt === null),
+      count('not ended', ({ record }) => !isClosed(record.state)),
       events('corrections asked for', 'application.correction_requested'),
       events('rejections announced', 'application.intent_to_reject'),
       events('appeals', 'application.appealed'),
@@ -228,6 +232,12 @@ function refusals({ refused }: Played): string[] {
   return table(['what was asked for', 'code', 'times'], rows);
 }
 
+function notEnded({ stuck }: Played): string[] {
+  if (stuck.size === 0) return [];
+  const cases = [...stuck].toSorted(([a], [b]) => a - b).map(([number, why]) => `- case ${number}: ${why}`);
+  return ['### What has not ended, and why', '', ...cases, ''];
+}
+
 // ---- case by case -----------------------------------------------------------------------------------------------------------
 
 function caseByCase(told: readonly Told[], year: PlayedYear): string[] {
@@ -261,12 +271,23 @@ function caseByCase(told: readonly Told[], year: PlayedYear): string[] {
       hours(one.officeMinutes),
       `${whole(usedPercent(one))} %`,
       `${hours(one.applicantMinutes)} (${days(one.applicantCalendarMinutes)} d)`,
-      one.record.rungs.map(({ stage, round, code }) => `${INITIAL[stage]}${round} ${code}`).join(', '),
+      ladderOf(one.record),
     ]),
   );
 }
 
 const INITIAL = { document_verification: 'D', compliance_check: 'C', approval: 'A' } as const;
+const RUNG_INITIAL: Record<RungCode, string> = { half: 'h', at_risk: 'r', breach: 'b', head: 'H', last_day: 'L' };
+
+/** The rungs of each stage and round, in the order in which they fired: `C1 hrb, A2 L`. */
+function ladderOf({ rungs }: CaseRecord): string {
+  const ladders = new Map<string, string>();
+  for (const { stage, round, code } of rungs) {
+    const where = `${INITIAL[stage]}${round}`;
+    ladders.set(where, `${ladders.get(where) ?? ''}${RUNG_INITIAL[code]}`);
+  }
+  return [...ladders].map(([where, fired]) => `${where} ${fired}`).join(', ');
+}
 
 function outcome({ record, isDeemed, isLate }: Told): string {
   const was = (type: string) => record.events.some((event) => event.type === type);

@@ -132,20 +132,21 @@ function despair(world: World, theCase: CaseInPlay, seat: SeatNow, person: Perso
   put(world, inOfficeHours(world, at, WORKING_DAY_MS), theCase.number, { kind: 'override', theCase, seat });
 }
 
-/** In place of whoever should hold the seat, though they have acted on another stage: that is what an override is for. */
+/**
+ * In place of whoever should hold the seat, though they have acted on another stage: that is what an override is for. Of an
+ * appeal it is not: that is for others, and a small office may have none.
+ */
 export async function override(world: World, theCase: CaseInPlay, seat: SeatNow, minute: number): Promise<void> {
   const isWaiting = theCase.now?.open.some((open) => keyOf(open) === keyOf(seat) && open.assignee === null);
   if (!isWaiting) return;
   const verdict = verdictOf(world.chance, { ...theCase, ...seat }, { ...choiceOf(theCase), canCorrect: false });
-  const decision = verdict === 'approve' ? 'approve' : 'reject';
   const at = await arrive(world, theCase, minute, SECOND.decides);
-  const body = { decision, reason: 'Nobody else of this office may', ...REASONS[decision] };
-  if (!(await tryTo(world, theCase, 'supervisor', `licenses/override/${theCase.id}`, body)))
-    await say(world, theCase, 'supervisor', `licenses/override/${theCase.id}`, {
-      ...body,
-      decision: 'approve',
-      reasons: [],
-    });
+  const path = `licenses/override/${theCase.id}`;
+  const decideBy = (decision: 'approve' | 'reject') =>
+    tryTo(world, theCase, 'supervisor', path, { decision, reason: 'Nobody else may', ...REASONS[decision] });
+  // A rejection may have to be announced first, which nobody can do in place of others.
+  const isDone = (verdict !== 'approve' && (await decideBy('reject'))) || (await decideBy('approve'));
+  if (!isDone) world.stuck.set(theCase.number, `nobody of the office may decide on its ${seat.stage}`);
   await settle(world, theCase, at);
 }
 

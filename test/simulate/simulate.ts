@@ -51,15 +51,17 @@ export async function simulate(
     const coming = arrivals(chance, count, { year: wanted, days });
     const notYet = { at: null, submitted: 0, over: 0 };
     const cases = await prepareDrafts(system, coming, (drafts) => onProgress({ drafts, ...notYet }));
-    const refused = await playYear({
+    const { refused, stuck } = await playYear({
       ...{ system, clocks, chance, year, cases, leaves },
       onProgress: (at, counts) => onProgress({ drafts: count, at: at - year.movedMs, ...counts }),
     });
     const records = await finished(system, cases);
     const problems = records.flatMap((record) =>
-      problemsOf(record, year.calendar).map((problem) => `case ${record.number} (${record.typeCode}): ${problem}`),
+      problemsOf(record, year.calendar, stuck.has(record.number)).map(
+        (problem) => `case ${record.number} (${record.typeCode}): ${problem}`,
+      ),
     );
-    return { report: report({ seed, year, leaves, records, refused, problems }), records, problems };
+    return { report: report({ seed, year, leaves, records, refused, stuck, problems }), records, problems };
   } finally {
     await system.close();
   }

@@ -83,6 +83,8 @@ export interface World extends Play {
   readonly people: readonly Person[];
   readonly counts: { submitted: number; over: number };
   readonly refused: Refused[];
+  /** By the case's number: why nobody of this office can bring it to its end. */
+  readonly stuck: Map<number, string>;
 }
 
 /**
@@ -117,6 +119,7 @@ export function createWorld(play: Play): World {
     people: STAFF.map((name) => ({ name, id: demoUserId(name), role: ROLES[name], isAway: false, job: null })),
     counts: { submitted: 0, over: 0 },
     refused: [],
+    stuck: new Map(),
   };
 }
 

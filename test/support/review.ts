@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { appealedRoundOf } from '../../db/case-reads.ts';
 import { pinnedPolicyOf } from '../../db/policies.ts';
 import { writeStatement } from '../../db/statements.ts';
 import { type ApplicationId, asId, type UserId } from '../../domain/ids.ts';
@@ -124,6 +125,7 @@ export function reviewOf(system: TestSystem) {
     const by = demoUserId('owner');
     const said = new Date(nowOf(id)).toISOString();
     const applicationId = asId<ApplicationId>(id);
+    const appealedRound = await appealedRoundOf(db, applicationId);
     await writeStatement(db, {
       id: statementId,
       applicationId,
@@ -141,7 +143,7 @@ export function reviewOf(system: TestSystem) {
       typeCode: row.type_code,
       policy: await pinnedPolicyOf(db, applicationId),
       submittedAt: said,
-      again: { kind, round: row.round, stage, statementId },
+      again: { kind, round: row.round, stage, statementId, ...(appealedRound > 0 ? { appealedRound } : {}) },
     };
     await eventually(
       'the run before to have ended',

@@ -27,7 +27,7 @@ import {
   firstStage,
   type HandoverAsked,
 } from './expectations.ts';
-import { CALM_MS, pass } from './process.ts';
+import { CALM_MS, pass, result } from './process.ts';
 import { type CaseRecord, deems, firedAt, nextMoment, openSeats } from './records.ts';
 import type { CalendarChange, Command, PolicyChange, Who } from './scenario.ts';
 import { attach, nameOf, nowOf, type World } from './world.ts';
@@ -370,14 +370,14 @@ const back = (record: CaseRecord): ApplicationState[] => {
 };
 
 async function changeCalendar(world: World, before: CaseRecord, change: CalendarChange): Promise<Said> {
-  const { system, type, staff } = world;
+  const { type, staff } = world;
   const { version, calendar: current } = world.calendar;
   const calendar = changedCalendar(current, change, nowOf(world));
   const body = { calendar, reason: 'as decided', basedOnVersion: version };
   const answered = await call(world, staff.supervisor1, 'PUT', 'admin/calendar', body);
   if (answered.answer === ACCEPTED) {
     world.calendar = { version: version + 1, calendar };
-    await system.client.workflow.getHandle(calendarChangeId(type.officeId, version + 1)).result();
+    await result(world, calendarChangeId(type.officeId, version + 1));
   }
   return told(`calendar ${JSON.stringify(change)}`, answered, { answer: ACCEPTED }, drift(before));
 }

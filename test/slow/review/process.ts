@@ -70,11 +70,16 @@ function calm(record: CaseRecord, until: number): number {
   return target;
 }
 
-async function begin({ system: { client }, clocks }: World, absenceId: string, at: number): Promise<void> {
+async function begin(world: World, absenceId: string, at: number): Promise<void> {
+  const { system, clocks } = world;
   const workflowId = absenceProcessId(asId<AbsenceId>(absenceId));
-  await clocks.bringTo(client, workflowId, at);
-  await client.workflow.getHandle(workflowId).result();
+  await clocks.bringTo(system.client, workflowId, at);
+  await result(world, workflowId);
 }
+
+/** Of another process that this case depends on. @throws Error when it does not end */
+export const result = ({ system: { client } }: World, workflowId: string): Promise<unknown> =>
+  client.withDeadline(Date.now() + RESTS_WITHIN_MS, () => client.workflow.getHandle(workflowId).result());
 
 export async function reach(world: World, at: number): Promise<void> {
   const { system, clocks, workflowId } = world;
@@ -105,7 +110,8 @@ async function sleeps(world: World): Promise<boolean> {
 /** @returns in what the process sees the case otherwise than the record has it, when that lasts */
 export async function differences(world: World, record: CaseRecord): Promise<string[]> {
   if (isOver(record)) return [];
-  const until = Date.now() + 15_000;
+  // Longer than a worker that died over an activity is missed.
+  const until = Date.now() + RESTS_WITHIN_MS;
   for (;;) {
     const progress = await handleOf(world).query(progressQuery);
     const now = await read(world);
