@@ -87,8 +87,8 @@ export async function suspendClock(tx: Knex, suspend: SuspendClock): Promise<boo
     key: `license-review/${applicationId}/clock/suspended/${at}`,
     type: 'clock.suspended',
     applicationId,
-    ...(by ? { by } : {}),
-    data: { reason, stage, round },
+    // Alur's own doing: what the person did, with where it came from, stands in the event of the decision.
+    data: { reason, stage, round, by },
     at,
   });
   if (!isNew) return false;
