@@ -75,6 +75,10 @@ export interface LicenseTypeRow {
   readonly policy: LicensePolicy;
 }
 
+/** Letters only: what ops filter by must not look like anybody's number. */
+export const aTypeCode = (): string =>
+  `test_${[...randomBytes(8)].map((byte) => 'abcdefghijklmnop'[byte % 16]).join('')}`;
+
 /** With an office of its own, so that nothing else in the database gets in the way. */
 export async function aLicenseType(db: Knex, changes: Partial<LicensePolicy> = {}): Promise<LicenseTypeRow> {
   const officeId = asId<OfficeId>(randomUUID());
@@ -87,7 +91,7 @@ export async function aLicenseType(db: Knex, changes: Partial<LicensePolicy> = {
     opens_at_minute: 480,
     closes_at_minute: 960,
   });
-  const code = `test_${randomBytes(4).toString('hex')}`;
+  const code = aTypeCode();
   const name = JSON.stringify({ id: 'Izin Uji', en: 'Test licence' });
   await db('license_types').insert({ code, office_id: officeId, name, risk: 'medium_high', position: 99 });
   const policyId = await aPolicy(db, code, {

@@ -1,6 +1,6 @@
 /** Cases under policies of a test's own, spoken to as their processes are: the rules of a review, without the frame of the API. */
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -19,7 +19,7 @@ import {
   type ReviewProgress,
   type TakenUpAgain,
 } from '../../workflows/messages.ts';
-import { aPolicy, policy } from '../builders/licensing.ts';
+import { aPolicy, aTypeCode, policy } from '../builders/licensing.ts';
 import { demoOffice } from '../builders/people.ts';
 import { storyOf } from './story.ts';
 import type { TestSystem } from './system.ts';
@@ -43,7 +43,7 @@ export function reviewOf(system: TestSystem) {
 
   /** A licence type of the demonstration office, whose staff reviews it. @returns its code */
   const typeUnder = async (changes: Partial<LicensePolicy>): Promise<string> => {
-    const code = `test_${randomBytes(4).toString('hex')}`;
+    const code = aTypeCode();
     const name = JSON.stringify({ id: 'Izin Uji', en: 'Test licence' });
     await db('license_types').insert({
       code,
