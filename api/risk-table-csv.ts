@@ -3,7 +3,6 @@
  * type's policy. `checklist`: kinds with blanks between them, `?` behind an optional one, `-` for none at all.
  * `kbli`: five digits, or fewer and `*` for all that begin so; so a code that lost its first zero in a spreadsheet is noticed.
  */
-import { type CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import type { FieldProblem } from '../domain/failures.ts';
 import type { ChecklistItem } from '../domain/licensing.ts';
@@ -15,6 +14,7 @@ import {
   type RiskRow,
   toRawRow,
 } from '../domain/risk-table.ts';
+import { csvLines, decodedCsv } from './csv.ts';
 import type { Locale } from './request.ts';
 
 export type ReadRiskCsv =
@@ -42,9 +42,9 @@ export function readRiskTableCsv(content: Buffer, locale: Locale): ReadRiskCsv {
   const say = (code: CsvProblem, place = ''): ReadRiskCsv => ({
     errors: [{ pointer: '', code, detail: place + SENTENCES[code][locale] }],
   });
-  const text = decoded(content);
+  const text = decodedCsv(content);
   if (text === null) return say('not_utf8');
-  const records = parsed(text);
+  const records = csvLines(text);
   if (!Array.isArray(records)) return say('not_csv', inFile(records.line, undefined, locale));
   const [header, ...body] = records;
   if (!header) return say('empty');
@@ -86,47 +86,6 @@ const kbliCell = (cell: string): string => {
   if (/^\d{1,4}\*$/.test(cell)) return cell.slice(0, -1);
   return /^\d{5}$/.test(cell) ? cell : `${cell}?`;
 };
-
-function decoded(content: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    // Another encoding, such as the UTF-16 of some spreadsheets; told to the caller as such.
-    return null;
-  }
-}
-
-interface Line {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-/** A file that is not CSV comes back as the line at which that shows. */
-function parsed(text: string): Line[] | { readonly line: number } {
-  const [first = ''] = text.split('\n', 1);
-  const lines: Line[] = [];
-  try {
-    parse(text, {
-      delimiter: first.includes(';') ? ';' : ',',
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-      max_record_size: 10_000,
-      on_record: (cells: string[], { lines: line }) => {
-        lines.push({ line, cells });
-        return null;
-      },
-    });
-    return lines;
-  } catch (error) {
-    if (isCsvError(error)) return { line: typeof error['lines'] === 'number' ? error['lines'] : 1 };
-    throw error;
-  }
-}
-
-const isCsvError = (error: unknown): error is CsvError =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_');
 
 const REQUIRED: readonly RiskColumn[] = ['kbli', 'scale', 'risk', 'typeCode'];
 

@@ -2,7 +2,6 @@
  * A settlement as a CSV file: UTF-8, one header row, comma or semicolon between the columns `kind`, `reference`, `gross` and
  * `fee` in any order; amounts in whole minor units, signed.
  */
-import { type CsvError, parse } from 'csv-parse/sync';
 import type { FieldProblem } from '../domain/failures.ts';
 import {
   MOST_SETTLEMENT_LINES,
@@ -11,6 +10,7 @@ import {
   type SettlementLine,
   type SettlementLineKind,
 } from '../domain/settlements.ts';
+import { csvLines, decodedCsv } from './csv.ts';
 import type { Locale } from './request.ts';
 
 const COLUMNS = ['kind', 'reference', 'gross', 'fee'] as const;
@@ -27,67 +27,26 @@ export const cellPointer = (row: number, column?: string): string =>
 /** @returns the lines and the row of each in the file, or all that is wrong, at most a hundred of it */
 export function readSettlementCsv(content: Buffer, locale: Locale): ReadCsv {
   const say = (pointer: string, code: CsvProblem): FieldProblem => ({ pointer, code, detail: SENTENCES[code][locale] });
-  const text = decoded(content);
+  const text = decodedCsv(content);
   if (text === null) return { errors: [say('', 'not_utf8')] };
-  const records = parsed(text);
-  if (!Array.isArray(records)) return { errors: [say(cellPointer(records.row), 'not_csv')] };
+  const records = csvLines(text);
+  if (!Array.isArray(records)) return { errors: [say(cellPointer(records.line), 'not_csv')] };
   const [header, ...body] = records;
   if (!header) return { errors: [say('', 'empty')] };
-  const names = header.record.map((name) => name.toLowerCase());
-  const wrong = headerProblems(names).map(({ column, code }) => say(cellPointer(header.row, column), code));
+  const names = header.cells.map((name) => name.toLowerCase());
+  const wrong = headerProblems(names).map(({ column, code }) => say(cellPointer(header.line, column), code));
   if (wrong.length > 0) return { errors: wrong.slice(0, MOST_SETTLEMENT_PROBLEMS) };
   if (body.length > MOST_SETTLEMENT_LINES) return { errors: [say('', 'too_many')] };
 
   const errors: FieldProblem[] = [];
   const lines = body.flatMap((row) => {
-    const read = readRow(names, row.record);
-    errors.push(...read.problems.map(({ column, code }) => say(cellPointer(row.row, column), code)));
+    const read = readRow(names, row.cells);
+    errors.push(...read.problems.map(({ column, code }) => say(cellPointer(row.line, column), code)));
     return read.line ? [read.line] : [];
   });
   if (errors.length > 0) return { errors: errors.slice(0, MOST_SETTLEMENT_PROBLEMS) };
-  return { lines, rows: body.map(({ row }) => row) };
+  return { lines, rows: body.map(({ line }) => line) };
 }
-
-function decoded(content: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    // Another encoding, such as the UTF-16 of some spreadsheets; told to the caller as such.
-    return null;
-  }
-}
-
-interface Row {
-  readonly row: number;
-  readonly record: readonly string[];
-}
-
-/** A file that is not CSV comes back as the row at which that shows. */
-function parsed(text: string): Row[] | { readonly row: number } {
-  const [first = ''] = text.split('\n', 1);
-  const rows: Row[] = [];
-  try {
-    parse(text, {
-      delimiter: first.includes(';') ? ';' : ',',
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-      max_record_size: 10_000,
-      on_record: (record, { lines }) => {
-        rows.push({ row: lines, record });
-        return null;
-      },
-    });
-    return rows;
-  } catch (error) {
-    if (isCsvError(error)) return { row: typeof error['lines'] === 'number' ? error['lines'] : 1 };
-    throw error;
-  }
-}
-
-const isCsvError = (error: unknown): error is CsvError =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_');
 
 interface Found {
   /** Absent = the row as a whole. */
