@@ -558,6 +558,116 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
     ],
   ),
 
+  // what lives for years
+  onboarding_not_open: problem(
+    409,
+    ['Pendaftaran tidak berjalan', 'Onboarding not open'],
+    [
+      'Pendaftaran usaha ini sudah selesai, berakhir, atau dibatalkan. Muat ulang; yang berakhir dapat dibuka kembali.',
+      'The onboarding of this company is completed, expired or cancelled. Read it again; one that expired or was cancelled can be reopened.',
+    ],
+  ),
+  step_not_open: problem(
+    409,
+    ['Langkah belum terbuka', 'Step not open yet'],
+    [
+      'Selesaikan langkah sebelumnya dahulu; urutannya ada di steps.',
+      'Complete the steps before it first; their order is that of steps.',
+    ],
+  ),
+  step_not_possible: problem(
+    409,
+    ['Langkah tidak dikerjakan di sini', 'Step not done here'],
+    [
+      'Langkah ini tidak dikerjakan lewat permintaan ini: review dilakukan petugas, completed terjadi dengan sendirinya.',
+      'This step is not done by this request: review is done by the office, completed comes by itself.',
+    ],
+  ),
+  company_not_active: problem(
+    409,
+    ['Usaha belum aktif', 'Company not active'],
+    [
+      'Selesaikan pendaftaran usaha ini dahulu: GET onboarding/{companyId} menunjukkan langkah berikutnya.',
+      'Finish the onboarding of this company first: GET onboarding/{companyId} shows the next step.',
+    ],
+  ),
+  company_onboarded: problem(
+    409,
+    ['Usaha sudah terdaftar', 'Company registered already'],
+    [
+      'Nomor ini milik usaha yang sudah terdaftar. Minta salah satu anggotanya mengundang Anda (POST users/companies/{id}/members), atau hubungi kantor perizinan dengan dokumen usaha.',
+      'This number belongs to a company that is registered already. Ask one of its members to invite you (POST users/companies/{id}/members), or go to the licensing office with the papers of the company.',
+    ],
+  ),
+  already_subscribed: problem(
+    409,
+    ['Sudah berlangganan', 'Subscribed already'],
+    [
+      'Usaha ini sudah memiliki langganan. Ubah paketnya, atau batalkan dahulu.',
+      'This company has a subscription already. Change its plan, or cancel it first.',
+    ],
+  ),
+  subscription_not_open: problem(
+    409,
+    ['Langganan tidak dapat diubah', 'Subscription does not allow it'],
+    [
+      'Keadaan langganan tidak mengizinkan ini. Muat ulang; state menunjukkan keadaannya.',
+      'The subscription is in a state that does not allow this. Read it again; state says which.',
+    ],
+  ),
+  plan_not_offered: problem(
+    409,
+    ['Paket tidak ditawarkan', 'Plan not on offer'],
+    [
+      'Paket ini tidak ditawarkan, atau sudah dipakai. Pilih dari GET plans.',
+      'This plan is not on offer, or is the one in use. Choose another from GET plans.',
+    ],
+  ),
+  plan_limit_reached: problem(
+    409,
+    ['Batas paket tercapai', 'Limit of the plan reached'],
+    [
+      'Paket usaha ini tidak mengizinkan lebih banyak. Naikkan paketnya, atau tutup yang tidak dipakai.',
+      'The plan of this company allows no more. Change to a larger plan, or close what is not used.',
+    ],
+  ),
+  renewal_not_open: problem(
+    409,
+    ['Perpanjangan belum dibuka', 'Renewal not open yet'],
+    [
+      'Perpanjangan dibuka menjelang habisnya masa berlaku; renewal.opensAt menunjukkan tanggalnya.',
+      'Renewal opens before the licence expires; renewal.opensAt says when.',
+    ],
+  ),
+  renewal_not_possible: problem(
+    409,
+    ['Izin tidak dapat diperpanjang', 'Licence cannot be renewed'],
+    [
+      'Izin seumur hidup tidak perlu diperpanjang; izin yang dibekukan, dicabut, atau digantikan, atau yang terlalu lama berakhir, tidak dapat diperpanjang. Ajukan izin baru.',
+      'A licence for life needs no renewal; one that is suspended, revoked, superseded, or expired for too long cannot be renewed. Apply for a new one.',
+    ],
+  ),
+  renewal_under_way: problem(
+    409,
+    ['Perpanjangan sedang berjalan', 'Renewal under way'],
+    [
+      'Izin ini sedang atau sudah diperpanjang; buka permohonannya.',
+      'This licence is being renewed, or has been: open the application that does it.',
+    ],
+  ),
+  card_declined: problem(
+    402,
+    ['Kartu ditolak', 'Card declined'],
+    [
+      'Bank menolak kartu ini. Pakai kartu lain, atau bayar dengan cara lain.',
+      'The bank has declined this card. Use another one, or pay in another way.',
+    ],
+  ),
+  no_card_on_file: problem(
+    409,
+    ['Tidak ada kartu tersimpan', 'No card on file'],
+    ['Simpan kartu dahulu, atau pilih cara bayar lain.', 'Add a card first, or choose another way to pay.'],
+  ),
   // the office's rules
   absence_not_valid: problem(
     422,

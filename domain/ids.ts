@@ -25,6 +25,9 @@ export type AbsenceId = Id<'absence'>;
 /** Of open tasks, from one person to others. */
 export type TaskMoveId = Id<'task_move'>;
 export type PostAuditId = Id<'post_audit'>;
+export type SubscriptionId = Id<'subscription'>;
+/** A card on file. */
+export type PaymentMethodId = Id<'payment_method'>;
 export type CalendarVersionId = Id<'calendar_version'>;
 /** Of a person to a company. */
 export type InvitationId = Id<'invitation'>;

@@ -1,4 +1,15 @@
-import type { AbsenceId, ApplicationId, DocumentId, InvoiceId, OfficeId, RefundId, TaskMoveId } from '../domain/ids.ts';
+import type {
+  AbsenceId,
+  ApplicationId,
+  CompanyId,
+  DocumentId,
+  InvoiceId,
+  LicenseId,
+  OfficeId,
+  RefundId,
+  SubscriptionId,
+  TaskMoveId,
+} from '../domain/ids.ts';
 
 /** A workflow's ID is its business ID: whoever knows the case finds the execution, and starting it twice is impossible. */
 export const licenseReviewId = (id: ApplicationId) => `license-review/${id}`;
@@ -6,6 +17,10 @@ export const activationId = (id: ApplicationId) => `activation/${id}`;
 export const paymentId = (id: InvoiceId) => `payment/${id}`;
 export const refundId = (id: RefundId) => `refund/${id}`;
 export const documentScanId = (id: DocumentId) => `document-scan/${id}`;
+export const onboardingId = (id: CompanyId) => `onboarding/${id}`;
+export const subscriptionId = (id: SubscriptionId) => `subscription/${id}`;
+/** Follows one licence to its end. */
+export const licenseFollowingId = (id: LicenseId) => `licence/${id}`;
 export const absenceProcessId = (id: AbsenceId) => `absence/${id}`;
 export const taskMoveProcessId = (id: TaskMoveId) => `task-move/${id}`;
 /** One office's open cases are planned anew for one version of its calendar at a time. */

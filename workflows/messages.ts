@@ -11,9 +11,12 @@ import type {
   ApplicationId,
   CompanyId,
   InvoiceId,
+  LicenseId,
   PaymentId,
+  PaymentMethodId,
   PolicyId,
   RefundId,
+  SubscriptionId,
   TaskMoveId,
   UserId,
 } from '../domain/ids.ts';
@@ -27,8 +30,10 @@ import type {
   Reason,
   Stage,
 } from '../domain/licensing.ts';
+import type { OnboardingState, OwnerStep } from '../domain/onboarding.ts';
 import type { GatewayName, InvoiceState } from '../domain/payments.ts';
 import type { RefundChannel, RefundDecision, RefundState, TransferProblem } from '../domain/refunds.ts';
+import type { Plan, SubscriptionState } from '../domain/subscriptions.ts';
 
 /** Where a message came from, for the event that it leads to. Absent from Temporal's own tools. */
 export interface Sent {
@@ -185,6 +190,97 @@ export interface PolicyMoveInput {
   readonly reason: string;
 }
 
+// ---- onboarding/<companyId> -----------------------------------------------------------------------------------------
+
+export interface OnboardingInput extends Sent {
+  readonly companyId: CompanyId;
+  readonly owner: UserId;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** 1 first; each reopening is another run under the same ID. */
+  readonly run: number;
+}
+
+/** What the update answers with: the record after it. */
+export interface OnboardingAnswer {
+  readonly state: OnboardingState;
+  readonly percent: number;
+}
+
+/** What was entered is on record (`company`, `company_numbers`, …) before the process hears of it; payloads carry none of it. */
+export interface StepDone extends Sent {
+  readonly step: OwnerStep;
+  readonly by: UserId;
+  /** Codes of the risk rules that ask for a person. */
+  readonly reviewReasons: readonly string[];
+}
+export const completeStepUpdate = defineUpdate<OnboardingAnswer, [StepDone]>('completeStep');
+export const cancelOnboardingUpdate = defineUpdate<OnboardingAnswer, [{ readonly by: UserId } & Sent]>(
+  'cancelOnboarding',
+);
+export interface ReviewOnboarding extends Sent {
+  readonly by: Actor;
+  readonly decision: 'approve' | 'ask_again';
+  /** The first step that has to be done again; absent with `approve`. */
+  readonly step?: OwnerStep;
+  readonly reason: string;
+}
+export const reviewOnboardingUpdate = defineUpdate<OnboardingAnswer, [ReviewOnboarding]>('reviewOnboarding');
+
+// ---- subscription/<subscriptionId> ----------------------------------------------------------------------------------
+
+export interface SubscriptionInput extends Sent {
+  readonly subscriptionId: SubscriptionId;
+  readonly companyId: CompanyId;
+  readonly by: UserId;
+  /** The snapshot that it keeps until it is changed. */
+  readonly plan: Plan;
+  /** IANA name; months are counted in it. */
+  readonly zone: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+export interface SubscriptionAnswer {
+  readonly state: SubscriptionState;
+  /** ISO 8601. */
+  readonly periodEnd: string;
+  /** Of an upgrade, which counts from its payment on. */
+  readonly invoiceId: InvoiceId | null;
+}
+
+export const cancelSubscriptionUpdate = defineUpdate<
+  SubscriptionAnswer,
+  [{ readonly by: UserId; readonly at: 'now' | 'period_end' } & Sent]
+>('cancelSubscription');
+export const pauseSubscriptionUpdate = defineUpdate<SubscriptionAnswer, [{ readonly by: UserId } & Sent]>(
+  'pauseSubscription',
+);
+/** Ends a pause, or takes back a cancellation at the period's end. */
+export const resumeSubscriptionUpdate = defineUpdate<SubscriptionAnswer, [{ readonly by: UserId } & Sent]>(
+  'resumeSubscription',
+);
+export const changePlanUpdate = defineUpdate<SubscriptionAnswer, [{ readonly by: UserId; readonly plan: Plan } & Sent]>(
+  'changePlan',
+);
+export const extendSubscriptionUpdate = defineUpdate<
+  SubscriptionAnswer,
+  [{ readonly by: UserId; readonly days: number; readonly reason: string } & Sent]
+>('extendSubscription');
+/** null = no card: a payment link each time. */
+export const changeMethodUpdate = defineUpdate<
+  SubscriptionAnswer,
+  [{ readonly by: UserId; readonly paymentMethodId: PaymentMethodId | null } & Sent]
+>('changeMethod');
+
+// ---- licence/<licenseId> --------------------------------------------------------------------------------------------
+
+export interface LicenseFollowingInput {
+  readonly licenseId: LicenseId;
+}
+/** The record says something else by now (suspended, revoked, renewed, superseded): read it again. Twice does no harm. */
+export const licenseChangedSignal = defineSignal('licenseChanged');
+
 // ---- payment/<invoiceId> --------------------------------------------------------------------------------------------
 
 export interface PayRequest extends Sent {
@@ -246,6 +342,8 @@ export interface PaymentInput {
   readonly invoiceId: InvoiceId;
   /** What the process that issued the invoice knows of it; absent when a late notice wakes a finished collection. */
   readonly known?: Collection;
+  /** Of a subscription's invoice: `subscription/<id>` is told how it ends. Such an invoice never lapses by itself. */
+  readonly subscriptionId?: SubscriptionId;
   /** When the payer is reminded while the invoice is open; ISO 8601, in order. */
   readonly remindAt?: readonly string[];
 }

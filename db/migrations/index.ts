@@ -7,6 +7,7 @@ import * as access from './0005-access.ts';
 import * as gateways from './0006-gateways.ts';
 import * as books from './0007-books.ts';
 import * as review from './0008-review.ts';
+import * as longLives from './0009-long-lives.ts';
 
 interface Migration {
   readonly name: string;
@@ -24,6 +25,7 @@ const migrations: Migration[] = [
   { name: '0006-gateways', ...gateways },
   { name: '0007-books', ...books },
   { name: '0008-review', ...review },
+  { name: '0009-long-lives', ...longLives },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */

@@ -18,6 +18,15 @@ const RIGHTS = `
 profile.use             x      x        x        x      x       x         x     x    x       x
 company.read            x      .        .        .      .       .         .     .    .       x
 company.manage          x      .        .        .      .       .         .     .    .       .
+onboarding.use          x      .        .        .      .       .         .     .    .       .
+onboarding.read         x      x        .        .      .       x         .     x    x       x
+onboarding.review       .      x        .        .      .       x         .     .    .       .
+plan.read               x      x        x        x      x       x         x     x    x       x
+plan.manage             .      .        .        .      .       .         .     .    x       .
+subscription.read       x      .        .        .      .       x         x     x    x       x
+subscription.manage     x      .        .        .      .       .         .     .    .       .
+subscription.extend     .      .        .        .      .       x         x     .    x       .
+revenue.read            .      .        .        .      .       x         x     .    x       .
 application.write       x      .        .        .      .       .         .     .    .       x
 application.read        x      x        x        x      x       x         x     x    x       x
 review.inbox            .      x        x        x      x       x         .     .    .       .
