@@ -153,9 +153,10 @@ async function withTemporal(work) {
 
 const test = () =>
   withTemporal(async (env) => {
-    if (rest.length > 0) return run(bin('mocha'), [], rest, env);
+    const weigh = rest.length === 1 && rest[0] === '--weigh';
+    if (rest.length > 0 && !weigh) return run(bin('mocha'), [], rest, env);
     const { runInLanes } = await importTypeScript('../test/support/lanes.ts');
-    return runInLanes(env);
+    return runInLanes(env, { weigh });
   });
 
 const SLOW_TESTS = [

@@ -15,12 +15,13 @@ describe('the lanes of the suite', () => {
   });
 
   it('share the long ones, and are the same each time', () => {
-    const lanes = lanesOf(files.toReversed(), 2);
+    const seconds = { 'test/story/c.test.ts': 20, 'test/story/d.test.ts': 20 };
+    const lanes = lanesOf(files.toReversed(), 2, seconds);
     assert.deepEqual(
       lanes.map((lane) => lane.filter((file) => file.startsWith('test/story/')).length),
       [1, 1],
     );
-    assert.deepEqual(lanes, lanesOf(files, 2));
+    assert.deepEqual(lanes, lanesOf(files, 2, seconds));
   });
 
   it('are no more than there are files', () => {

@@ -4,26 +4,23 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
+import { z } from 'zod';
+import { removeDirectory, temporaryDirectory } from './temporary.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MOST_LANES = 4;
 
-/** Rough seconds of a file, by where it is: the lanes only have to come out about even. */
-const SECONDS: readonly (readonly [prefix: string, seconds: number])[] = [
-  ['test/story/', 30],
-  ['test/workflows/', 25],
-  ['test/local/', 6],
-  ['test/api/', 6],
-  ['test/replay/', 6],
-  ['test/activities/', 4],
-  ['test/db/', 3],
-  ['test/house/', 8],
-];
+/** Where the seconds of each file are kept, as they were last measured: `npm test -- --weigh` writes them. */
+const WEIGHTS = join(import.meta.dirname, 'weights.json');
+const weightsSchema = z.record(z.string(), z.number());
 
-const secondsOf = (file: string): number => SECONDS.find(([prefix]) => file.startsWith(prefix))?.[1] ?? 1;
+/** Of a file that was never weighed: the lanes only have to come out about even. */
+const UNKNOWN_SECONDS = 2;
+
+type Seconds = Readonly<Record<string, number>>;
 
 interface Lane {
   readonly files: string[];
@@ -31,7 +28,8 @@ interface Lane {
 }
 
 /** Splits the files so that every lane has about the same to do: the longest first, each to the lane that has least. */
-export function lanesOf(files: readonly string[], count: number): string[][] {
+export function lanesOf(files: readonly string[], count: number, seconds: Seconds = {}): string[][] {
+  const secondsOf = (file: string): number => seconds[file] ?? UNKNOWN_SECONDS;
   const lanes: Lane[] = Array.from({ length: count }, () => ({ files: [], seconds: 0 }));
   const longestFirst = files.toSorted((a, b) => secondsOf(b) - secondsOf(a) || (a < b ? -1 : 1));
   for (const file of longestFirst) {
@@ -74,10 +72,39 @@ async function outcomeOf(lane: ChildProcess, write: (text: string) => void): Pro
   return { passed: Number(passed), failed: Number(failed), code: typeof code === 'number' ? code : 1 };
 }
 
-/** @returns the exit code; the last line on the terminal is `N passed, N failed` */
-export async function runInLanes(env: NodeJS.ProcessEnv): Promise<number> {
+const secondsKnown = async (): Promise<Seconds> => weightsSchema.parse(JSON.parse(await readFile(WEIGHTS, 'utf8')));
+
+/** Keeps what the lanes have measured: files in order, whole tenths of seconds, so that a difference is a difference. */
+async function keepWeights(measured: string): Promise<void> {
+  const lines = (await readFile(measured, 'utf8')).trim().split('\n');
+  const seconds: Record<string, number> = {};
+  for (const line of lines) {
+    const [file, taken] = weightSchema.parse(JSON.parse(line));
+    seconds[file] = (seconds[file] ?? 0) + taken;
+  }
+  const sorted = Object.entries(seconds).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const rounded = sorted.map(([file, taken]) => [file, Math.round(taken * 10) / 10]);
+  await writeFile(WEIGHTS, `${JSON.stringify(Object.fromEntries(rounded), null, 2)}\n`);
+}
+const weightSchema = z.tuple([z.string(), z.number()]);
+
+/**
+ * @param weigh measure how long each file takes, and keep it
+ * @returns the exit code; the last line on the terminal is `N passed, N failed`
+ */
+export async function runInLanes(env: NodeJS.ProcessEnv, { weigh = false } = {}): Promise<number> {
+  if (!weigh) return inLanes(env);
+  const directory = await temporaryDirectory();
+  const measured = join(directory, 'weights.jsonl');
+  const code = await inLanes({ ...env, ALUR_TEST_WEIGHTS: measured });
+  await keepWeights(measured);
+  await removeDirectory(directory);
+  return code;
+}
+
+async function inLanes(env: NodeJS.ProcessEnv): Promise<number> {
   const count = Math.min(availableParallelism(), MOST_LANES);
-  const lanes = lanesOf(await testFiles(), count);
+  const lanes = lanesOf(await testFiles(), count, await secondsKnown());
   const mocha = join(ROOT, 'node_modules/mocha/bin/mocha.js');
   const children = lanes.map((files) =>
     spawn(process.execPath, [mocha, ...files], {

@@ -5,7 +5,7 @@ import { once as onceEvent } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.ts';
@@ -38,6 +38,7 @@ import { GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } fro
 import { MONEY_POLICY } from './money-policy.ts';
 import type { MortalWorkerSettings } from './mortal-worker-settings.ts';
 import { once, stopAtEnd } from './registry.ts';
+import { connectToTemporal } from './temporal-connection.ts';
 
 export interface TestSystem {
   readonly api: TestApi;
@@ -96,10 +97,7 @@ export async function startSystem(
   const database = await createTestDatabase();
   const { address } = await temporal();
   await quietRuntime();
-  const [connection, native] = await Promise.all([
-    Connection.connect({ address }),
-    NativeConnection.connect({ address }),
-  ]);
+  const [connection, native] = await Promise.all([connectToTemporal(address), NativeConnection.connect({ address })]);
   const client = options.clientOf?.(connection) ?? new Client({ connection });
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
