@@ -1,6 +1,7 @@
 /** Having uploads looked at by the virus scanner. */
 import {
   fileToScan,
+  neverScanned,
   noteScansTaken,
   recordScan,
   type Scanned,
@@ -32,8 +33,13 @@ export function createDocumentScanActivities({ db, files, scanner }: Pick<Activi
 
     recordScan: (scanned: Scanned): Promise<ScanOnRecord> => recordScan(db, scanned),
 
-    untakenScans: (input: { uploadedBefore: string; takenBefore: string; limit: number }): Promise<DocumentId[]> =>
-      untakenScans(db, input),
+    /** What waits for the scanner comes first; where there is one, also what was taken in before there was. */
+    async untakenScans(input: { uploadedBefore: string; takenBefore: string; limit: number }): Promise<DocumentId[]> {
+      const waiting = await untakenScans(db, input);
+      const limit = input.limit - waiting.length;
+      if (!scanner || limit === 0) return waiting;
+      return [...waiting, ...(await neverScanned(db, { ...input, limit }))];
+    },
 
     async noteScansTaken({ documentIds, at }: { documentIds: readonly DocumentId[]; at: string }): Promise<void> {
       await noteScansTaken(db, documentIds, at);

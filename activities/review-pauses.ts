@@ -6,26 +6,21 @@ import { officeOfType, workingCalendarOf } from '../db/offices.ts';
 import { lastOpening } from '../db/review-stages.ts';
 import { statementOf } from '../db/statements.ts';
 import { suspendClock } from '../db/suspensions.ts';
-import { addWorkingDays, addWorkingTime, type BusinessCalendar, formatInZone, workingDay } from '../domain/calendar.ts';
+import type { BusinessCalendar } from '../domain/calendar.ts';
 import type { EventType } from '../domain/events.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Reason, Stage } from '../domain/licensing.ts';
+import { type AnswerTimes, answerTimesOf, type TimeToAnswer, timesToAnswer } from './answer-times.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { CaseAt, StageAt } from './review-inputs.ts';
 import { usedWorkingMs } from './review-stages.ts';
 
-/** How long the applicant has, and when they are reminded of it. */
-interface TimeToAnswer {
-  readonly answerWithinWorkingDays: number;
-  /** Of the time to answer. */
-  readonly remindAtPercent?: readonly number[];
-}
+export type { AnswerTimes } from './answer-times.ts';
 
-/** ISO 8601 in the office's zone. */
-export interface AnswerTimes {
-  readonly answerBy: string;
-  /** Absent in histories of before. */
-  readonly remindAt?: readonly { readonly percent: number; readonly at: string }[];
+/** `now` = the times by the record and the calendar of the moment; null when the applicant does not have the case any more. */
+export interface ReminderNoted {
+  readonly notYet: boolean;
+  readonly now: AnswerTimes | null;
 }
 
 export interface AskForCorrection extends CaseAt, TimeToAnswer {
@@ -78,18 +73,25 @@ export function createReviewPauseActivities({ db }: Pick<ActivityDeps, 'db'>) {
       });
     },
 
-    /** Tells that the applicant was reminded; the letter follows it. */
+    /** Tells that the applicant was reminded; the letter follows it. By another calendar it may be too early for that. */
     async noteCorrectionReminder(
       input: CaseAt & { round: number; percent: number; answerBy: string; again: string | null },
-    ): Promise<void> {
-      const { applicationId, round, percent, answerBy, again, at } = input;
+    ): Promise<ReminderNoted> {
+      const { applicationId, round, percent, again, at } = input;
+      const key = `license-review/${applicationId}/correction-reminded/${round}/${again ? `${again}/` : ''}${percent}`;
+      const now = await answerTimesOf(db, applicationId);
+      const { answerBy = input.answerBy, remindAt = [] } = now ?? {};
+      const planned = remindAt.find((reminder) => reminder.percent === percent);
+      const isEarly = planned !== undefined && Date.parse(planned.at) > Date.parse(at);
+      if (isEarly && !(await db('events').where({ key }).first('id'))) return { notYet: true, now };
       await recordEvent(db, {
-        key: `license-review/${applicationId}/correction-reminded/${round}/${again ? `${again}/` : ''}${percent}`,
+        key,
         type: 'application.correction_reminded',
         applicationId,
         data: { round, percent, answerBy },
         at,
       });
+      return { notYet: false, now };
     },
 
     /** Tells the applicant that the office means to reject, and stops the clock until they have answered. */
@@ -122,22 +124,6 @@ export function createReviewPauseActivities({ db }: Pick<ActivityDeps, 'db'>) {
         return { ...times, ...(await stageSoFar(tx, input, calendar)) };
       });
     },
-  };
-}
-
-/** The reminders are placed on the working time that the applicant has. */
-function timesToAnswer(calendar: BusinessCalendar, input: TimeToAnswer & { at: string }): AnswerTimes {
-  const { answerWithinWorkingDays: days, remindAtPercent = [] } = input;
-  const at = Date.parse(input.at);
-  const share = (percent: number) => Math.floor((days * workingDay(calendar) * percent) / 100);
-  return {
-    answerBy: formatInZone(addWorkingDays(calendar, at, days).at, calendar.zone),
-    remindAt: remindAtPercent
-      .toSorted((a, b) => a - b)
-      .map((percent) => ({
-        percent,
-        at: formatInZone(addWorkingTime(calendar, at, share(percent)).at, calendar.zone),
-      })),
   };
 }
 

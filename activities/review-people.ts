@@ -12,7 +12,7 @@ import type { Role } from '../domain/roles.ts';
 import type { ActivityDeps } from './deps.ts';
 import { openOrigin } from './origin.ts';
 import type { Sent, StageAt } from './review-inputs.ts';
-import { noteUnassigned } from './review-stages.ts';
+import { noteUnassigned, type PlanNow, planNow } from './review-stages.ts';
 
 export interface ReassignTask extends StageAt, Sent {
   readonly typeCode: string;
@@ -36,6 +36,8 @@ export interface Reassigned {
   readonly assignee?: UserId | null;
   /** Whom to tell that nobody was free. */
   readonly supervisors?: UserId[];
+  /** By what is waited for whoever has it now. Absent in histories of before, and when it was refused. */
+  readonly now?: PlanNow;
 }
 
 export function createReviewPeopleActivities(deps: ActivityDeps) {
@@ -45,8 +47,10 @@ export function createReviewPeopleActivities(deps: ActivityDeps) {
     async reassignTask(input: ReassignTask): Promise<Reassigned> {
       const office = await officeOfType(db, input.typeCode);
       const done = await db.transaction((tx) => handOver(tx, input, office.id));
-      if (done.refused || done.assignee) return done;
-      return { ...done, supervisors: await usersWithRole(db, 'supervisor', office.id) };
+      if (done.refused) return done;
+      const now = await planNow(db, input);
+      if (done.assignee) return { ...done, now };
+      return { ...done, now, supervisors: await usersWithRole(db, 'supervisor', office.id) };
     },
   };
 

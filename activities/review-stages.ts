@@ -24,6 +24,7 @@ import type { EventType } from '../domain/events.ts';
 import type { OfficeId, UserId } from '../domain/ids.ts';
 
 import { REVIEWER_ROLES, type ReviewerRole } from '../domain/roles.ts';
+import { type AnswerTimes, answerTimesOf } from './answer-times.ts';
 import type { ActivityDeps } from './deps.ts';
 import { openOrigin } from './origin.ts';
 import type { CaseAt, PlannedBy, SeatNow, Sent, StageAt } from './review-inputs.ts';
@@ -66,6 +67,8 @@ export interface RungFired {
   readonly seats?: SeatNow[];
   /** The record says that it fires later, or not at all any more: wait by this plan. */
   readonly notYet?: PlanNow;
+  /** It has fired; what is left is waited for by this plan. Absent in histories of before. */
+  readonly now?: PlanNow;
 }
 
 /** What the record says of what is waited for. */
@@ -76,6 +79,8 @@ export interface PlanNow {
   readonly legalDueAt: string | null;
   /** Of the case: until when the applicant may answer, where it is their turn. */
   readonly dueAt: string | null;
+  /** While they correct it: when they are reminded. */
+  readonly remindAt?: AnswerTimes['remindAt'];
 }
 
 export function createReviewStageActivities(deps: ActivityDeps) {
@@ -106,7 +111,8 @@ export function createReviewStageActivities(deps: ActivityDeps) {
       const { assignee, seats } = await seatsNow(db, input);
       const supervisors = await usersWithRole(db, 'supervisor', office.id);
       const heads = await usersWithRole(db, 'head', office.id);
-      return { assignee, supervisors, heads, seats, ...(isDue ? {} : { notYet: await planNow(db, input) }) };
+      const plan = await planNow(db, input);
+      return { assignee, supervisors, heads, seats, ...(isDue ? { now: plan } : { notYet: plan }) };
     },
 
     /** The plan as it stands in the record: after the calendar or the policy was changed. `stage` null = none is open. */
@@ -115,12 +121,15 @@ export function createReviewStageActivities(deps: ActivityDeps) {
   };
 }
 
-async function planNow(
+export async function planNow(
   db: Knex,
   { applicationId, round, stage }: Pick<StageAt, 'applicationId' | 'round'> & { stage: StageAt['stage'] | null },
 ): Promise<PlanNow> {
   const clock = await caseClock(db, applicationId);
-  if (!stage) return { plan: null, fired: [], ...clock };
+  if (!stage) {
+    const { remindAt } = (await answerTimesOf(db, applicationId)) ?? {};
+    return { plan: null, fired: [], ...clock, ...(remindAt ? { remindAt } : {}) };
+  }
   const task = await findTask(db, applicationId, round, stage);
   const fired = await firedRungs(db, { applicationId, round, stage });
   return { plan: task && { dueAt: task.plan.dueAt, rungs: task.plan.rungs }, fired, ...clock };

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { absencesNotBegun, beginAbsence } from '../db/absences.ts';
+import { tellOfWaitingProposal, type WaitingProposal, waitingProposals } from '../db/post-audits.ts';
 import {
   finishMove,
   type Moved,
@@ -76,17 +77,26 @@ export function createTaskMoveActivities({ db }: Pick<ActivityDeps, 'db'>) {
     finishMove: ({ moveId, at }: { moveId: TaskMoveId; at: string }): Promise<Moved> =>
       db.transaction((tx) => finishMove(tx, moveId, at)),
 
-    /** What is on record and in nobody's hands: the API died, or Temporal was away, before its process was started. */
+    /**
+     * What is on record and in nobody's hands: the API died, or Temporal was away, before its process was started. And
+     * proposals of failed audits that wait for somebody. Histories of before know of none.
+     */
     async peopleWaiting(input: {
       before: string;
       at: string;
       limit: number;
-    }): Promise<{ moves: TaskMoveId[]; absences: AbsenceId[] }> {
+    }): Promise<{ moves: TaskMoveId[]; absences: AbsenceId[]; proposals?: WaitingProposal[] }> {
       const { before, at, limit } = input;
       return {
         moves: await unfinishedMoves(db, before, limit),
         absences: await absencesNotBegun(db, before, at, limit),
+        proposals: await waitingProposals(db, at, limit),
       };
+    },
+
+    /** Each in a transaction of its own: a repeat writes nothing twice. */
+    async tellOfProposals({ proposals, at }: { proposals: readonly WaitingProposal[]; at: string }): Promise<void> {
+      for (const proposal of proposals) await db.transaction((tx) => tellOfWaitingProposal(tx, proposal, at));
     },
   };
 

@@ -5,6 +5,7 @@ import type { Actor, ApplicationState, Stage } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import { seesEveryCase } from '../domain/roles.ts';
+import { AUDITS } from './applications.ts';
 import { prepared } from './prepared.ts';
 
 export interface ApplicationStatus {
@@ -30,14 +31,15 @@ export interface ApplicationStatus {
 }
 
 /**
- * What owners poll: one statement, five index look-ups, visibility included. $1 case, $2 viewer, $3 sees every case.
+ * What owners poll: one statement, six index look-ups, visibility included. $1 case, $2 viewer, $3 sees every case.
  * The same rule as VISIBLE of applications.ts, with numbered parameters: only those can be prepared.
  */
 export const STATUS_STATEMENT = {
   name: 'application-status',
   text: `select a.id, a.state, a.stage, a.round, a.due_at, a.updated_at,
        i.id as invoice_id, i.number as invoice_number, i.state as invoice_state, i.total_minor, i.currency, i.due_at as invoice_due_at,
-       l.id as license_id, l.number as license_number, l.status as license_status, l.valid_until as license_valid_until, l.verify_code
+       l.id as license_id, l.number as license_number, l.status as license_status, l.valid_until as license_valid_until, l.verify_code,
+       exists (select from licenses x where x.renews_id = l.id) as license_renewed
   from applications a
   left join invoices i on i.application_id = a.id and i.state <> 'void'
   left join licenses l on l.application_id = a.id
@@ -45,7 +47,8 @@ export const STATUS_STATEMENT = {
    and ($3::boolean
      or exists (select 1 from company_members m where m.user_id = $2 and m.company_id = a.company_id)
      or a.assignee_id = $2
-     or exists (select 1 from task_holders h where h.application_id = a.id and h.user_id = $2))`,
+     or exists (select 1 from task_holders h where h.application_id = a.id and h.user_id = $2)
+     or ${AUDITS('$2')})`,
 } as const;
 
 interface StatusRow {
@@ -65,6 +68,7 @@ interface StatusRow {
   readonly license_number: string;
   readonly license_status: LicenseStatus;
   readonly license_valid_until: Date | null;
+  readonly license_renewed: boolean;
   readonly verify_code: string;
 }
 
@@ -91,7 +95,10 @@ const toStatus = (row: StatusRow): ApplicationStatus => ({
   license: row.license_id && {
     id: row.license_id,
     number: row.license_number,
-    status: statusAt({ status: row.license_status, validUntil: row.license_valid_until }, new Date()),
+    status: statusAt(
+      { status: row.license_status, validUntil: row.license_valid_until, isRenewed: row.license_renewed },
+      new Date(),
+    ),
     verifyCode: row.verify_code,
   },
 });

@@ -11,7 +11,7 @@ import {
   type Stage,
   statesBefore,
 } from '../domain/licensing.ts';
-import { REVIEWED_BEFORE_APPEAL, WHY_NOT_HOLD } from './holding.ts';
+import { REVIEWED_BEFORE_APPEAL, WHY_NOT_HOLD, WHY_NOT_OVERRIDE } from './holding.ts';
 
 export interface NewDecision {
   readonly applicationId: ApplicationId;
@@ -42,16 +42,19 @@ export type RefusedByRecord = Extract<
 
 const OFFICE_OF_CASE = `(select t.office_id from applications a join license_types t on t.code = a.type_code where a.id = :applicationId)`;
 
-const WHY_HOLDER_MAY_NOT = WHY_NOT_HOLD.replaceAll(':officeId', OFFICE_OF_CASE).replaceAll(
-  ':role',
-  '(select role from held)',
-);
+const ofThisCase = (sql: string): string =>
+  sql.replaceAll(':officeId', OFFICE_OF_CASE).replaceAll(':role', '(select role from held)');
+
+// Nobody else could: or it would have been refused.
+const WITH_SOLE_SUPERVISOR = `case when cast(:override as boolean) and ${REVIEWED_BEFORE_APPEAL('cast(:by as uuid)')}
+  then '{"soleSupervisor": true}'::jsonb else '{}' end`;
 
 // One statement, one round trip: the person who decides waits for exactly this. The event is the guard; every other
 // part reads from it, so a repeat of the activity inserts nothing and changes nothing.
 //
 // `held` locks the seat: who takes it away at this moment comes before or after, never between. A supervisor who decides in
-// place of the holder needs no seat, and may have acted on another stage before, but not before an appeal.
+// place of the holder needs no seat, and may have acted on another stage before; before an appeal only where the office has
+// nobody else who could, or the case would wait for ever. Then the event says so.
 const RECORD_DECISION = `
   with done as (
     select from events where key = :key
@@ -62,13 +65,15 @@ const RECORD_DECISION = `
   ), why as (
     select case
       when not exists (select from held where cast(:override as boolean) or assignee_id = cast(:by as uuid)) then 'not_assigned'
-      else nullif(${WHY_HOLDER_MAY_NOT},
-        case when cast(:override as boolean) and not ${REVIEWED_BEFORE_APPEAL('cast(:by as uuid)')} then 'already_acted' end)
+      when cast(:override as boolean) then ${ofThisCase(WHY_NOT_OVERRIDE)}
+      else ${ofThisCase(WHY_NOT_HOLD)}
     end as code
     where not exists (select from done)
   ), event as (
     insert into events (key, type, application_id, company_id, actor_id, actor, data, address, request_id, public, occurred_at)
-    select :key, 'decision.recorded', a.id, a.company_id, :by, 'person', :data, :address, :requestId, :public, :at
+    select :key, 'decision.recorded', a.id, a.company_id, :by, 'person',
+      cast(:data as jsonb) || ${WITH_SOLE_SUPERVISOR},
+      :address, :requestId, :public, :at
     from applications a, why where a.id = :applicationId and why.code is null
     on conflict (key) do nothing
     returning application_id

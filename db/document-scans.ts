@@ -7,7 +7,8 @@ import { recordEvent } from './events.ts';
 /** The file to scan; null = nothing to do: it was scanned before, its file is deleted, or there is no such document. */
 export async function fileToScan(db: Knex, id: DocumentId): Promise<Sha256 | null> {
   const found: { sha256: Sha256 } | undefined = await db('documents')
-    .where({ id, scan_state: 'waiting' })
+    .where({ id })
+    .whereIn('scan_state', ['waiting', 'not_scanned'])
     .whereNull('purged_at')
     .first('sha256');
   return found?.sha256 ?? null;
@@ -101,6 +102,26 @@ export async function untakenScans(
     .orderByRaw('scan_taken_at nulls first, uploaded_at, id')
     .limit(limit)
     .pluck<DocumentId[]>('id');
+}
+
+/**
+ * Documents of open cases that were taken in while there was no scanner, and that no process has had in hand since
+ * `takenBefore`. They stay readable until it has spoken. What has come to its end is left as it was judged.
+ */
+export async function neverScanned(
+  db: Knex,
+  { takenBefore, limit }: { takenBefore: string; limit: number },
+): Promise<DocumentId[]> {
+  return db('applications as a')
+    .join('documents as d', 'd.application_id', 'a.id')
+    .whereNull('a.closed_at')
+    .whereNull('d.removed_at')
+    .whereNull('d.purged_at')
+    .where('d.scan_state', 'not_scanned')
+    .where((either) => either.whereNull('d.scan_taken_at').orWhere('d.scan_taken_at', '<', takenBefore))
+    .orderBy([{ column: 'd.uploaded_at' }, { column: 'd.id' }])
+    .limit(limit)
+    .pluck<DocumentId[]>('d.id');
 }
 
 /** What the letter to its owner names. */

@@ -61,19 +61,33 @@ export const MAY_HOLD = `u.status = 'active' and u.office_id = :officeId and u.r
 
 const BY = 'cast(:by as uuid)';
 
+// Who is away comes back, and counts.
+const ANOTHER_SUPERVISOR = `exists (
+  select from users u
+   where u.id <> ${BY} and u.status = 'active' and u.office_id = :officeId and u.roles @> array['supervisor']
+     and not ${OWN('u.id')} and not ${CONFLICTED('u.id')} and not ${REVIEWED_BEFORE_APPEAL('u.id')})`;
+
+const whyNot = (acted: string) => `case
+  when ${OWN(BY)} then 'own_application'
+  when ${CONFLICTED(BY)} then 'conflict_declared'
+  when ${acted} then 'already_acted'
+  when ${ABSENT(BY)} or not exists (
+    select from users u
+     where u.id = ${BY} and u.status = 'active' and u.office_id = :officeId and u.roles && array[:role, 'supervisor'])
+  then 'reviewer_not_eligible' end`;
+
 /**
  * SQL: why the person :by may not hold this task, as a failure's code; null when they may. Whoever is in the role may, and
  * any supervisor of the office. To be asked again in the statement that records what they did.
  * Bindings: as of MAY_HOLD, and by.
  */
-export const WHY_NOT_HOLD = `case
-  when ${OWN(BY)} then 'own_application'
-  when ${CONFLICTED(BY)} then 'conflict_declared'
-  when ${ACTED(BY)} then 'already_acted'
-  when ${ABSENT(BY)} or not exists (
-    select from users u
-     where u.id = ${BY} and u.status = 'active' and u.office_id = :officeId and u.roles && array[:role, 'supervisor'])
-  then 'reviewer_not_eligible' end`;
+export const WHY_NOT_HOLD = whyNot(ACTED(BY));
+
+/**
+ * SQL: the same for a supervisor who decides in the holder's place. They may have acted on another stage; but not before an
+ * appeal, unless every other supervisor of the office is barred too: then the case would wait for ever.
+ */
+export const WHY_NOT_OVERRIDE = whyNot(`(${REVIEWED_BEFORE_APPEAL(BY)} and ${ANOTHER_SUPERVISOR})`);
 
 export interface WantedHolder {
   readonly applicationId: ApplicationId;

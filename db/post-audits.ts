@@ -18,6 +18,7 @@ import {
   type AuditOutcome,
   type AuditState,
   isSampled,
+  PROPOSAL_WITHIN_DAYS,
   type ProposalState,
 } from '../domain/post-audits.ts';
 import { recordEvent } from './events.ts';
@@ -162,6 +163,41 @@ export async function decideProposal(
       proposal_decided_at: at,
       proposal_note: words,
     });
+}
+
+/** A proposal for whose next letter it is time, and which week of its waiting that tells of. */
+export interface WaitingProposal {
+  readonly id: PostAuditId;
+  readonly week: number;
+}
+
+/** Proposals that nobody has decided on for a week, or for another one since its letter; the oldest first. */
+export async function waitingProposals(db: Knex, at: string, limit: number): Promise<WaitingProposal[]> {
+  const { rows }: { rows: WaitingProposal[] } = await db.raw(
+    `select w.id, w.week from (
+       select p.id, p.decided_at, floor(extract(epoch from cast(:at as timestamptz) - p.decided_at) / 86400 / :days)::int as week
+       from post_audits p where p.proposal = 'open') w
+     where w.week >= 1
+       and not exists (select from events e where e.key = 'post-audit/' || w.id || '/proposal-waits/' || w.week)
+     order by w.decided_at, w.id limit :limit`,
+    { at, days: PROPOSAL_WITHIN_DAYS, limit },
+  );
+  return rows;
+}
+
+/** Writes to supervisors and heads once more, once a week. One that was decided meanwhile needs no letter. */
+export async function tellOfWaitingProposal(tx: Knex, { id, week }: WaitingProposal, at: string): Promise<void> {
+  const { applicationId, officeId, licenseNumber, proposal } = await lockAudit(tx, id);
+  if (proposal !== 'open') return;
+  const isNew = await recordEvent(tx, {
+    key: `post-audit/${id}/proposal-waits/${week}`,
+    type: 'post_audit.proposal_waits',
+    applicationId,
+    subject: `post_audit/${id}`,
+    data: { week },
+    at,
+  });
+  if (isNew) await proposeSuspension(tx, { applicationId, number: licenseNumber }, { officeId, at });
 }
 
 /** The guard of what a person does to an audit; what was found stands in the record, not in the event. */

@@ -157,11 +157,14 @@ interface TaskRow {
 
 const MS = (column: string): string => `round(extract(epoch from ${column}) * 1000)`;
 
-/** Since when the applicant has the case, and for how many working days: events tell the first, the policy the second. */
-const ANSWER = `
-  case when a.state in ('correction_requested', 'intent_to_reject') then
+/** Since when the applicant has the case `a`: events tell. */
+const ASKED_AT = `case when a.state in ('correction_requested', 'intent_to_reject') then
     (select max(e.occurred_at) from events e where e.application_id = a.id
-       and e.type in ('application.correction_requested', 'application.intent_to_reject', 'application.reopened')) end as "askedAt",
+       and e.type in ('application.correction_requested', 'application.intent_to_reject', 'application.reopened')) end`;
+
+/** And for how many working days: the policy. */
+const ANSWER = `
+  ${ASKED_AT} as "askedAt",
   case a.state
     when 'correction_requested' then coalesce(a.pinned_policy, p.policy) #>> '{correction,answerWithinWorkingDays}'
     when 'intent_to_reject' then coalesce(a.pinned_policy, p.policy) #>> '{intent,answerWithinWorkingDays}'
@@ -266,20 +269,21 @@ async function writeCases(tx: Knex, { version, at }: ReplanPage, planned: readon
     legal_due_at: timeIn(again.legalDueAt, 'Asia/Jakarta'),
     legal_budget_ms: again.legalBudgetMs,
     moved: again.moved,
+    earlier: again.isEarlier,
   }));
   await tx.raw(
     `update applications a set due_at = r.due_at, legal_due_at = r.legal_due_at,
        legal_budget_ms = coalesce(r.legal_budget_ms, a.legal_budget_ms), calendar_version = :version,
-       replan_untold = a.replan_untold or r.moved,
+       replan_untold = a.replan_untold or r.earlier,
        updated_at = case when r.moved then greatest(a.updated_at, cast(:at as timestamptz)) else a.updated_at end
      from jsonb_to_recordset(:rows)
-       as r(id uuid, due_at timestamptz, legal_due_at timestamptz, legal_budget_ms bigint, moved boolean)
+       as r(id uuid, due_at timestamptz, legal_due_at timestamptz, legal_budget_ms bigint, moved boolean, earlier boolean)
      where a.id = r.id`,
     { rows: JSON.stringify(rows), version, at },
   );
 }
 
-/** Cases of the office whose deadlines moved and whose processes were not told. */
+/** Cases of the office with something that comes earlier than their processes, which were not told, sleep until. */
 export async function untoldCases(db: Knex, officeId: OfficeId, limit: number): Promise<ApplicationId[]> {
   return db('applications as a')
     .join('license_types as t', 't.code', 'a.type_code')
@@ -303,4 +307,31 @@ export async function noteReplanned(tx: Knex, officeId: OfficeId, version: numbe
     .where({ office_id: officeId, version, replanned_at: null })
     .update({ replanned_at: at });
   return changed > 0;
+}
+
+/** The time that the applicant has to correct something, as the calendar of the moment and the case's policy have it. */
+export interface TimeToCorrect {
+  readonly askedAt: Date;
+  readonly answerBy: Date;
+  /** Of the time to answer. */
+  readonly remindAtPercent: readonly number[];
+  readonly answerWithinWorkingDays: number;
+  readonly officeId: OfficeId;
+}
+
+/** null = they do not have the case for a correction. */
+export async function timeToCorrect(db: Knex, id: ApplicationId): Promise<TimeToCorrect | null> {
+  const { rows }: { rows: TimeToCorrect[] } = await db.raw(
+    `select ${ASKED_AT} as "askedAt", a.due_at as "answerBy", t.office_id as "officeId",
+       coalesce(r.rules -> 'remindAtPercent', '[]') as "remindAtPercent",
+       (r.rules ->> 'answerWithinWorkingDays')::int as "answerWithinWorkingDays"
+     from applications a
+       join license_policies p on p.id = a.policy_id
+       join license_types t on t.code = a.type_code
+       cross join lateral (select coalesce(a.pinned_policy, p.policy) -> 'correction' as rules) r
+     where a.id = ? and a.state = 'correction_requested' and a.due_at is not null`,
+    [id],
+  );
+  const [found] = rows;
+  return found?.askedAt ? found : null;
 }

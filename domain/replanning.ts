@@ -63,6 +63,11 @@ export interface ReplannedCase {
   readonly tasks: readonly ReplannedTask[];
   /** Whether anything of it comes at another time: the due date, the legal one, a rung that has not fired. */
   readonly moved: boolean;
+  /**
+   * Whether any of these comes earlier than it was planned. Only then its process, which sleeps until then, must be told: of
+   * what comes later it reads in the record when it wakes.
+   */
+  readonly isEarlier: boolean;
 }
 
 /** @throws RangeError for a calendar in which a deadline cannot be reached */
@@ -87,8 +92,20 @@ export function replanCase(calendar: BusinessCalendar, found: OpenCase): Replann
       dueAt !== found.dueAt ||
       legal.dueAt !== found.legalDueAt ||
       tasks.some(({ task, again }) => timesOf(again.plan) !== timesOf(task.plan)),
+    isEarlier:
+      comesEarlier(found.dueAt, dueAt) ||
+      comesEarlier(found.legalDueAt, legal.dueAt) ||
+      tasks.some(({ task, again }) => again.plan.rungs.some(({ code, at }) => comesEarlier(plannedAt(task, code), at))),
   };
 }
+
+/** null = never. */
+const comesEarlier = (planned: number | null, now: number | null): boolean =>
+  now !== null && (planned === null || now < planned);
+
+// Each by itself, not the next one only: which has fired may change at this very moment.
+const plannedAt = ({ plan }: OpenTask, rung: RungCode): number | null =>
+  plan.rungs.find(({ code }) => code === rung)?.at ?? null;
 
 function legalOf(calendar: BusinessCalendar, { completeAt, legalWorkingDays, suspensions, legalDueAt }: OpenCase) {
   if (completeAt === null || legalWorkingDays === null) return { dueAt: legalDueAt, budgetMs: null };

@@ -149,8 +149,9 @@ export function refuseHandover(situation: ReviewSituation, request: HandoverAske
 }
 
 /**
- * Whose seat a request means: the one it names, the caller's own, one that nobody has, or the only one; of a supervisor who
- * names none, the first that has not voted and is not the new holder's already.
+ * Whose seat a request means: the one it names, the only one, the caller's own, or one that nobody has. A supervisor who
+ * reassigns and names none means the one that nobody has, which cannot be named; then their own that has not voted, then the
+ * first that has not and is not the new holder's already.
  */
 export function seatMeant(situation: ReviewSituation, request: HandoverAsked): SeatTaken | null {
   const seats = seatsTaken(situation);
@@ -159,8 +160,10 @@ export function seatMeant(situation: ReviewSituation, request: HandoverAsked): S
   const only = seats.length === 1 ? (seats[0] ?? null) : null;
   const free = seats.find(({ assignee }) => assignee === null) ?? null;
   if (request.kind === 'claim') return free ?? only;
+  const own = held(request.by.userId);
+  if (request.kind !== 'reassign') return only ?? own ?? free;
   const waiting = seats.find(({ seat, assignee }) => assignee !== request.to && !hasVoted(situation, seat)) ?? null;
-  return only ?? held(request.by.userId) ?? free ?? (request.kind === 'reassign' ? waiting : null);
+  return only ?? free ?? (own && !hasVoted(situation, own.seat) ? own : waiting);
 }
 
 const hasVoted = (situation: ReviewSituation, seat: number): boolean =>

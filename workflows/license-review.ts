@@ -13,7 +13,7 @@
 import { allHandlersFinished, condition, executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { UserId } from '../domain/ids.ts';
-import { isFree, type Reason, type Stage, type StagePolicy, stageAfter } from '../domain/licensing.ts';
+import { isFree, type Reason, type Stage, type StagePolicy, stageAfter, stageLeft } from '../domain/licensing.ts';
 import { activation } from './activation.ts';
 import { clock } from './answers.ts';
 import { activationId } from './ids.ts';
@@ -86,7 +86,7 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
 
   async function reopen(at: Stage | null, statementId: string) {
     const { stages, correction } = theCase.policy;
-    const stage = stages.find((policy) => policy.stage === at) ?? fallbackAt(at) ?? stages[0] ?? null;
+    const stage = stages.find((policy) => policy.stage === at) ?? fallbackAt(at) ?? stageLeft(stages, at);
     const { answerWithinWorkingDays, remindAtPercent } = correction;
     const reopened = await reopenCase({
       applicationId,
@@ -105,6 +105,8 @@ export async function licenseReview(input: LicenseReviewInput): Promise<ReviewOu
     show(theCase, reopened.answerBy);
     post.write('application_reopened', input.applicant, { respondBy: reopened.answerBy });
     const verdict = await resubmitted(await waitForCorrection(theCase, reopened));
+    // Another stage than the one that was left has its own time and people.
+    if (stage?.stage !== at) return { verdict, stage, before: FRESH };
     const { usedMs, holders } = reopened;
     return { verdict, stage, before: { usedMs, preferred: holders[0]?.assignee ?? null, preferredSeats: holders } };
   }

@@ -1,5 +1,6 @@
 /**
- * Once a minute: starts moves of tasks and absences that are on record and in no process's hands. A schedule starts it
+ * Once a minute: starts moves of tasks and absences that are on record and in no process's hands, and writes to supervisors
+ * about each proposal of a failed audit that has waited for another week. A schedule starts it
  * (worker/schedules.ts); what one run leaves, the next takes.
  */
 import { proxyActivities } from '@temporalio/workflow';
@@ -12,6 +13,10 @@ import type { AbsenceInput, TaskMoveInput } from './messages.ts';
 import { records, sweeps } from './policies.ts';
 
 const { peopleWaiting } = proxyActivities<Activities>({ ...records, summary: 'Look for moves of tasks not in hand' });
+const { tellOfProposals } = proxyActivities<Activities>({
+  ...records,
+  summary: 'Write to supervisors about proposals that wait',
+});
 const { tellProcesses } = proxyActivities<Activities>({ ...sweeps, summary: 'Start their processes' });
 
 /** The API starts a process within seconds of its record. */
@@ -21,7 +26,8 @@ const PAGE = 50;
 export async function peopleWatch(): Promise<{ started: number }> {
   const at = clock();
   const before = new Date(Date.now() - FORGOTTEN_AFTER_MS).toISOString();
-  const { moves, absences } = await peopleWaiting({ before, at, limit: PAGE });
+  const { moves, absences, proposals = [] } = await peopleWaiting({ before, at, limit: PAGE });
+  if (proposals.length > 0) await tellOfProposals({ proposals, at });
   const tellings = [...moves.map(moveErrand), ...absences.map((id) => absenceErrand(id, at))].map(telling);
   if (tellings.length === 0) return { started: 0 };
   const { told } = await tellProcesses({ tellings, at: clock() });

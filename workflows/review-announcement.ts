@@ -1,12 +1,13 @@
 /** A rejection that was announced: the applicant may answer before the office decides. */
-import { condition, proxyActivities } from '@temporalio/workflow';
+import { condition, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import type { AnswerTimes } from '../activities/review-pauses.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Reason, StagePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
 import type { Sent } from './messages.ts';
 import { records } from './policies.ts';
-import { type Announcement, type ReviewCase, show, until } from './review-case.ts';
+import { type Announcement, isPast, type ReviewCase, show, until } from './review-case.ts';
 import { carryOutMove } from './review-policy.ts';
 
 const { announceRejection } = proxyActivities<Activities>({
@@ -63,17 +64,34 @@ async function heard(theCase: ReviewCase, announcement: Announcement, firstTold:
   for (;;) {
     const spoken = () => isEnough() || theCase.moves.length > 0 || theCase.replanned;
     const summary = 'The applicant may answer the announced rejection';
-    if (!(await condition(spoken, until(answerBy), { summary })) || isEnough()) return;
+    const isHeard = await condition(spoken, until(answerBy), { summary });
+    if (isEnough()) return;
     if (theCase.moves.length > 0) await carryOutMove(theCase, null);
-    else answerBy = await readAgain(theCase, answerBy);
+    else if (isHeard) ({ answerBy } = await readAgain(theCase, answerBy));
+    else {
+      const onRecord = await stillUntil(theCase, answerBy);
+      if (onRecord === null && !isEnough()) return;
+      answerBy = onRecord ?? answerBy;
+    }
   }
 }
 
 /** The calendar was changed: so may be the day by which the applicant answers. */
-export async function readAgain(theCase: ReviewCase, answerBy: string): Promise<string> {
+export async function readAgain(theCase: ReviewCase, answerBy: string): Promise<AnswerTimes> {
   theCase.replanned = false;
   const { input, round } = theCase;
-  const { dueAt } = await readPlan({ applicationId: input.applicationId, round, stage: null });
+  const { dueAt, remindAt } = await readPlan({ applicationId: input.applicationId, round, stage: null });
   show(theCase, dueAt ?? answerBy);
-  return dueAt ?? answerBy;
+  return { answerBy: dueAt ?? answerBy, ...(remindAt ? { remindAt } : {}) };
+}
+
+/**
+ * Only the record knows: nobody is told that the calendar gives the applicant more time.
+ * @returns until when they have it; null = it is over
+ */
+export async function stillUntil(theCase: ReviewCase, answerBy: string): Promise<string | null> {
+  // Processes of before were told of every change, and did not ask.
+  if (!patched('ask-before-the-time-is-over')) return null;
+  const onRecord = await readAgain(theCase, answerBy);
+  return isPast(onRecord.answerBy) ? null : onRecord.answerBy;
 }

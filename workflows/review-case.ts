@@ -203,6 +203,12 @@ export const until = (at: string): number => Math.max(1, Date.parse(at) - Date.n
 
 export const isPast = (at: string): boolean => Date.parse(at) <= Date.now();
 
+/** Takes over what the record says of the open stage and of the legal time. */
+export function followPlan(theCase: ReviewCase, task: OpenTask, now: PlanNow): void {
+  planAnew(task, now);
+  theCase.legalDueAt = now.legalDueAt;
+}
+
 /** Takes over what the record says of the plan. */
 export function planAnew(task: OpenTask, { plan, fired }: Pick<PlanNow, 'plan' | 'fired'>): void {
   if (!plan) return;

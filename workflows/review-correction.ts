@@ -1,13 +1,13 @@
 /** The applicant has the case: the office's clock stands still until they answer, or their time is over. */
 import { condition, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { AnswerTimes } from '../activities/review-pauses.ts';
+import type { AnswerTimes, ReminderNoted } from '../activities/review-pauses.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Reason, StagePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
 import type { Sent } from './messages.ts';
 import { records } from './policies.ts';
-import { readAgain } from './review-announcement.ts';
+import { readAgain, stillUntil } from './review-announcement.ts';
 import { type ReviewCase, show, until } from './review-case.ts';
 import { carryOutMove } from './review-policy.ts';
 
@@ -53,8 +53,12 @@ export async function waitForCorrection(
   theCase: ReviewCase,
   { answerBy: firstTold, remindAt = [] }: AnswerTimes,
 ): Promise<Correction['outcome']> {
-  const reminders = [...remindAt];
+  let reminders: Reminders = [...remindAt];
   let answerBy = firstTold;
+  const follow = (now: AnswerTimes): void => {
+    answerBy = now.answerBy;
+    reminders = moved(reminders, now.remindAt);
+  };
   const isEnough = () => theCase.resubmission !== null || theCase.ending !== null;
   const spoken = () => isEnough() || theCase.moves.length > 0 || theCase.replanned;
   for (;;) {
@@ -65,11 +69,26 @@ export async function waitForCorrection(
     if (theCase.ending) return 'given_up';
     if (theCase.resubmission) return takeResubmission(theCase, theCase.resubmission);
     if (theCase.moves.length > 0) await carryOutMove(theCase, null);
-    else if (isHeard) answerBy = await readAgain(theCase, answerBy);
-    else if (!reminder) return 'lapsed_no_response';
-    else await remind(theCase, reminders.splice(0, 1), answerBy);
+    else if (isHeard) follow(await readAgain(theCase, answerBy));
+    else if (reminder) {
+      const noted = await remind(theCase, reminder, answerBy);
+      if (!noted?.notYet) reminders = reminders.slice(1);
+      if (noted?.now) follow(noted.now);
+    } else {
+      const onRecord = await stillUntil(theCase, answerBy);
+      if (onRecord === null && !isEnough()) return 'lapsed_no_response';
+      answerBy = onRecord ?? answerBy;
+    }
   }
 }
+
+type Reminders = NonNullable<AnswerTimes['remindAt']>;
+
+/** What has not been said yet, at the times that the record has for it. */
+const moved = (left: Reminders, planned: Reminders = []): Reminders =>
+  left
+    .map((reminder) => planned.find(({ percent }) => percent === reminder.percent) ?? reminder)
+    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
 
 const SUMMARY = 'The applicant corrects the submission';
 
@@ -78,20 +97,22 @@ function takeResubmission(theCase: ReviewCase, sent: Corrected): Corrected {
   return sent;
 }
 
+/** @returns what the record says of it; nothing in histories of before */
 async function remind(
   { input, round, again, post }: ReviewCase,
-  reminders: NonNullable<AnswerTimes['remindAt']>,
+  { percent }: Reminders[number],
   answerBy: string,
-): Promise<void> {
-  for (const { percent } of reminders) {
-    await noteCorrectionReminder({
-      applicationId: input.applicationId,
-      round,
-      percent,
-      answerBy,
-      again,
-      at: clock(),
-    });
-    post.write('correction_reminder', input.applicant, { round, respondBy: answerBy });
-  }
+): Promise<ReminderNoted | undefined> {
+  const { applicationId } = input;
+  const noted: ReminderNoted | undefined = await noteCorrectionReminder({
+    applicationId,
+    round,
+    percent,
+    answerBy,
+    again,
+    at: clock(),
+  });
+  const respondBy = noted?.now?.answerBy ?? answerBy;
+  if (!noted?.notYet) post.write('correction_reminder', input.applicant, { round, respondBy });
+  return noted;
 }

@@ -5,7 +5,16 @@ import type { UserId } from '../domain/ids.ts';
 import { refuseHandover, seatMeant } from '../domain/review-rules.ts';
 import { clock, refusal } from './answers.ts';
 import { records } from './policies.ts';
-import { attemptOf, type Handover, notNow, type ReviewCase, sentWith, show, situationOf } from './review-case.ts';
+import {
+  attemptOf,
+  followPlan,
+  type Handover,
+  notNow,
+  type ReviewCase,
+  sentWith,
+  show,
+  situationOf,
+} from './review-case.ts';
 import type { OpenTask } from './review-details.ts';
 
 const { reassignTask } = proxyActivities<Activities>({ ...records, summary: 'Hand the task to another person' });
@@ -42,6 +51,7 @@ export async function handOver(theCase: ReviewCase, task: OpenTask, handover: Ha
     handover.outcome = refusal(answer.refused, NOT_ELIGIBLE);
     return;
   }
+  if (answer.now) followPlan(theCase, task, answer.now);
   const assignee = answer.assignee === undefined ? to : answer.assignee;
   const held = task.seats.find((each) => each.seat === seat.seat);
   if (held) held.assignee = assignee;

@@ -7,7 +7,7 @@ import type { UserId } from '../domain/ids.ts';
 import type { StagePolicy } from '../domain/licensing.ts';
 import { clock } from './answers.ts';
 import { records } from './policies.ts';
-import { planAnew, type ReviewCase, show } from './review-case.ts';
+import { followPlan, type ReviewCase, show } from './review-case.ts';
 import type { OpenTask } from './review-details.ts';
 
 const { fireRung } = proxyActivities<Activities>({ ...records, summary: 'Fire a rung of the escalation ladder' });
@@ -29,13 +29,13 @@ export async function escalate(theCase: ReviewCase, task: OpenTask, { stage }: S
     at: clock(),
   });
   if (fired.notYet) {
-    planAnew(task, fired.notYet);
-    theCase.legalDueAt = fired.notYet.legalDueAt;
+    followPlan(theCase, task, fired.notYet);
     show(theCase);
     return false;
   }
   task.rungs.shift();
   task.fired.add(rung.code);
+  if (fired.now) followPlan(theCase, task, fired.now);
   takeOver(task, fired);
   show(theCase);
   tellOf(theCase, task, rung, { fired, former });

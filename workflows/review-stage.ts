@@ -11,8 +11,8 @@ import { type AnswerHeard, waitForAnswer } from './review-announcement.ts';
 import {
   billOf,
   destination,
+  followPlan,
   notNow,
-  planAnew,
   type ReviewCase,
   sentWith,
   show,
@@ -185,8 +185,7 @@ async function readAgain(theCase: ReviewCase, task: OpenTask): Promise<void> {
   theCase.replanned = false;
   const { input, round } = theCase;
   const now = await readPlan({ applicationId: input.applicationId, round, stage: task.stage });
-  planAnew(task, now);
-  theCase.legalDueAt = now.legalDueAt;
+  followPlan(theCase, task, now);
   show(theCase);
 }
 

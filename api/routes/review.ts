@@ -105,7 +105,7 @@ const decideInstead = defineRoute({
   path: '/licenses/override/:id',
   summary: 'Decide the open stage in place of whoever holds it',
   description:
-    'By a supervisor who has no part in the case. Wants a fresh second factor; stands in the record as an override.',
+    'By a supervisor who has no part in the case. After an appeal somebody who had a part before it may, where the office has no other supervisor; the record says so. Wants a fresh second factor; stands in the record as an override.',
   tags,
   permission: 'review.override',
   stepUp: 'where_there_is_a_factor',

@@ -7,6 +7,7 @@ import { GRANTS, LICENSE_STATUSES, SUSPENSION_CAUSES } from '../../domain/licens
 import { APPLICATION_STATES, CANCEL_CODES, DECISIONS, REGISTRIES, RISKS, STAGES } from '../../domain/licensing.ts';
 import { INVOICE_STATES } from '../../domain/payments.ts';
 import { REGISTRY_STATES } from '../../domain/registries.ts';
+import { RENEWAL_KINDS, RENEWAL_STATES } from '../../domain/renewal.ts';
 import { ROLES } from '../../domain/roles.ts';
 import { moneySchema, timeSchema } from '../wire.ts';
 import { companyIdSchema, licenseIdSchema, userIdSchema } from './ids.ts';
@@ -80,6 +81,12 @@ export const decisionSchema = z
     decision: z.enum(DECISIONS),
     reasons: z.array(reasonSchema),
     decidedAt: timeSchema,
+    soleSupervisor: z
+      .boolean()
+      .optional()
+      .describe(
+        'Decided by a supervisor who had a part in the review that was appealed against: the office has no other.',
+      ),
     note: z.string().nullable().optional().describe('For staff.'),
     seat: z.int().optional().describe('Of a quorum, from 1. For staff.'),
     override: z.boolean().optional().describe('By a supervisor in place of whoever held the task. For staff.'),
@@ -156,6 +163,11 @@ export const applicationSummarySchema = z
     whoseTurn: turnSchema,
     dueAt: timeSchema.nullable(),
     submittedAt: timeSchema.nullable(),
+    renewsLicenseId: z.string().nullable().describe('The licence whose next term it is for.'),
+    renewal: z
+      .enum(RENEWAL_KINDS)
+      .nullable()
+      .describe('`unchanged` goes straight to payment; `changed` is reviewed. Of a draft: as it stands.'),
     closedAt: timeSchema.nullable(),
     createdAt: timeSchema,
     updatedAt: timeSchema,
@@ -369,6 +381,19 @@ export const submissionDiffSchema = z
 
 export const withdrawalSchema = z.strictObject({ reason: z.string().min(1).max(1000) });
 
+const namedLicense = z.object({ id: z.string(), number: z.string() });
+
+export const renewalRequestSchema = z
+  .strictObject({
+    form: formSchema.optional().describe('Absent = as it was submitted for this licence.'),
+    companyProfileChanged: z
+      .boolean()
+      .optional()
+      .describe('Something that the certificate says of the company is not so any more: the office looks at it.'),
+    submit: z.boolean().optional().describe('false = a draft, to change form and documents first. Absent = true.'),
+  })
+  .optional();
+
 export const licenseSchema = z
   .object({
     id: z.string(),
@@ -386,9 +411,21 @@ export const licenseSchema = z
       .describe(
         'In force again when each of them is gone: those of the money with the money, the others by the office.',
       ),
-    supersededBy: z.object({ id: z.string(), number: z.string() }).nullable(),
+    supersededBy: namedLicense.nullable(),
+    renews: namedLicense.nullable().describe('The licence whose next term it is.'),
+    renewedBy: namedLicense.nullable().describe('Its own next term, which begins when this one ends.'),
+    renewal: z
+      .object({
+        state: z.enum(RENEWAL_STATES),
+        opensAt: timeSchema.nullable(),
+        closesAt: timeSchema.nullable().describe('After its end a renewal is late, and costs more, until then.'),
+        applicationId: z.string().optional().describe('Which renews it, or has.'),
+        lateFee: moneySchema.optional().describe('While it is late: what comes on top of the fee.'),
+      })
+      .describe('How to renew it: POST /licenses/{id}/renew while `open` or `late`.'),
     grantedBy: z.enum(GRANTS).describe('`law`: the legal time was used up without a decision (deemed approval).'),
     validFrom: timeSchema,
+    notYetValid: z.boolean().describe('Issued, and its term has not begun: it counts from `validFrom` on.'),
     validUntil: timeSchema.nullable().describe('null = valid for life.'),
     issuedAt: timeSchema,
     verifyUrl: z.string(),
@@ -407,6 +444,9 @@ export const verificationSchema = z
     status: z.enum(LICENSE_STATUSES),
     statusChangedAt: timeSchema.nullable().describe('null = as it was issued.'),
     supersededByNumber: z.string().nullable().describe('The licence that has taken its place.'),
+    renewsNumber: z.string().nullable().describe('The licence whose next term it is.'),
+    renewedByNumber: z.string().nullable().describe('The licence that follows when this one ends.'),
+    notYetValid: z.boolean().describe('Genuine, and in force only from `validFrom` on.'),
     grantedBy: z.enum(GRANTS).describe('`law`: the legal time was used up without a decision (deemed approval).'),
     number: z.string(),
     typeCode: z.string(),

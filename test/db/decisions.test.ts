@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { decisionsOf } from '../../db/applications.ts';
 import { type NewDecision, recordDecision } from '../../db/decisions.ts';
 import type { ApplicationId, CompanyId, UserId } from '../../domain/ids.ts';
 import type { ApplicationState } from '../../domain/licensing.ts';
 import {
   aCompany,
+  aDecision,
   aLicenseType,
   anApplication,
   aTask,
   aUser,
   hashOf,
+  holds,
   type LicenseTypeRow,
   MONDAY,
 } from '../builders/licensing.ts';
@@ -194,6 +198,109 @@ describe('recording a decision', () => {
     });
   });
 
+  describe('after an appeal, by a supervisor who had a part before it, in the holder’s place', () => {
+    let office: LicenseTypeRow;
+    let supervisor: UserId;
+    beforeEach(async () => {
+      office = await aLicenseType(database.db);
+      supervisor = await colleague('supervisor');
+    });
+
+    const colleague = async (role: string): Promise<UserId> => {
+      const id = await aUser(database.db, role);
+      await database.db('users').where({ id }).update({ office_id: office.officeId });
+      return id;
+    };
+    /** Decided in round 1 by `by`, appealed, and open again in round 2. */
+    const appealed = async (...by: UserId[]): Promise<ApplicationId> => {
+      const { db } = database;
+      const state = 'document_verification';
+      const id = await anApplication(db, { companyId, type: office, applicantId: owner, state });
+      for (const [index, person] of by.entries())
+        await aDecision(db, { applicationId: id, stage: state, decision: 'reject', by: person, seat: index + 1 });
+      await db('applicant_statements').insert({
+        id: randomUUID(),
+        application_id: id,
+        kind: 'appeal',
+        round: 1,
+        said_by: owner,
+        said_at: MONDAY,
+        text: 'Please look again.',
+      });
+      await aTask(db, { applicationId: id, stage: state, assigneeId: null, dueAt: MONDAY });
+      await db('tasks').where({ application_id: id }).update({ round: 2 });
+      await db('applications').where({ id }).update({ round: 2 });
+      return id;
+    };
+    const overridden = (id: ApplicationId, by = supervisor) =>
+      recordDecision(database.db, approval(id, { by, round: 2, override: true }));
+    const soleOf = async (id: ApplicationId) => {
+      const { events } = await recorded(id);
+      const [decision] = (await decisionsOf(database.db, id)).filter(({ round }) => round === 2);
+      return [events.at(-1)?.data.soleSupervisor, decision?.soleSupervisor];
+    };
+
+    it('is taken where the office has no other supervisor, and event and decision say so', async () => {
+      const id = await appealed(supervisor);
+      assert.equal(await overridden(id), null);
+      assert.deepEqual(await soleOf(id), [true, true]);
+      assert.equal(await overridden(id), null, 'a repeat');
+      assert.equal((await recorded(id)).events.length, 1);
+    });
+
+    it('is refused while another supervisor could, though that one is away', async () => {
+      const { db } = database;
+      const other = await colleague('supervisor');
+      await db('absences').insert(anAbsence(other));
+      const id = await appealed(supervisor);
+      assert.equal(await overridden(id), 'already_acted');
+      await db('users').where({ id: other }).update({ status: 'disabled' });
+      assert.equal(await overridden(id), null);
+    });
+
+    it('is taken where every other supervisor is barred too', async () => {
+      const [before, acting, torn] = [
+        await colleague('supervisor'),
+        await colleague('supervisor'),
+        await colleague('supervisor'),
+      ];
+      const { db } = database;
+      const id = await appealed(supervisor, before);
+      await db('company_members').insert({ company_id: companyId, user_id: acting });
+      assert.equal(await overridden(id), 'already_acted');
+      await db('conflicts').insert({ application_id: id, user_id: torn, reason: 'a cousin', declared_at: MONDAY });
+      assert.equal(await overridden(id, torn), 'conflict_declared');
+      assert.equal(await overridden(id, before), null);
+      assert.deepEqual(await soleOf(id), [true, true]);
+    });
+
+    it('says nothing of the kind when somebody else decides', async () => {
+      const other = await colleague('supervisor');
+      const id = await appealed(supervisor);
+      assert.equal(await overridden(id, other), null);
+      assert.deepEqual(await soleOf(id), [undefined, false]);
+    });
+
+    it('is no way to a vote: in a seat of their own they decide nothing, though they are the only one', async () => {
+      const id = await appealed(supervisor);
+      await database.db('tasks').where({ application_id: id }).update({ assignee_id: supervisor });
+      assert.equal(await recordDecision(database.db, approval(id, { by: supervisor, round: 2 })), 'already_acted');
+    });
+  });
+
+  it('in the holder’s place is refused to who is away, though they had another stage', async () => {
+    const { db } = database;
+    const supervisor = await aUser(db, 'supervisor');
+    await db('users').where({ id: supervisor }).update({ office_id: type.officeId });
+    const id = await underReview();
+    await holds(db, id, supervisor, 'compliance_check');
+    await db('absences').insert(anAbsence(supervisor));
+    const instead = approval(id, { by: supervisor, override: true });
+    assert.equal(await recordDecision(db, instead), 'reviewer_not_eligible');
+    await db('absences').where({ user_id: supervisor }).delete();
+    assert.equal(await recordDecision(db, instead), null);
+  });
+
   it('of a vote that leaves the stage open moves nothing but that seat', async () => {
     const id = await underReview();
     const open = { seat: 1, to: 'document_verification', nextStage: 'document_verification' } as const;
@@ -214,4 +321,14 @@ describe('recording a decision', () => {
     await assert.rejects(made().update({ decision: 'reject' }), /decisions is append-only/);
     await assert.rejects(made().delete(), /decisions is append-only/);
   });
+});
+
+const anAbsence = (userId: UserId) => ({
+  id: randomUUID(),
+  user_id: userId,
+  from_at: MONDAY,
+  to_at: '2026-03-09T02:00:00.000Z',
+  reason: 'leave',
+  planned_by: userId,
+  planned_at: MONDAY,
 });

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { countOverdue, findAudit, listAudits } from '../../db/post-audit-reads.ts';
-import { auditSample, decideAudit, decideProposal, openPostAudit } from '../../db/post-audits.ts';
+import {
+  auditSample,
+  decideAudit,
+  decideProposal,
+  openPostAudit,
+  tellOfWaitingProposal,
+  waitingProposals,
+} from '../../db/post-audits.ts';
 import { Failure, type FailureCode } from '../../domain/failures.ts';
 import { type ApplicationId, asId, type CompanyId, type PostAuditId, type UserId } from '../../domain/ids.ts';
 import {
@@ -105,6 +112,29 @@ describe('a post-audit', () => {
       .whereRaw("data->>'licenseNumber' = ?", [license?.number ?? ''])
       .select('template', 'user_id');
     assert.deepEqual(letters, [{ template: 'license_suspension_proposed', user_id: head }]);
+  });
+  it('reminds of its proposal after each week, once, until somebody decides', async () => {
+    const { db } = database;
+    const { id, license } = await audited();
+    await decide(id, 'failed');
+    const letters = async () =>
+      (await db('account_letters').whereRaw("data->>'licenseNumber' = ?", [license?.number ?? ''])).length;
+    const told = async (days: number): Promise<number[]> => {
+      const at = later(1 + days).toISOString();
+      const waiting = (await waitingProposals(db, at, 50)).filter((proposal) => proposal.id === id);
+      // Twice, as an activity whose answer was lost.
+      for (const proposal of [...waiting, ...waiting])
+        await db.transaction((tx) => tellOfWaitingProposal(tx, proposal, at));
+      return [...waiting.map(({ week }) => week), await letters()];
+    };
+    assert.deepEqual(await told(6.9), [1]);
+    assert.deepEqual(await told(7), [1, 2]);
+    assert.deepEqual(await told(13), [2]);
+    assert.deepEqual(await told(23), [3, 3], 'a week in which nobody looked is not made up for');
+    await propose(id, 'dismiss');
+    assert.deepEqual(await told(40), [3]);
+    await db.transaction((tx) => tellOfWaitingProposal(tx, { id, week: 5 }, MONDAY));
+    assert.equal(await letters(), 3, 'decided since it was looked up');
   });
   it('is decided once, though two do so at the same moment, and names the first', async () => {
     const { id, applicationId } = await audited();

@@ -156,7 +156,7 @@ describe('planning the open cases of an office anew', () => {
   });
 
   it('goes page by page, each case once', async () => {
-    const ids = await Promise.all(Array.from({ length: 7 }, () => aCase()));
+    await Promise.all(Array.from({ length: 7 }, () => aCase()));
     const version = await publish(database.db, type.officeId, owner, { closures: [closed('2026-03-03')] });
     const sizes: number[] = [];
     let after: ApplicationId | null = null;
@@ -166,6 +166,19 @@ describe('planning the open cases of an office anew', () => {
       after = done.after;
     } while (after);
     assert.deepEqual(sizes, [3, 3, 1]);
+  });
+
+  it('has those told for whom something comes earlier, and nobody for whom it comes later', async () => {
+    const ids = await Promise.all(Array.from({ length: 7 }, () => aCase()));
+    let version = await publish(database.db, type.officeId, owner, { closures: [closed('2026-03-03')] });
+    assert.equal((await page(version)).moved, 7);
+    assert.deepEqual(await untoldCases(database.db, type.officeId, 100), []);
+    // A Saturday more brings the legal day nearer; the stage ends before it.
+    version = await publish(database.db, type.officeId, owner, {
+      workdays: [1, 2, 3, 4, 5, 6],
+      closures: [closed('2026-03-03')],
+    });
+    assert.equal((await page(version)).moved, 7);
     const told = await untoldCases(database.db, type.officeId, 100);
     assert.deepEqual(told, ids.toSorted());
     await noteToldCases(database.db, told.slice(0, 2), version - 1);

@@ -67,6 +67,32 @@ const rungsOf = ({ tasks }: Pick<ReplannedCase, 'tasks'>): string[] =>
   tasks.flatMap(({ plan }) => plan.rungs.map((rung) => `${rung.code} ${inWords(rung.at)}`));
 
 describe('another calendar for a case', () => {
+  it('has it told where anything comes earlier, be it one rung of many, and only there', () => {
+    const earlier = (calendar: BusinessCalendar, found = aCase()) => replanCase(calendar, found).isEarlier;
+    assert.equal(earlier(BEFORE), false);
+    assert.equal(earlier(office({}, '2026-03-03')), false, 'all of it later');
+    assert.equal(earlier(office({ opensAtMinute: 420 })), true, 'a longer day: the hour of opening');
+    const swapped = office({ workdays: [1, 2, 3, 4, 5, 6] }, '2026-03-03');
+    const { dueAt, isEarlier } = replanCase(swapped, aCase());
+    assert.deepEqual(
+      [inWords(dueAt), isEarlier],
+      ['03-05T10:00', true],
+      'the stage ends later, and the last legal day is nearer',
+    );
+    const [task] = aCase().tasks;
+    assert.ok(task);
+    const late = { ...task.plan, rungs: task.plan.rungs.map((rung) => ({ ...rung, at: rung.at + 1 })) };
+    assert.equal(earlier(BEFORE, { ...aCase(), tasks: [{ ...task, plan: late }] }), true, 'a rung');
+    const fired = new Set(task.plan.rungs.map(({ code }) => code));
+    assert.equal(earlier(BEFORE, { ...aCase(), tasks: [{ ...task, plan: late, fired }] }), false, 'it has fired');
+    assert.equal(earlier(BEFORE, { ...aCase(), legalDueAt: null }), true, 'the legal time, which was not known');
+    const asked = { askedAt: OPENED, withinWorkingDays: 5 };
+    const corrects = { ...aCase(), state: 'correction_requested', answer: asked, tasks: [] } as const;
+    const answerBy = addWorkingDays(BEFORE, OPENED, 5).at;
+    assert.equal(earlier(office({}, '2026-03-03'), { ...corrects, dueAt: answerBy }), false);
+    assert.equal(earlier(BEFORE, { ...corrects, dueAt: answerBy + 1 }), true);
+  });
+
   it('that changes nothing of it moves nothing, and gives the very plan of its opening', () => {
     for (const calendar of [BEFORE, office({}, '2026-12-24')]) {
       const found = aCase();

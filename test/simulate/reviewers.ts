@@ -133,8 +133,8 @@ function despair(world: World, theCase: CaseInPlay, seat: SeatNow, person: Perso
 }
 
 /**
- * In place of whoever should hold the seat, though they have acted on another stage: that is what an override is for. Of an
- * appeal it is not: that is for others, and a small office may have none.
+ * In place of whoever should hold the seat, though they have acted on another stage, or before an appeal when the office has no
+ * other supervisor: that is what an override is for.
  */
 export async function override(world: World, theCase: CaseInPlay, seat: SeatNow, minute: number): Promise<void> {
   const isWaiting = theCase.now?.open.some((open) => keyOf(open) === keyOf(seat) && open.assignee === null);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { createMailTransport, type MailTransport } from '../../activities/mail/transport.ts';
@@ -103,7 +104,20 @@ describe('a document on its way to the virus scanner', function () {
     return [status, body.code];
   };
   const scan = (documentId: DocumentId) => system.client.workflow.getHandle(documentScanId(documentId));
-  const ended = (documentId: DocumentId) => scan(documentId).result();
+  /** Whoever uploads does not wait for its start. */
+  const onItsWay = (documentId: DocumentId) =>
+    eventually('the scan to be on its way', () =>
+      scan(documentId)
+        .describe()
+        .catch((error: unknown) => {
+          if (error instanceof WorkflowNotFoundError) return null;
+          throw error;
+        }),
+    );
+  const ended = async (documentId: DocumentId) => {
+    await onItsWay(documentId);
+    return scan(documentId).result();
+  };
   const eventsOf = (documentId: DocumentId) =>
     system.database
       .db('events')
@@ -218,10 +232,32 @@ describe('a document on its way to the virus scanner', function () {
     }
   });
 
+  it('that was taken in while there was no scanner is scanned once there is one, while its case is open', async () => {
+    const unscanned = await anApi({ scansDocuments: false });
+    const taken = await upload(infectedPdf(), unscanned);
+    const over = await upload(aPdf({ mark: randomUUID() }), unscanned);
+    await unscanned.close();
+    const closed = await anApplication(system.database.db, {
+      companyId,
+      type,
+      applicantId: owner.id,
+      state: 'rejected',
+    });
+    await system.database.db('documents').where({ id: over }).update({ application_id: closed });
+    await system.database.db('applications').where({ id: closed }).update({ closed_at: new Date() });
+    assert.deepEqual([await stateOf(taken), await stateOf(over)], ['not_scanned', 'not_scanned']);
+    await sweep();
+    await eventually('the scanner’s word', async () => (await stateOf(taken)) === 'infected');
+    assert.equal(await stateOf(over), 'not_scanned', 'nobody decides on it any more');
+    await sweep();
+    const handle = system.client.workflow.getHandle(documentScanId(taken));
+    assert.deepEqual(await handle.result(), { state: 'infected' });
+  });
+
   it('is not started twice by the sweep, and anew only when its process is gone', async () => {
     await clamd.goAway();
     const documentId = await upload();
-    const { runId } = await eventually('the scan to be on its way', () => scan(documentId).describe());
+    const { runId } = await onItsWay(documentId);
     await age(documentId);
     assert.deepEqual(await sweep(), { taken: 1 });
     assert.deepEqual(await sweep(), { taken: 0 });
@@ -283,7 +319,7 @@ describe('a document on its way to the virus scanner', function () {
     await bucket.goAway();
     await clamd.comeBack();
     const attempts = async () => {
-      const { raw } = await scan(documentId).describe();
+      const { raw } = await onItsWay(documentId);
       return raw.pendingActivities?.[0];
     };
     await eventually('the bucket to be missed', async () =>

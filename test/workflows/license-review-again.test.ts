@@ -42,10 +42,12 @@ describe('a review that goes on after something', function () {
     await review.again(id, 'appeal');
     const { assignee } = await review.at(id, 'approval', 2);
     assert.notEqual(assignee, supervisor);
-    assert.equal(await refusalOf(override(id)), 'already_acted');
     const another = await aColleague(db, 'supervisor');
-    assert.equal((await override(id, another)).state, 'rejected');
+    assert.equal(await refusalOf(override(id)), 'already_acted');
     await db('users').where({ id: another }).update({ status: 'disabled' });
+    assert.equal((await override(id)).state, 'rejected', 'the office has no other by now');
+    const decided = (await review.events(id, 'decision.recorded')).map(({ data }) => data['soleSupervisor']);
+    assert.deepEqual(decided, [undefined, true]);
   });
 
   it('still knows of the appeal when it lapsed after it and was reopened', async () => {

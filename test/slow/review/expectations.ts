@@ -228,14 +228,25 @@ export function expectOverride(
   const wording = refusedWording(record, decision, true);
   if (wording) return no(wording);
   if (record.conflicts.includes(by)) return no('conflict_declared');
-  // Not before an appeal: others shall look at it.
-  const wasBefore =
-    record.holders.some(({ userId, round }) => userId === by && round <= record.appealedRound) ||
-    record.decisions.some((made) => made.by === by && made.round <= record.appealedRound);
-  if (wasBefore) return no('already_acted');
+  // Not before an appeal: others shall look at it, while there are others.
+  if (reviewedBeforeAppeal(record, by) && otherSupervisors(world, record, by).length > 0) return no('already_acted');
   if (isAbsent(record, by, at)) return no('reviewer_not_eligible');
   return yes(afterDecision(record, open.stage, decision));
 }
+
+export const reviewedBeforeAppeal = ({ holders, decisions, appealedRound }: CaseRecord, userId: UserId): boolean =>
+  holders.some((held) => held.userId === userId && held.round <= appealedRound) ||
+  decisions.some((made) => made.by === userId && made.round <= appealedRound);
+
+/** Who could decide in the holder's place as well, now or when they are back. */
+const otherSupervisors = (world: World, record: CaseRecord, by: UserId): UserId[] =>
+  [...world.roles.keys()].filter(
+    (userId) =>
+      userId !== by &&
+      isSupervisor(world, userId) &&
+      !record.conflicts.includes(userId) &&
+      !reviewedBeforeAppeal(record, userId),
+  );
 
 // ---- hands ----------------------------------------------------------------------------------------------------------------
 
@@ -272,12 +283,15 @@ export function expectHandover(world: World, record: CaseRecord, asked: Handover
   return { answer: ACCEPTED, seat };
 }
 
-function seatMeant(seats: readonly TaskRecord[], { kind, by, from }: HandoverAsked): TaskRecord | null {
+function seatMeant(seats: readonly TaskRecord[], { kind, by, to, from }: HandoverAsked): TaskRecord | null {
   if (from) return seats.find(({ assignee }) => assignee === from) ?? null;
   const only = seats.length === 1 ? (seats[0] ?? null) : null;
   const free = seats.find(({ assignee }) => assignee === null) ?? null;
   if (kind === 'claim') return free ?? only;
-  return only ?? seats.find(({ assignee }) => assignee === by) ?? free;
+  const own = seats.find(({ assignee }) => assignee === by) ?? null;
+  if (kind !== 'reassign') return only ?? own ?? free;
+  if (own?.state === 'open') return only ?? free ?? own;
+  return only ?? free ?? seats.find(({ state, assignee }) => state === 'open' && assignee !== to) ?? null;
 }
 
 // ---- the applicant, the supervisor's end ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { deadlineParts } from '../../../api/deadline-json.ts';
 import { deadlinesOf } from '../../../db/deadlines.ts';
 import type { UserId } from '../../../domain/ids.ts';
 import { isClosed, whoseTurn } from '../../../domain/licensing.ts';
-import { candidates, isAbsent } from './expectations.ts';
+import { candidates, isAbsent, reviewedBeforeAppeal } from './expectations.ts';
 import { type CaseRecord, deems, firedAt, isOver, openSeats } from './records.ts';
 import { gaps, legalDue, rungsOf, stageBudgetMs, workingMs } from './reference.ts';
 import { replayed } from './replay.ts';
@@ -166,10 +166,7 @@ function peopleAreRight(world: World, record: CaseRecord, now: number): string[]
   for (const { by, stage, override } of record.decisions) if (!override) note(by, stage);
   const twice = [...stagesOf].filter(([, stages]) => stages.size > 1);
   const afterAppeal = record.decisions.filter(
-    ({ by, round }) =>
-      round > record.appealedRound &&
-      (record.holders.some((held) => held.userId === by && held.round <= record.appealedRound) ||
-        record.decisions.some((made) => made.by === by && made.round <= record.appealedRound)),
+    ({ by, round, sole }) => round > record.appealedRound && !sole && reviewedBeforeAppeal(record, by),
   );
   const open = openSeats(record).filter(({ state }) => state === 'open');
   const held = openSeats(record).flatMap(({ assignee }) => (assignee ? [assignee] : []));

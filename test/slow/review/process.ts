@@ -128,6 +128,9 @@ function compare(progress: ReviewProgress, record: CaseRecord): string[] {
   const fired = first ? firedAt(record, first) : new Set<string>();
   const ahead = (first?.plan.rungs ?? []).filter(({ code }) => !fired.has(code)).map(({ at }) => Date.parse(at));
   const time = (at: string | null | undefined) => (at ? Date.parse(at) : null);
+  // Of what comes later by another calendar nobody is told: the process wakes at the time of before, and reads.
+  const known = (told: number | null, is: number | null) => (told !== null && is !== null && told < is ? is : told);
+  const nextRung = ahead.length > 0 ? Math.min(...ahead) : null;
   const pairs: [string, unknown, unknown][] = [
     ['state', progress.state, state],
     ['round', progress.round, round],
@@ -143,9 +146,9 @@ function compare(progress: ReviewProgress, record: CaseRecord): string[] {
             (progress.seats ?? []).filter(({ vote }) => vote !== null).map(({ seat }) => seat),
             seats.filter((seat) => seat.state === 'decided').map(({ seat }) => seat),
           ],
-          ['due', time(progress.dueAt), dueAt],
-          ['next rung', time(progress.nextRung?.at), ahead.length > 0 ? Math.min(...ahead) : null],
-          ['legal time', time(progress.legalDueAt), record.legalDueAt],
+          ['due', known(time(progress.dueAt), dueAt), dueAt],
+          ['next rung', known(time(progress.nextRung?.at), nextRung), nextRung],
+          ['legal time', known(time(progress.legalDueAt), record.legalDueAt), record.legalDueAt],
         ] as [string, unknown, unknown][])
       : []),
   ];

@@ -58,6 +58,8 @@ export interface DecisionRecord {
   readonly at: number;
   readonly hash: string;
   readonly override: boolean;
+  /** By a supervisor who had a part before the appeal, for want of another. */
+  readonly sole: boolean;
 }
 
 export interface CaseRecord {
@@ -125,7 +127,9 @@ const CASE = `select a.state, a.stage, a.round, a.assignee_id as assignee, ${MS(
   )} as suspensions,
   ${list(
     `'stage', d.stage, 'round', d.round, 'seat', d.seat, 'decision', d.decision, 'by', d.decided_by, 'at', ${MS('d.decided_at')},
-     'hash', d.submission_sha256, 'override', d.override`,
+     'hash', d.submission_sha256, 'override', d.override,
+     'sole', d.override and exists (select from events n where n.application_id = d.application_id and n.type = 'decision.recorded'
+       and n.actor_id = d.decided_by and n.occurred_at = d.decided_at and n.data \\? 'soleSupervisor')`,
     'decisions d where d.application_id = a.id',
     'd.decided_at, d.seat',
   )} as decisions,
