@@ -1,8 +1,9 @@
 /** An attempt to collect an invoice, as the process that collects it and the activities that do speak of it. */
 import type { Payment } from '../db/payments.ts';
+import type { Declined } from '../domain/cards.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import type { InvoiceId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
+import type { InvoiceId, PaymentId, PaymentMethodId, RefundId, UserId } from '../domain/ids.ts';
 import type { MailMoney } from '../domain/mail.ts';
 import type { GatewayName, InvoiceState, Part, PaymentCaseKind, PaymentState } from '../domain/payments.ts';
 
@@ -33,6 +34,8 @@ export interface Attempt {
   readonly state: PaymentState;
   readonly redirectUrl: string | null;
   readonly instructions: Readonly<Record<string, string>> | null;
+  /** It charges a card on file: there is no page, and nobody can let go of it before its outcome is known. */
+  readonly isCharge?: boolean;
   readonly createdAt: string;
   readonly expiresAt: string;
 }
@@ -47,11 +50,30 @@ export interface Confirmed {
   readonly isPartPaid?: boolean;
   /** Its money has just paid the invoice or a part of it: there is something to acknowledge. */
   readonly isReceived?: boolean;
+  /** The references of other open attempts, whose pages ask for what this money has paid. Histories from before hold none. */
+  readonly outdated?: readonly string[];
   /** A refund that the invoice's policy has asked for. */
   readonly refundId?: RefundId | null;
   /** Set when the money did not simply pay the invoice and finance must look at it. */
   readonly caseKind: PaymentCaseKind | null;
   readonly paid: MailMoney | null;
+  /** Why a card on file brought nothing. */
+  readonly declined?: Declined | null;
+}
+
+export interface ChargeOnFile {
+  readonly invoiceId: InvoiceId;
+  readonly attempt: number;
+  readonly reference: string;
+  readonly paymentMethodId: PaymentMethodId;
+  readonly at: string;
+  readonly expiresAt: string;
+}
+
+/** `said`: what the gateway says of the charge. `declined` without it: the card was not charged at all. */
+export interface Charged {
+  readonly said: Confirmed | null;
+  readonly declined: Declined | null;
 }
 
 export interface AskGateway {
@@ -76,6 +98,7 @@ export const toAttempt = (payment: Payment): Attempt => ({
   state: payment.state,
   redirectUrl: payment.redirectUrl,
   instructions: payment.instructions,
+  ...(payment.paymentMethodId ? { isCharge: true } : {}),
   createdAt: payment.createdAt.toISOString(),
   expiresAt: payment.expiresAt.toISOString(),
 });

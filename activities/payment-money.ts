@@ -13,7 +13,8 @@ import {
 import { caseKeyFor, settleOddMoney } from '../db/odd-money.ts';
 import { aboutPayment, closeReversals, openPaymentCase } from '../db/payment-cases.ts';
 import { markNoticesHandled } from '../db/payment-inbox.ts';
-import { hasRefundAtGateway, lockPayment, movePayment, type Payment } from '../db/payments.ts';
+import { hasRefundAtGateway, lockPayment, movePayment, type Payment, paymentsOf } from '../db/payments.ts';
+import { declinedBy } from '../domain/cards.ts';
 import type { EventType } from '../domain/events.ts';
 import type { RefundId } from '../domain/ids.ts';
 import { type Money, money } from '../domain/money.ts';
@@ -68,10 +69,18 @@ export async function applyWord(tx: Knex, policy: Policy, input: AskGateway, sai
     invoiceState,
     isPartPaid: paidMinor > 0n,
     isReceived,
+    outdated: isReceived ? await otherOpenOnes(tx, payment) : [],
     refundId,
     caseKind,
     paid: said.paid ? { amountMinor: said.paid.amountMinor.toString(), currency: said.paid.currency } : null,
+    ...(said.declineCode ? { declined: declinedBy(said.declineCode) } : {}),
   };
+}
+
+/** One that was let go, or given up, and paid after all leaves a page open that asks for money which is not owed any more. */
+async function otherOpenOnes(tx: Knex, { id, invoiceId }: Payment): Promise<string[]> {
+  const attempts = await paymentsOf(tx, invoiceId);
+  return attempts.filter((one) => one.id !== id && isOpenPayment(one.state)).map(({ reference }) => reference);
 }
 
 // A page on which nobody chose a channel is unknown to the gateway for ever, and past its own expiry it takes no money; of a
@@ -79,7 +88,8 @@ export async function applyWord(tx: Knex, policy: Policy, input: AskGateway, sai
 function endedUnseen({ payment, said, input }: Step): PaymentState | null {
   if (said.state !== 'not_found' || !isOpenPayment(payment.state)) return null;
   const isOver = payment.expiresAt.getTime() <= Date.parse(input.at);
-  return isOver || input.letGo ? 'expired' : null;
+  // A charge that was asked for may still be under way: who lets go of it too soon charges twice.
+  return isOver || (input.letGo && payment.paymentMethodId === null) ? 'expired' : null;
 }
 
 const unchanged = ({ invoice }: Step): Outcome => ({
@@ -120,13 +130,17 @@ async function moveOn(tx: Knex, step: Step, to: PaymentState): Promise<Outcome> 
 }
 
 /** A payment may be taken back and given back more than once; the lock on it is the guard, and each time has its event. */
-const tell = (tx: Knex, { input, invoice, payment }: Step, to: PaymentState) =>
+const tell = (tx: Knex, { input, invoice, payment, said }: Step, to: PaymentState) =>
   recordEachTime(tx, {
     key: `payment/${payment.invoiceId}/${payment.attempt}/${to}`,
     type: EVENTS[to],
     ...subjectOf(invoice),
     actor: 'gateway',
-    data: { attempt: payment.attempt, gateway: payment.gateway },
+    data: {
+      attempt: payment.attempt,
+      gateway: payment.gateway,
+      ...(said.declineCode ? { code: said.declineCode } : {}),
+    },
     at: input.at,
   });
 

@@ -115,6 +115,20 @@ const STUCK_PAYMENTS = `
      and not exists (select from events e where e.key = 'stuck_unknown/' || p.id || '/' || extract(epoch from p.updated_at))
    order by p.updated_at limit :limit`;
 
+/**
+ * The gateway still calls it pending though its page is over for longer than its process goes on asking (72 hours): one that is
+ * under way cannot be ended, and a notice may never come.
+ */
+const STUCK_PENDING = `
+  select 'stuck_unknown/' || p.id || '/pending' as key, 'stuck_unknown' as kind,
+      p.gateway_reference as reference, p.gateway, p.expires_at as since, p.id as "paymentId", null::uuid as "refundId", i.id as "invoiceId",
+      i.application_id as "applicationId", i.company_id as "companyId", p.amount_minor as "amountMinor", p.currency
+    from payments p join invoices i on i.id = p.invoice_id
+   where p.state = 'pending' and p.expires_at < cast(:before as timestamptz) - interval '96 hours'
+     and not exists (select from payment_cases k where ${OF_STUCK} 'stuck_unknown' and k.payment_id = p.id and k.refund_id is null)
+     and not exists (select from events e where e.key = 'stuck_unknown/' || p.id || '/pending')
+   order by p.expires_at limit :limit`;
+
 const STUCK_REFUNDS = `
   select 'stuck_unknown/' || r.id || '/' || extract(epoch from r.updated_at) as key, 'stuck_unknown' as kind,
       r.id::text as reference, p.gateway, r.updated_at as since, p.id as "paymentId", r.id as "refundId", i.id as "invoiceId",
@@ -142,12 +156,12 @@ export interface Opened {
 /**
  * Opens a case for each payment, refund or paid invoice that does not move, once, and writes to finance and supervisors
  * about those of this time: one transaction.
- * @returns what was opened, at most `limit` of each of three sorts
+ * @returns what was opened, at most `limit` of each of four sorts
  */
 export async function openStuckCases(db: Knex, options: StuckOptions): Promise<Opened[]> {
   return db.transaction(async (tx) => {
     const opened: Opened[] = [];
-    for (const statement of [STUCK_PAID, STUCK_PAYMENTS, STUCK_REFUNDS]) {
+    for (const statement of [STUCK_PAID, STUCK_PAYMENTS, STUCK_PENDING, STUCK_REFUNDS]) {
       const { rows }: { rows: Stuck[] } = await tx.raw(statement, { ...options });
       for (const stuck of rows) if (await openCase(tx, stuck, options.at)) opened.push(stuck);
     }
@@ -182,7 +196,8 @@ const CLEARED = `
     left join refunds r on r.id = k.refund_id
    where k.state = 'open' and k.kind in ('stuck_paid', 'stuck_unknown')
      and case when k.kind = 'stuck_paid' then a.state is distinct from 'activating'
-              when k.refund_id is not null then r.state <> 'unknown' else p.state <> 'unknown' end
+              when k.refund_id is not null then r.state <> 'unknown'
+              else p.state not in ('unknown', 'pending') or (p.state = 'pending' and p.expires_at > k.opened_at - interval '96 hours') end
    order by k.id limit ?`;
 
 /** Closes what has cleared up by itself. @returns how many */

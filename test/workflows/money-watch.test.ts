@@ -239,6 +239,27 @@ describe('the watch over money', function () {
       await db()('payments').where({ id: payment.id }).update({ state: 'failed' });
       assert.equal((await sweep(1)).closed, 2);
     });
+    it('for a page that the gateway still calls pending four days after it was over', async () => {
+      const open = async (days: number) => {
+        const invoiceId = await anInvoice(db(), { companyId });
+        const payment = await aPayment(db(), { invoiceId, state: 'pending', at: ago(16) });
+        const over = new Date(Date.now() - days * 86_400_000);
+        await db()('payments').where({ id: payment.id }).update({ expires_at: over });
+        return payment;
+      };
+      await open(3.9);
+      const stuck = await open(4.1);
+      assert.equal((await sweep()).opened, 1);
+      const found = await openCases('stuck_unknown');
+      assert.deepEqual(
+        found.map(({ payment_id }) => payment_id),
+        [stuck.id],
+      );
+      const again = await sweep();
+      assert.deepEqual([again.opened, again.closed], [0, 0]);
+      await db()('payments').where({ id: stuck.id }).update({ state: 'expired' });
+      assert.equal((await sweep()).closed, 1);
+    });
     it('for many at once, page by page, in one letter a page', async () => {
       await Promise.all(Array.from({ length: 7 }, () => activating(20)));
       const before = (await letters()).length;
