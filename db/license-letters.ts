@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { ApplicationId, OfficeId, UserId } from '../domain/ids.ts';
+import type { RenewalTerms } from '../domain/licensing.ts';
 import type { LicenseLetter } from '../domain/mail.ts';
 import { writeLetter } from './account-letters.ts';
 import { usersWithRole } from './staff.ts';
+import { namedUuid } from './uuids.ts';
 
 export interface LicenseToTellOf {
   readonly applicationId: ApplicationId;
@@ -71,6 +73,37 @@ export async function tellOfMoney(
 export async function tellOwner(tx: Knex, license: LicenseToTellOf, template: LicenseLetter, news: News) {
   const owner = await ownerOf(tx, license.applicationId);
   await write(tx, owner.userId, template, aboutOf(owner, license, news.at), news);
+}
+
+export interface RenewalNews {
+  readonly template: 'license_renewal_open' | 'license_renewal_reminder';
+  /** Names the letter: the same one is written once. */
+  readonly letter: string;
+  readonly terms: RenewalTerms;
+  readonly isUnderWay: boolean;
+  readonly at: string;
+}
+
+/** That it can be renewed, or has not been yet. */
+export async function tellOfRenewal(
+  tx: Knex,
+  license: LicenseToTellOf & { readonly validUntilAt: Date },
+  { template, letter, terms, isUnderWay, at }: RenewalNews,
+): Promise<void> {
+  const owner = await ownerOf(tx, license.applicationId);
+  const { validUntilAt } = license;
+  const { at: _, ...about } = aboutOf(owner, license, at);
+  const data = {
+    ...about,
+    validUntil: validUntilAt.toISOString(),
+    days: Math.max(1, Math.round((validUntilAt.getTime() - Date.parse(at)) / 86_400_000)),
+    isUnderWay,
+    lateDays: terms.lateDays,
+    lateFeePercent: terms.lateFeePercent,
+  };
+  const written = { id: namedUuid(letter), userId: owner.userId, at: new Date(at), data };
+  if (template === 'license_renewal_open') await writeLetter(tx, { ...written, template });
+  else await writeLetter(tx, { ...written, template });
 }
 
 /** To all supervisors and heads of the office: whoever of them may, decides. */

@@ -8,6 +8,7 @@ import {
   isOfficeCause,
   type LicenseStatus,
   mayTurn,
+  OFFICE_CAUSES,
   type OfficeCause,
   type SuspensionCause,
   statusAt,
@@ -66,6 +67,7 @@ export async function reinstateLicenseOf(tx: Knex, change: Standing): Promise<bo
 // ---- the office -----------------------------------------------------------------------------------------------------
 
 /**
+ * What the office does to a licence it does to its next term as well, where that is issued already.
  * @param change.cause `audit_failed` on the proposal of a failed audit
  * @throws Failure `license_ended`; `license_not_active` when the office has suspended it for this cause already
  */
@@ -75,6 +77,9 @@ export async function suspendLicense(tx: Knex, change: ByOffice & { readonly cau
   if ((await openCauses(tx, license.id)).includes(change.cause))
     throw new Failure('license_not_active', 'The office has suspended this licence already. Read it again.');
   await suspend(tx, license, { ...change, note: change.reason });
+  const next = await nextTermOf(tx, license.id);
+  if (next && !hasEnded(next.status) && !(await openCauses(tx, next.id)).includes(change.cause))
+    await suspend(tx, next, { ...ofNextTerm(change), cause: change.cause, note: change.reason });
 }
 
 /**
@@ -91,13 +96,23 @@ export async function reinstateLicense(tx: Knex, change: ByOffice): Promise<void
     throw new Failure('license_not_suspended', `The office has not suspended this licence. ${why}`.trim());
   }
   await lift(tx, license, { ...change, causes, note: change.reason });
+  const next = await nextTermOf(tx, license.id);
+  if (next?.status !== 'suspended') return;
+  const same = (await openCauses(tx, next.id)).filter((cause) => causes.some((one) => one === cause));
+  if (same.length > 0) await lift(tx, next, { ...ofNextTerm(change), causes: same, note: change.reason });
 }
 
 /** @throws Failure `license_ended` */
 export async function revokeLicense(tx: Knex, change: ByOffice): Promise<void> {
   const license = await changeable(tx, change);
-  if (license) await end(tx, license, { ...change, to: 'revoked', note: change.reason });
+  if (!license) return;
+  await end(tx, license, { ...change, to: 'revoked', note: change.reason });
+  const next = await nextTermOf(tx, license.id);
+  if (next && !hasEnded(next.status))
+    await end(tx, next, { ...ofNextTerm(change), to: 'revoked', note: change.reason });
 }
+
+const ofNextTerm = ({ key, by, at, origin }: ByOffice) => ({ key: `${key}/next-term`, by, at, origin });
 
 /**
  * Another licence takes its place.
@@ -108,7 +123,11 @@ export async function supersedeLicense(
   change: ByOffice & { readonly successorId: LicenseId },
 ): Promise<void> {
   // In one order, or two that name each other would wait for each other.
-  await tx('licenses').whereIn('id', [change.licenseId, change.successorId]).orderBy('id').forUpdate().select('id');
+  await tx('licenses')
+    .whereIn('id', [change.licenseId, change.successorId])
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .select('id');
   const successor = await lockLicense(tx, { id: change.successorId });
   const license = await changeable(tx, change);
   if (!license) return;
@@ -128,6 +147,7 @@ const notASuccessor = (detail: string) =>
 
 /** The licence, locked; null when this very change was made before. @throws Failure `license_ended`, `not_found`, `own_application` */
 async function changeable(tx: Knex, { licenseId, by, key, at }: ByOffice): Promise<LockedLicense | null> {
+  await lockLicenses(tx, licenseId);
   const license = await lockLicense(tx, { id: licenseId });
   if (!license) throw new Failure('not_found', 'There is no such licence.');
   if (await tx('events').where({ key }).first('id')) return null;
@@ -168,11 +188,66 @@ export async function expireLicense(db: Knex, { id, at }: { id: LicenseId; at: s
 }
 
 async function expire(tx: Knex, id: LicenseId, at: string): Promise<void> {
+  await lockLicenses(tx, id);
   const license = await lockLicense(tx, { id });
-  if (!license?.validUntil || hasEnded(license.status) || statusAt(license, new Date(at)) !== 'expired') return;
+  if (!license?.validUntil || statusAt(license, new Date(at)) === license.status) return;
   // To the minute in the record, to the instant on paper: it was over when its validity ended, whenever this runs.
   const over = license.validUntil.toISOString();
-  await end(tx, license, { to: 'expired', key: `license/${id}/expired`, at: over, note: null });
+  const successor = await nextTermOf(tx, id);
+  if (successor) await end(tx, license, supersededBy(license, successor, over));
+  else await end(tx, license, { to: 'expired', key: `license/${id}/expired`, at: over, note: null });
+}
+
+// ---- its next term --------------------------------------------------------------------------------------------------
+
+/**
+ * The licence and its next term, in the one order that nobody waits in for somebody who waits for them. Not `for update`: whoever
+ * writes to an application that renews it only needs it to be there, and must not wait for this either.
+ */
+export async function lockLicenses(tx: Knex, id: LicenseId): Promise<void> {
+  await tx('licenses').where({ id }).orWhere({ renews_id: id }).orderBy('id').forNoKeyUpdate().select('id');
+}
+
+async function nextTermOf(tx: Knex, id: LicenseId): Promise<LockedLicense | undefined> {
+  return lockLicense(tx, { renews_id: id });
+}
+
+const supersededBy = (license: LockedLicense, successor: LockedLicense, at: string) =>
+  ({ to: 'superseded', key: `license/${license.id}/superseded/renewal`, at, note: null, successor }) as const;
+
+/**
+ * The next term of a licence was issued, in the transaction that issued it. While the earlier one holds, it stays as it is and is
+ * superseded when it ends; one that is over is superseded at once. What the office has taken away, no renewal brings back:
+ * revoked means revoked, and what was suspended to its end stays suspended.
+ */
+export async function takeUpRenewal(
+  tx: Knex,
+  { renewedId, successorId, at }: { renewedId: LicenseId; successorId: LicenseId; at: string },
+): Promise<void> {
+  const [license, successor] = [await lockLicense(tx, { id: renewedId }), await lockLicense(tx, { id: successorId })];
+  if (!license || !successor) throw new Error(`licence ${renewedId} is not there to be renewed by ${successorId}`);
+  // What is recorded as expired is so, also by a clock that is a moment behind.
+  const isOver = license.status === 'expired' || (license.validUntil !== null && license.validUntil <= new Date(at));
+  if (isOver && mayTurn(license.status, 'superseded')) await end(tx, license, supersededBy(license, successor, at));
+  const key = `license/${successorId}/as-before`;
+  if (license.status === 'revoked') return end(tx, successor, { to: 'revoked', key, at, note: license.statusReason });
+  let standing = successor;
+  for (const { cause, note, id } of await officeSuspensions(tx, renewedId)) {
+    await suspend(tx, standing, { key: `${key}/${id}`, at, cause, note });
+    standing = { ...standing, status: 'suspended' };
+  }
+}
+
+/** What the office has suspended it for and never taken back; one that ended with the licence is among them. */
+async function officeSuspensions(
+  tx: Knex,
+  id: LicenseId,
+): Promise<{ id: bigint; cause: OfficeCause; note: string | null }[]> {
+  return tx('license_suspensions')
+    .where({ license_id: id, ended_by: null })
+    .whereIn('cause', OFFICE_CAUSES)
+    .orderBy('id')
+    .select('id', 'cause', 'note');
 }
 
 // ---- what they share ------------------------------------------------------------------------------------------------
@@ -184,17 +259,19 @@ interface LockedLicense {
   readonly companyId: CompanyId;
   readonly typeCode: string;
   readonly status: LicenseStatus;
+  readonly statusReason: string | null;
   readonly validUntil: Date | null;
 }
 
 async function lockLicense(tx: Knex, where: Record<string, string>): Promise<LockedLicense | undefined> {
-  return tx('licenses').where(where).forUpdate().first({
+  return tx('licenses').where(where).forNoKeyUpdate().first({
     id: 'id',
     number: 'number',
     applicationId: 'application_id',
     companyId: 'company_id',
     typeCode: 'type_code',
     status: 'status',
+    statusReason: 'status_reason',
     validUntil: 'valid_until',
   });
 }

@@ -81,6 +81,8 @@ export async function licenseTypeOfCase(db: Knex, applicationId: ApplicationId):
 /** A type as one company meets it: risk and policy are those of its row of the risk table, where there is one. */
 export interface JudgedType extends LicenseType {
   readonly row: StoredRiskRow | null;
+  /** Its policy is this case's own: it is pinned even where no row changed it. */
+  readonly isTailored?: true;
 }
 
 /** What the rules look at when they choose a row: see kbliOf. */

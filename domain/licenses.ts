@@ -1,11 +1,11 @@
 /** The life of a licence after it was issued: which changes of its status there are, and when it is over. */
 
-/** docs/processes/license-expiry.md draws it. What is final stays: nothing leads out of it. */
+/** docs/processes/license-expiry.md draws it. What has ended stays so; only a late renewal still takes the place of what has expired. */
 export const licenseTransitions = {
   active: ['suspended', 'revoked', 'expired', 'superseded'],
   suspended: ['active', 'revoked', 'expired', 'superseded'],
   revoked: [],
-  expired: [],
+  expired: ['superseded'],
   superseded: [],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -25,7 +25,7 @@ export const mayTurn = (from: LicenseStatus, to: LicenseStatus): boolean => {
 };
 
 /** Over for good: no message changes it any more. */
-export const hasEnded = (status: LicenseStatus): boolean => licenseTransitions[status].length === 0;
+export const hasEnded = (status: LicenseStatus): boolean => !mayTurn(status, 'expired');
 
 /**
  * Why a licence is suspended. Reasons stack: it is in force again when the last of them is gone. Those of the money come and go
@@ -48,15 +48,23 @@ interface Dated {
   readonly status: LicenseStatus;
   /** Exclusive; null = valid for life. */
   readonly validUntil: Date | null;
+  /** Whether another licence takes its place when its validity ends; absent = none. */
+  readonly isRenewed?: boolean;
 }
 
 /**
  * The status at a moment. The end of the validity counts from its very millisecond, whether or not the record has been moved
- * on by then; every read says this one, so that pages are right while no worker runs.
+ * on by then; every read says this one, so that pages are right while no worker runs. One that was renewed has not expired then:
+ * from that very instant the other one counts.
  */
-export function statusAt({ status, validUntil }: Dated, now: Date): LicenseStatus {
-  return mayTurn(status, 'expired') && validUntil !== null && validUntil <= now ? 'expired' : status;
+export function statusAt({ status, validUntil, isRenewed = false }: Dated, now: Date): LicenseStatus {
+  const isOver = !hasEnded(status) && validUntil !== null && validUntil <= now;
+  if (!isOver) return status;
+  return isRenewed ? 'superseded' : 'expired';
 }
+
+/** A renewal is issued before its term begins: until then the licence that it renews counts. */
+export const isNotYetValid = ({ validFrom }: { readonly validFrom: Date }, now: Date): boolean => validFrom > now;
 
 /** Since when it has had that status; null = since it was issued. */
 export const changedAt = (license: Dated & { readonly statusChangedAt: Date | null }, now: Date): Date | null =>

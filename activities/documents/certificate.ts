@@ -24,6 +24,8 @@ export interface CertificateData {
   /** The instant from which it is no longer valid, or a bare date, the last day on which it is; null = valid for life. */
   readonly validUntil: string | null;
   readonly issuedAt: string;
+  /** Number of the licence whose next term this is; absent or null = it renews none. */
+  readonly renews?: string | null;
   /** IANA name of the office's zone. */
   readonly timeZone: string;
   readonly verifyUrl: string;
@@ -176,6 +178,7 @@ function rowsOf(data: CertificateData): Row[] {
     ...kbliRows(data.kbli),
     { label: { id: 'Tingkat risiko', en: 'Risk class' }, value: RISK[data.risk].id, translation: RISK[data.risk].en },
     validity(data),
+    ...renewal(data),
   ];
 }
 
@@ -206,6 +209,9 @@ function validity({ validFrom, validUntil, timeZone }: CertificateData): Row {
     translation: `${from.en} up to and including ${last.en} (${zone})`,
   };
 }
+
+const renewal = ({ renews }: CertificateData): Row[] =>
+  renews ? [{ label: { id: 'Perpanjangan dari izin nomor', en: 'Renewal of licence number' }, value: renews }] : [];
 
 function foot(doc: Pdf, data: CertificateData): void {
   const textX = SIDE + FOOT.qr + 8;

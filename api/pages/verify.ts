@@ -6,7 +6,15 @@ import { type Banner, dayOf, publicPage, type Words } from './layout.ts';
 
 export type Verification = z.infer<typeof verificationSchema>;
 
-const STATUS: Readonly<Record<Verification['status'] | 'unknown', Banner>> = {
+const STATUS: Readonly<Record<Verification['status'] | 'not_yet' | 'unknown', Banner>> = {
+  not_yet: {
+    tone: 'neutral',
+    word: { id: 'BELUM BERLAKU', en: 'NOT YET VALID' },
+    meaning: {
+      id: 'Izin ini asli, tetapi masa berlakunya belum dimulai.',
+      en: 'This licence is genuine, but its validity has not begun.',
+    },
+  },
   active: {
     tone: 'good',
     word: { id: 'BERLAKU', en: 'VALID' },
@@ -80,6 +88,8 @@ const LABELS = {
   until: { id: 'Berlaku sampai', en: 'Valid until' },
   granted: { id: 'Dasar pemberian', en: 'Granted' },
   successor: { id: 'Digantikan oleh', en: 'Superseded by' },
+  renews: { id: 'Perpanjangan dari', en: 'Renewal of' },
+  next: { id: 'Diperpanjang dengan', en: 'Renewed by' },
   forLife: { id: 'seterusnya', en: 'no end date' },
   compare: {
     id: 'Bandingkan keterangan ini dengan sertifikat yang ditunjukkan kepada Anda.',
@@ -92,7 +102,7 @@ export function verificationPage(found: Verification, locale: Locale): string {
   return publicPage(
     {
       heading: HEADING,
-      banner: STATUS[found.status],
+      banner: STATUS[found.status === 'active' && found.notYetValid ? 'not_yet' : found.status],
       facts: [
         [LABELS.number, found.number],
         [LABELS.type, found.typeName],
@@ -108,12 +118,16 @@ export function verificationPage(found: Verification, locale: Locale): string {
 }
 
 function standingOf(found: Verification, locale: Locale): [Words, string][] {
-  const { status, statusChangedAt, supersededByNumber, grantedBy } = found;
+  const { status, statusChangedAt, supersededByNumber, renewsNumber, renewedByNumber, grantedBy } = found;
   return [
     ...(status !== 'active' && statusChangedAt !== null
       ? [[SINCE[status], dayOf(new Date(statusChangedAt), locale)] satisfies [Words, string]]
       : []),
     ...(supersededByNumber === null ? [] : [[LABELS.successor, supersededByNumber] satisfies [Words, string]]),
+    ...(renewsNumber === null ? [] : [[LABELS.renews, renewsNumber] satisfies [Words, string]]),
+    ...(renewedByNumber === null || renewedByNumber === supersededByNumber
+      ? []
+      : [[LABELS.next, renewedByNumber] satisfies [Words, string]]),
     ...(grantedBy === 'decision' ? [] : [[LABELS.granted, GRANTED[grantedBy][locale]] satisfies [Words, string]]),
   ];
 }

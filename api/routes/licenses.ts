@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { z } from 'zod';
-import { findLicense, type License, licensesOf } from '../../db/license-reads.ts';
+import { type License, licensesOf } from '../../db/license-reads.ts';
 import {
   type ByOffice,
   reinstateLicense,
@@ -10,17 +10,14 @@ import {
 } from '../../db/license-standing.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { LicenseId } from '../../domain/ids.ts';
-import { changedAt, statusAt } from '../../domain/licenses.ts';
-import type { Actor } from '../../domain/licensing.ts';
-import { verifyUrl } from '../application-json.ts';
-import type { ApiDeps } from '../deps.ts';
+import { licenseJson, licenseSeenBy } from '../license-json.ts';
+import { tellFollower } from '../license-process.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
-import type { Caller, Locale } from '../request.ts';
+import type { Caller } from '../request.ts';
 import { type Context, defineRoute, json } from '../route.ts';
 import { licenseIdSchema, positionInTime } from '../schemas/ids.ts';
 import { licenseSchema, standingSchema, successionSchema } from '../schemas/licenses.ts';
 import { onceStored, storedPdf } from '../stored-pdf.ts';
-import { timeJson, timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: licenseIdSchema });
 const tags = ['Licences'];
@@ -37,10 +34,8 @@ const own = defineRoute({
     const after = readCursor(cursor, positionInTime) ?? null;
     const rows = await licensesOf(deps.db, actor, { after, limit: limit + 1 });
     const position = ({ issuedAt, id }: License) => ({ at: issuedAt, id });
-    return json(
-      200,
-      page(rows, limit, (license) => toJson(license, locale, deps.publicUrl), position),
-    );
+    const { items, nextCursor } = page(rows, limit, (license) => license, position);
+    return json(200, { items: await Promise.all(items.map((one) => licenseJson(deps, one, locale))), nextCursor });
   },
 });
 
@@ -54,7 +49,7 @@ const read = defineRoute({
   problems: ['not_found'],
   responses: { 200: { description: 'The licence', schema: licenseSchema } },
   async handler({ params: { id }, actor, deps, locale }) {
-    return json(200, toJson(await licenseSeenBy(deps, actor, id), locale, deps.publicUrl));
+    return json(200, await licenseJson(deps, await licenseSeenBy(deps, actor, id), locale));
   },
 });
 
@@ -165,38 +160,6 @@ async function changed(
   const key = `license/${licenseId}/${what}/${requestKey}`;
   const at = new Date().toISOString();
   await deps.db.transaction((tx) => change(tx, { licenseId, by: actor.userId, origin, key, at }));
-  return json(200, toJson(await licenseSeenBy(deps, actor, licenseId), locale, deps.publicUrl));
-}
-
-async function licenseSeenBy(deps: ApiDeps, actor: Actor, id: LicenseId): Promise<License> {
-  const license = await findLicense(deps.db, actor, id);
-  if (!license) throw new Failure('not_found', 'There is no such licence, or none that you may see.');
-  return license;
-}
-
-function toJson(license: License, locale: Locale, publicUrl: string) {
-  const now = new Date();
-  const status = statusAt(license, now);
-  // What the record does not say yet: why it was suspended is not why it has expired.
-  const isAsRecorded = status === license.status;
-  return {
-    id: license.id,
-    number: license.number,
-    applicationId: license.applicationId,
-    companyId: license.companyId,
-    companyName: license.companyName,
-    typeCode: license.typeCode,
-    typeName: license.typeName[locale],
-    status,
-    statusReason: isAsRecorded ? license.statusReason : null,
-    statusChangedAt: timeOrNull(changedAt(license, now)),
-    suspendedFor: isAsRecorded ? license.suspendedFor : [],
-    supersededBy: license.supersededBy,
-    grantedBy: license.grantedBy,
-    validFrom: timeJson(license.validFrom),
-    validUntil: timeOrNull(license.validUntil),
-    issuedAt: timeJson(license.issuedAt),
-    verifyUrl: verifyUrl(publicUrl, license.verifyCode),
-    certificateUrl: license.certificateSha256 && `${publicUrl}/api/v1/licenses/${license.id}/certificate`,
-  };
+  tellFollower(deps, licenseId);
+  return json(200, await licenseJson(deps, await licenseSeenBy(deps, actor, licenseId), locale));
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type License, licenseByVerifyCode } from '../../db/license-reads.ts';
 import { Failure } from '../../domain/failures.ts';
-import { changedAt, statusAt } from '../../domain/licenses.ts';
+import { changedAt, isNotYetValid, statusAt } from '../../domain/licenses.ts';
 import { unknownPage, type Verification, verificationPage } from '../pages/verify.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, html, json } from '../route.ts';
@@ -40,11 +40,16 @@ export const verifyRoutes = [verify];
 
 function verificationOf(license: License, locale: Locale, now: Date): Verification {
   const status = statusAt(license, now);
+  const notYetValid = isNotYetValid(license, now);
+  const renewedBy = license.renewedBy?.number ?? null;
   return {
-    valid: status === 'active',
+    valid: status === 'active' && !notYetValid,
     status,
+    notYetValid,
     statusChangedAt: timeOrNull(changedAt(license, now)),
-    supersededByNumber: license.supersededBy?.number ?? null,
+    supersededByNumber: license.supersededBy?.number ?? (status === 'superseded' ? renewedBy : null),
+    renewsNumber: license.renews?.number ?? null,
+    renewedByNumber: renewedBy,
     grantedBy: license.grantedBy,
     number: license.number,
     typeCode: license.typeCode,

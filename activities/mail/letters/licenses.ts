@@ -2,7 +2,10 @@
 import type { LicenseLetter } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
 
-type Words = Record<LicenseLetter | 'license_issued_by_law', Letter>;
+type Words = Record<
+  LicenseLetter | 'license_issued_by_law' | 'license_renewed' | 'license_renewal_open' | 'license_renewal_reminder',
+  Letter
+>;
 
 const ABOUT = [
   ['Number', '{{licenseNumber}}'],
@@ -13,6 +16,17 @@ const TENTANG = [
   ['Nomor', '{{licenseNumber}}'],
   ['Usaha', '{{companyName}}'],
   ['Alasan', '{{#if note}}{{note}}{{else}}–{{/if}}'],
+] as const;
+
+const DUE = [
+  ['Number', '{{licenseNumber}}'],
+  ['Business', '{{companyName}}'],
+  ['Valid until', '{{lastDay validUntil}}'],
+] as const;
+const JATUH_TEMPO = [
+  ['Nomor', '{{licenseNumber}}'],
+  ['Usaha', '{{companyName}}'],
+  ['Berlaku sampai dengan', '{{lastDay validUntil}}'],
 ] as const;
 
 export const LICENSE_LETTERS_ENGLISH: Words = {
@@ -30,6 +44,41 @@ export const LICENSE_LETTERS_ENGLISH: Words = {
       'Anybody can check that it is genuine with the QR code on it or this link. What the law asks to be shown of such an approval stands with your application, under "evidence".',
     ],
     button: { label: 'Check authenticity', url: 'verifyUrl' },
+  },
+  license_renewed: {
+    subject: 'Your licence is renewed: {{licenseNumber}}',
+    happened:
+      '{{licenseName}} of {{companyName}} is renewed: licence {{licenseNumber}} follows {{renewedNumber}}. The new certificate is attached.',
+    facts: [
+      ['Number', '{{licenseNumber}}'],
+      ['Renewal of', '{{renewedNumber}}'],
+      ['Valid from', '{{day validFrom}}'],
+      ['Valid until', '{{#if validUntil}}{{lastDay validUntil}}{{else}}lifetime{{/if}}'],
+    ],
+    next: [
+      'Until it begins the earlier licence counts, with its own certificate. From that day on show the new one.',
+      'Anybody can check that it is genuine with the QR code on it or this link.',
+    ],
+    button: { label: 'Check authenticity', url: 'verifyUrl' },
+  },
+  license_renewal_open: {
+    subject: 'You can renew your licence now: {{licenseNumber}}',
+    happened:
+      'The licence {{licenseName}} of {{companyName}} ends on {{instant validUntil}}, in {{days}} days. It can be renewed from now on.',
+    facts: DUE,
+    next: [
+      'If nothing has changed, ask for the renewal and pay: nobody reviews it again. What has changed we look at first, so please come early.',
+      'The next term begins when this one ends, whenever you renew; no day is lost.{{#if lateDays}} After its end it can be renewed for {{lateDays}} days more, for {{lateFeePercent}} % on top, and does not count in the meantime.{{/if}}',
+    ],
+  },
+  license_renewal_reminder: {
+    subject: 'Your licence ends in {{days}} days: {{licenseNumber}}',
+    happened: 'The licence {{licenseName}} of {{companyName}} ends on {{instant validUntil}}, and is not renewed yet.',
+    facts: DUE,
+    next: [
+      '{{#if isUnderWay}}Your renewal is under way: please look at what it waits for, above all at its invoice.{{else}}If you still need it, please ask for the renewal and pay. If nothing has changed nobody reviews it again.{{/if}}',
+      'The next term begins when this one ends.{{#if lateDays}} After its end it can be renewed for {{lateDays}} days more, for {{lateFeePercent}} % on top, and does not count in the meantime.{{/if}}',
+    ],
   },
   license_suspended_by_office: {
     subject: 'Your licence is suspended: {{licenseNumber}}',
@@ -63,7 +112,9 @@ export const LICENSE_LETTERS_ENGLISH: Words = {
       ['Number', '{{licenseNumber}}'],
       ['Business', '{{companyName}}'],
     ],
-    next: ['If you still need it, please apply again. Whoever scans its QR code sees that it has expired.'],
+    next: [
+      'If you still need it, please renew it as soon as you can: for a while that is possible with a fee on top, afterwards only by applying anew. Whoever scans its QR code sees that it has expired.',
+    ],
   },
   license_superseded: {
     subject: 'Your licence is superseded: {{licenseNumber}}',
@@ -102,6 +153,41 @@ export const LICENSE_LETTERS_INDONESIAN: Words = {
     ],
     button: { label: 'Periksa keaslian', url: 'verifyUrl' },
   },
+  license_renewed: {
+    subject: 'Perizinan Anda telah diperpanjang: {{licenseNumber}}',
+    happened:
+      '{{licenseName}} untuk {{companyName}} telah diperpanjang: izin {{licenseNumber}} melanjutkan {{renewedNumber}}. Sertifikat barunya terlampir.',
+    facts: [
+      ['Nomor', '{{licenseNumber}}'],
+      ['Perpanjangan dari', '{{renewedNumber}}'],
+      ['Berlaku sejak', '{{day validFrom}}'],
+      ['Berlaku sampai dengan', '{{#if validUntil}}{{lastDay validUntil}}{{else}}seumur hidup{{/if}}'],
+    ],
+    next: [
+      'Sebelum tanggal mulai itu, izin yang lama masih berlaku dengan sertifikatnya sendiri. Sejak tanggal itu tunjukkan sertifikat yang baru.',
+      'Siapa pun dapat memeriksa keasliannya melalui kode QR pada sertifikat atau tautan berikut.',
+    ],
+    button: { label: 'Periksa keaslian', url: 'verifyUrl' },
+  },
+  license_renewal_open: {
+    subject: 'Perizinan Anda sudah dapat diperpanjang: {{licenseNumber}}',
+    happened:
+      '{{licenseName}} untuk {{companyName}} berakhir pada {{instant validUntil}}, {{days}} hari lagi. Mulai sekarang izin ini dapat diperpanjang.',
+    facts: JATUH_TEMPO,
+    next: [
+      'Bila tidak ada yang berubah, ajukan perpanjangan lalu bayar: tidak ada peninjauan ulang. Perubahan kami tinjau dahulu, jadi ajukan lebih awal.',
+      'Masa berlaku berikutnya dimulai saat yang ini berakhir, kapan pun Anda memperpanjang; tidak ada hari yang hilang.{{#if lateDays}} Setelah berakhir, izin masih dapat diperpanjang selama {{lateDays}} hari dengan tambahan {{lateFeePercent}} %, tetapi selama itu tidak berlaku.{{/if}}',
+    ],
+  },
+  license_renewal_reminder: {
+    subject: 'Perizinan Anda berakhir {{days}} hari lagi: {{licenseNumber}}',
+    happened: '{{licenseName}} untuk {{companyName}} berakhir pada {{instant validUntil}} dan belum diperpanjang.',
+    facts: JATUH_TEMPO,
+    next: [
+      '{{#if isUnderWay}}Perpanjangan Anda sedang berjalan: mohon periksa apa yang ditunggu, terutama tagihannya.{{else}}Bila masih memerlukannya, mohon ajukan perpanjangan lalu bayar. Bila tidak ada yang berubah, tidak ada peninjauan ulang.{{/if}}',
+      'Masa berlaku berikutnya dimulai saat yang ini berakhir.{{#if lateDays}} Setelah berakhir, izin masih dapat diperpanjang selama {{lateDays}} hari dengan tambahan {{lateFeePercent}} %, tetapi selama itu tidak berlaku.{{/if}}',
+    ],
+  },
   license_suspended_by_office: {
     subject: 'Perizinan Anda dibekukan: {{licenseNumber}}',
     happened:
@@ -135,7 +221,7 @@ export const LICENSE_LETTERS_INDONESIAN: Words = {
       ['Usaha', '{{companyName}}'],
     ],
     next: [
-      'Bila masih memerlukannya, silakan ajukan permohonan lagi. Siapa pun yang memindai kode QR-nya melihat bahwa perizinan ini telah kedaluwarsa.',
+      'Bila masih memerlukannya, mohon segera perpanjang: untuk sementara masih dapat dengan biaya tambahan, setelah itu hanya dengan permohonan baru. Siapa pun yang memindai kode QR-nya melihat bahwa perizinan ini telah kedaluwarsa.',
     ],
   },
   license_superseded: {

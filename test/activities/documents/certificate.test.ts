@@ -91,6 +91,13 @@ describe('the certificate', () => {
     assert.ok(lines.includes('21 November 2026 up to and including 20 November 2031 (WIB)'));
   });
 
+  it('names the licence that it renews, and no other does', async () => {
+    const lines = await certificate({ renews: 'UMKM-KIOSK/2021/000042' });
+    assert.ok(lines.some((line) => line.includes('UMKM-KIOSK/2021/000042')));
+    assert.ok(lines.some((line) => line.includes('Renewal of licence number')));
+    assert.ok(!(await certificate()).some((line) => line.includes('Renewal of')));
+  });
+
   it('shows days in the zone of the office', async () => {
     const lines = await certificate({ validFrom: '2026-11-21T16:30:00Z', validUntil: null, timeZone: 'Asia/Jayapura' });
     assert.ok(lines.includes('Sejak 22 November 2026 (WIT), seumur hidup'));
