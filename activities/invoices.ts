@@ -1,25 +1,53 @@
 /** What happens to an invoice beside its payment: it is voided, acknowledged, corrected. Each once, whatever is repeated. */
 import type { Knex } from 'knex';
+import { writeLetter } from '../db/account-letters.ts';
 import { type CreditNoteFacts, creditNoteFacts, findCreditNote } from '../db/credit-notes.ts';
+import { recordEvent } from '../db/events.ts';
+import { type CollectedInvoice, lapseInvoice, lockCollected, subjectOf } from '../db/invoice-payments.ts';
+import { dueAtOf } from '../db/invoices.ts';
+import { settleOddMoney } from '../db/odd-money.ts';
 import { attachPdf, type Parties } from '../db/papers.ts';
+import { findPayment } from '../db/payments.ts';
+import { type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { issueReceipt, type ReceiptFacts, receiptFacts } from '../db/receipts.ts';
+import { namedUuid } from '../db/uuids.ts';
 import { type Voided, type VoidInvoice, voidInvoice } from '../db/voided-invoices.ts';
 import type { SealedOrigin } from '../domain/events.ts';
-import type { CreditNoteId, PaymentId, ReceiptId, RefundId } from '../domain/ids.ts';
+import type { CreditNoteId, InvoiceId, PaymentId, ReceiptId, RefundId } from '../domain/ids.ts';
 import { money } from '../domain/money.ts';
-import type { GatewayName } from '../domain/payments.ts';
+import type { GatewayName, InvoiceState, MoneyPolicy } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { type CreditNoteData, renderCreditNote } from './documents/credit-note.ts';
+import { renderInvoice } from './documents/invoice.ts';
 import { type ReceiptData, renderReceipt } from './documents/receipt.ts';
 import { openOrigin } from './origin.ts';
 
-export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 'personalData'>) {
+export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 'personalData' | 'money'>) {
   const { db, files } = deps;
   return {
     /** Voids an open invoice of which nothing was paid, and issues another in its place; else says what it is. */
     async voidInvoice(input: Omit<VoidInvoice, 'origin'> & { origin?: SealedOrigin }): Promise<Voided> {
       const request = { ...input, origin: openOrigin(deps, input.origin) };
       return db.transaction((tx: Knex) => voidInvoice(tx, request));
+    },
+
+    /** Stores the PDF of a subscription's invoice, which was issued in a transaction; a repeat finds it. */
+    async printSubscriptionInvoice(input: { invoiceId: InvoiceId }): Promise<{ dueAt: string }> {
+      await storeInvoicePdf(deps, input.invoiceId);
+      return { dueAt: (await dueAtOf(db, input.invoiceId)).toISOString() };
+    },
+
+    /**
+     * Closes the open invoice of a subscription that nobody is going to pay any more; its row decides, so money that came a
+     * moment before wins. Whoever asks tells `payment/<invoiceId>` afterwards to look again.
+     * @returns `lapsed`, or what the invoice is instead
+     */
+    async closeUnpaid(input: { invoiceId: InvoiceId; at: string }): Promise<{ state: InvoiceState }> {
+      return db.transaction(async (tx: Knex) => {
+        const invoice = await lockCollected(tx, input.invoiceId);
+        if (invoice.state !== 'open') return { state: invoice.state };
+        return { state: await closeAsLapsed(tx, deps.money, invoice, input.at) };
+      });
     },
 
     /** Number and row first, then the paper: who died in between prints what the row says. */
@@ -30,6 +58,15 @@ export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' 
         const stored = await files.put(await renderReceipt(receiptData(facts)));
         await attachPdf(db, 'receipts', id, stored.sha256);
       }
+      if (facts.subscriptionPayer)
+        // By the outbox: the letter goes with the PDF, so it is written once that is there.
+        await writeLetter(db, {
+          id: namedUuid(`receipt/${id}/letter`),
+          template: 'subscription_payment_received',
+          userId: facts.subscriptionPayer,
+          data: { paymentId: input.paymentId },
+          at: new Date(input.at),
+        });
       return { receiptId: id, number };
     },
 
@@ -44,6 +81,52 @@ export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' 
       }
       return { creditNoteId: note.id };
     },
+  };
+}
+
+/** Renders the invoice as it was issued, once; who comes second uses what the first stored. */
+export async function storeInvoicePdf(deps: Pick<ActivityDeps, 'db' | 'files'>, id: InvoiceId): Promise<void> {
+  const facts = await invoiceFacts(deps.db, id);
+  if (facts.pdf) return;
+  const stored = await deps.files.put(await renderInvoice(invoiceData(facts)));
+  await attachPdf(deps.db, 'invoices', id, stored.sha256);
+}
+
+/** An open invoice that was not paid in full: it lapses, and what was paid of it in parts becomes a case each. */
+export async function closeAsLapsed(
+  tx: Knex,
+  policy: Pick<MoneyPolicy, 'refundApprovalAbove'>,
+  invoice: CollectedInvoice,
+  at: string,
+): Promise<InvoiceState> {
+  await recordEvent(tx, { key: `payment/${invoice.id}/lapsed`, type: 'invoice.lapsed', ...subjectOf(invoice), at });
+  const { state, parts } = await lapseInvoice(tx, invoice.id, at);
+  for (const { reference, amountMinor } of parts) {
+    const payment = await findPayment(tx, reference);
+    const key = `payment/${invoice.id}/${payment.attempt}/case/lapsed-part`;
+    const amount = money(amountMinor, invoice.total.currency);
+    // Less than the invoice came, so it is short money, whatever the policy says of late money.
+    await settleOddMoney(tx, { key, kind: 'short', invoice, payment, amount, at }, policy);
+  }
+  return state;
+}
+
+function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {
+  const { currency, taxRule } = facts;
+  return {
+    number: facts.number,
+    // The paper is printed when it is issued; its state later on is in the record, not on the paper.
+    status: 'open',
+    ...partiesOf(facts),
+    issuedAt: facts.issuedAt.toISOString(),
+    dueAt: facts.dueAt.toISOString(),
+    paidAt: null,
+    lines: facts.lines.map((line) => ({
+      description: line.description,
+      net: money(line.netMinor, currency),
+      discount: money(line.discountMinor, currency),
+      tax: line.kind === 'statutory' ? null : { rule: taxRule, amount: money(line.taxMinor, currency) },
+    })),
   };
 }
 
@@ -77,7 +160,7 @@ const receiptData = (facts: ReceiptFacts): ReceiptData => ({
   reference: facts.reference,
   invoiceNumber: facts.invoiceNumber,
   instalment: facts.instalment === null ? null : { position: facts.instalment, count: facts.instalments },
-  licenseName: facts.licenseName,
+  about: facts.subjectName && { name: facts.subjectName, isPlan: facts.subscriptionPayer !== null },
 });
 
 const creditNoteData = ({ currency, taxRule, ...facts }: CreditNoteFacts): CreditNoteData => ({

@@ -118,7 +118,7 @@ async function lostAnswer(tx: Knex, payment: Payment, at: string): Promise<void>
   });
 }
 
-async function failAttempt(db: Knex, payment: Payment, at: string): Promise<void> {
+export async function failAttempt(db: Knex, payment: Payment, at: string): Promise<void> {
   await db.transaction(async (tx) => {
     const isNew = await recordEvent(tx, {
       key: `payment/${payment.invoiceId}/${payment.attempt}/failed`,

@@ -7,10 +7,11 @@ import { payWithCredit } from '../db/credit-payments.ts';
 import { recordEvent } from '../db/events.ts';
 import { type CollectedInvoice, lockCollected, subjectOf } from '../db/invoice-payments.ts';
 import { applicantOf } from '../db/payers.ts';
-import { findPayment, paymentsOf } from '../db/payments.ts';
+import { chargeOf } from '../db/payment-methods.ts';
+import { findPayment, type Payment, paymentsOf } from '../db/payments.ts';
 import type { SealedOrigin } from '../domain/events.ts';
-import type { ApplicationId, InvoiceId, UserId } from '../domain/ids.ts';
-import { type GatewayPayment, type InvoiceState, isOpenPayment } from '../domain/payments.ts';
+import type { ApplicationId, InvoiceId, SubscriptionId, UserId } from '../domain/ids.ts';
+import { type GatewayPayment, type InvoiceState, isOpenPayment, outstandingOf } from '../domain/payments.ts';
 import {
   type AskGateway,
   type Attempt,
@@ -20,7 +21,7 @@ import {
   toAttempt,
 } from './attempts.ts';
 import type { ActivityDeps } from './deps.ts';
-import { gatewayOf, retryable } from './gateways/asking.ts';
+import { cardsOf, gatewayOf, retryable } from './gateways/asking.ts';
 import { GatewayError } from './gateways/gateway.ts';
 import { openOrigin } from './origin.ts';
 import { applyWord } from './payment-money.ts';
@@ -29,6 +30,8 @@ import { createAtGateway, storeIntent } from './payment-opening.ts';
 export interface Collection {
   readonly invoiceState: InvoiceState;
   readonly applicationId: ApplicationId | null;
+  /** Of a subscription's invoice; histories from before say nothing. */
+  readonly subscriptionId?: SubscriptionId | null;
   /** Whom letters about the invoice go to. */
   readonly payer: UserId | null;
   readonly dueAt: string;
@@ -39,6 +42,8 @@ export interface Collection {
   /** Instalments that become overdue before the invoice does, and of which nobody was told yet. */
   readonly overdue?: readonly Overdue[];
   readonly attempts: readonly Attempt[];
+  /** References of those among them that are open and ask for more than is left. */
+  readonly outdated?: readonly string[];
 }
 
 export interface Overdue {
@@ -68,12 +73,14 @@ export function createPaymentActivities(deps: PaymentDeps) {
       return {
         invoiceState: invoice.state,
         applicationId: invoice.applicationId,
+        subscriptionId: invoice.subscriptionId,
         payer: await applicantOf(db, input.invoiceId),
         dueAt: invoice.dueAt.toISOString(),
         inParts: invoice.inParts,
         isPartPaid: invoice.paid.amountMinor > 0n,
         overdue: await overdueOf(db, invoice),
         attempts: attempts.map(toAttempt),
+        outdated: attempts.filter((one) => asksTooMuch(invoice, one)).map(({ reference }) => reference),
       };
     },
 
@@ -99,9 +106,11 @@ export function createPaymentActivities(deps: PaymentDeps) {
     async confirmPayment(input: AskGateway): Promise<Confirmed> {
       const payment = await findPayment(db, input.reference);
       const gateway = gatewayOf(gateways, payment.gateway);
-      const said = await asked(() =>
-        input.expireFirst ? gateway.expire(input.reference) : gateway.lookUp(input.reference),
-      );
+      const charge = await chargeOf(db, input.reference);
+      const said = await asked(() => {
+        if (charge) return cardsOf(gateways, payment.gateway).lookUpCharge(charge);
+        return input.expireFirst ? gateway.expire(input.reference) : gateway.lookUp(input.reference);
+      });
       return db.transaction((tx) => applyWord(tx, deps.money, input, said));
     },
 
@@ -130,6 +139,9 @@ export function createPaymentActivities(deps: PaymentDeps) {
     },
   };
 }
+
+const asksTooMuch = (invoice: CollectedInvoice, { state, amount }: Payment): boolean =>
+  isOpenPayment(state) && (invoice.state !== 'open' || amount.amountMinor > outstandingOf(invoice));
 
 const overdueKey = (invoiceId: InvoiceId, position: number) => `invoice/${invoiceId}/overdue/${position}`;
 

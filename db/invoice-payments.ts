@@ -32,10 +32,13 @@ export async function lockCollected(tx: Knex, id: InvoiceId): Promise<CollectedI
   return { ...invoice, instalments, inParts: instalments.length > 0 };
 }
 
+type Owners = Pick<InvoiceForPayment, 'applicationId' | 'subscriptionId' | 'companyId'>;
+
 /** Whose timeline an event about an invoice belongs to. */
-export const subjectOf = ({ applicationId, companyId }: Pick<InvoiceForPayment, 'applicationId' | 'companyId'>) => ({
+export const subjectOf = ({ applicationId, subscriptionId, companyId }: Owners): Partial<NewEvent> => ({
   companyId,
   ...(applicationId ? { applicationId } : {}),
+  ...(subscriptionId ? { subject: `subscription/${subscriptionId}` } : {}),
 });
 
 export interface ToApply {

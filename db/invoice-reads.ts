@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { OfficeZone } from '../domain/calendar.ts';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentId, Sha256, UserId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, InvoiceId, PaymentId, Sha256, SubscriptionId, UserId } from '../domain/ids.ts';
 import type { InvoiceLineKind } from '../domain/invoicing.ts';
 import type { Actor } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
@@ -8,12 +8,14 @@ import { type InvoiceState, isOwed } from '../domain/payments.ts';
 import { seesEveryCase } from '../domain/roles.ts';
 import type { AfterInTime } from './applications.ts';
 import { instalmentsOf } from './instalments.ts';
+import { payerId, subjectName, withIssuer } from './issuers.ts';
 
 export interface Invoice {
   readonly id: InvoiceId;
   readonly number: string;
   readonly companyId: CompanyId;
   readonly applicationId: ApplicationId | null;
+  readonly subscriptionId: SubscriptionId | null;
   readonly state: InvoiceState;
   readonly subtotal: Money;
   readonly tax: Money;
@@ -66,6 +68,7 @@ interface InvoiceRow {
   readonly number: string;
   readonly company_id: CompanyId;
   readonly application_id: ApplicationId | null;
+  readonly subscription_id: SubscriptionId | null;
   readonly state: InvoiceState;
   readonly currency: Currency;
   readonly subtotal_minor: bigint;
@@ -88,6 +91,7 @@ const COLUMNS = [
   'i.number',
   'i.company_id',
   'i.application_id',
+  'i.subscription_id',
   'i.state',
   'i.currency',
   'i.subtotal_minor',
@@ -117,6 +121,7 @@ const toInvoice = (row: InvoiceRow): Invoice => ({
   number: row.number,
   companyId: row.company_id,
   applicationId: row.application_id,
+  subscriptionId: row.subscription_id,
   state: row.state,
   subtotal: money(row.subtotal_minor, row.currency),
   tax: money(row.tax_minor, row.currency),
@@ -161,18 +166,20 @@ export async function listInvoices(
   options: {
     state?: InvoiceState | undefined;
     companyId?: CompanyId | undefined;
+    subscriptionId?: SubscriptionId | undefined;
     /** Only what is overdue at this moment. */
     overdueAt?: Date | undefined;
     after: AfterInTime | null;
     limit: number;
   },
 ): Promise<Invoice[]> {
-  const { state, companyId, overdueAt, after, limit } = options;
+  const { state, companyId, subscriptionId, overdueAt, after, limit } = options;
   const rows: InvoiceRow[] = await db('invoices as i')
     .modify((query) => {
       seenOnly(query, viewer);
       if (state) query.where('i.state', state);
       if (companyId) query.where('i.company_id', companyId);
+      if (subscriptionId) query.where('i.subscription_id', subscriptionId);
       if (overdueAt) query.where('i.state', 'open').whereRaw(`${NEXT_DUE} < ?`, [overdueAt]);
       if (after) query.whereRaw('(i.issued_at, i.id) < (?, ?)', [after.at, after.id]);
     })
@@ -231,7 +238,10 @@ export interface PayableInvoice {
   readonly state: InvoiceState;
   readonly total: Money;
   readonly dueAt: Date;
-  readonly licenseName: { readonly id: string; readonly en: string };
+  /** Of the licence, or of the plan. */
+  readonly subjectName: { readonly id: string; readonly en: string };
+  /** It belongs to a subscription, and is not for a licence. */
+  readonly isOfSubscription: boolean;
   readonly officeName: string;
   readonly zone: OfficeZone;
   /** The invoice that has taken its place. */
@@ -239,7 +249,7 @@ export interface PayableInvoice {
   /** Credit notes have taken back all of it. */
   readonly isGivenBack: boolean;
   /** Not shown: on whose behalf it is paid. */
-  readonly applicantId: UserId;
+  readonly payerId: UserId;
 }
 
 export async function isOpenInvoice(db: Knex, id: InvoiceId): Promise<boolean> {
@@ -252,10 +262,9 @@ export async function payableInvoice(db: Knex, id: InvoiceId): Promise<PayableIn
   const row: (Omit<PayableInvoice, 'total'> & { totalMinor: bigint; currency: Currency }) | undefined = await db(
     'invoices as i',
   )
-    .join('applications as a', 'a.id', 'i.application_id')
-    .join('license_types as t', 't.code', 'a.type_code')
-    .join('offices as o', 'o.id', 't.office_id')
+    .modify(withIssuer)
     .where('i.id', id)
+    .whereRaw('coalesce(i.application_id, i.subscription_id) is not null')
     .first({
       id: 'i.id',
       number: 'i.number',
@@ -263,12 +272,13 @@ export async function payableInvoice(db: Knex, id: InvoiceId): Promise<PayableIn
       totalMinor: 'i.total_minor',
       currency: 'i.currency',
       dueAt: 'i.due_at',
-      licenseName: 't.name',
+      subjectName: subjectName(db),
+      isOfSubscription: db.raw('i.subscription_id is not null'),
       officeName: 'o.name',
       zone: 'o.zone',
       replacedBy: db.raw('(select n.id from invoices n where n.replaces_id = i.id)'),
       isGivenBack: db.raw('i.credited_minor = i.total_minor'),
-      applicantId: 'a.applicant_id',
+      payerId: payerId(db),
     });
   if (!row) return null;
   const { totalMinor, currency, ...invoice } = row;

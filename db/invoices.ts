@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { localDate, type OfficeZone } from '../domain/calendar.ts';
-import { type ApplicationId, asId, type CompanyId, type InvoiceId } from '../domain/ids.ts';
+import { type ApplicationId, asId, type CompanyId, type InvoiceId, type SubscriptionId } from '../domain/ids.ts';
 import {
   type BuiltInvoice,
   buildInvoice,
@@ -18,7 +18,8 @@ import type { InvoiceState, OddMoneyPolicy } from '../domain/payments.ts';
 import { nextOfYear } from './counters.ts';
 import { recordEvent } from './events.ts';
 import { postEntry } from './ledger.ts';
-import { TAX_RULES } from './tax-rules.ts';
+import { issuerOfSubscriptions } from './offices.ts';
+import { taxRules as allTaxRules, TAX_RULES } from './tax-rules.ts';
 
 export interface NewInvoice {
   readonly applicationId: ApplicationId;
@@ -43,6 +44,57 @@ export async function issueInvoice(tx: Knex, invoice: NewInvoice): Promise<void>
   if (isNew) await insertInvoice(tx, invoice, terms, null);
 }
 
+export interface NewSubscriptionInvoice {
+  readonly subscriptionId: SubscriptionId;
+  readonly companyId: CompanyId;
+  /** What it charges for: unique among all subscriptions. A repeat under the same key finds the invoice. */
+  readonly key: string;
+  /** Credits (a negative price) as long as something is left to pay. */
+  readonly lines: readonly InvoiceLineInput[];
+  /** ISO 8601, both. */
+  readonly at: string;
+  readonly dueAt: string;
+}
+
+export interface IssuedInvoice {
+  readonly invoiceId: InvoiceId;
+  readonly number: string;
+  readonly totalMinor: bigint;
+}
+
+/**
+ * Issues an invoice of a subscription, with the next number of the issuing office's year, in the caller's transaction. A
+ * repeat under the same key finds it, whatever its lines say, and takes no number.
+ * @throws RangeError for lines that leave nothing to pay, or a date before the first tax rule
+ */
+export async function issueSubscriptionInvoice(tx: Knex, invoice: NewSubscriptionInvoice): Promise<IssuedInvoice> {
+  const { subscriptionId, companyId, key, at } = invoice;
+  const isNew = await recordEvent(tx, {
+    key: `invoice-of/${key}/issued`,
+    type: 'invoice.issued',
+    companyId,
+    subject: `subscription/${subscriptionId}`,
+    at,
+  });
+  if (isNew) await writeInvoice(tx, { ...invoice, applicationId: null }, await subscriptionTerms(tx, companyId), null);
+  return invoiceFor(tx, key);
+}
+
+async function invoiceFor(tx: Knex, key: string): Promise<IssuedInvoice> {
+  const found: IssuedInvoice | undefined = await tx('invoices')
+    .where({ subject_key: key })
+    .first({ invoiceId: 'id', number: 'number', totalMinor: 'total_minor' });
+  if (!found) throw new Error(`there is the event of an invoice for ${key}, and no invoice`);
+  return found;
+}
+
+/** Of an invoice that exists. */
+export async function dueAtOf(db: Knex, id: InvoiceId): Promise<Date> {
+  const row: { dueAt: Date } | undefined = await db('invoices').where({ id }).first({ dueAt: 'due_at' });
+  if (!row) throw new Error(`invoice ${id} does not exist`);
+  return row.dueAt;
+}
+
 /** The invoice that counts of an application that was approved with a fee; one that was voided counts no more. */
 export async function invoiceOf(
   db: Knex,
@@ -56,11 +108,11 @@ export async function invoiceOf(
   return issued;
 }
 
-/** Under which rules an application is billed: the policy is the one it was submitted under. */
+/** Under which rules something is billed; of an application, by the policy that it was submitted under. */
 export interface BillingTerms {
   readonly companyId: CompanyId;
   readonly zone: OfficeZone;
-  readonly payment: PaymentPolicy;
+  readonly payment: Pick<PaymentPolicy, 'oddMoney' | 'instalments'>;
   readonly taxRules: readonly TaxRule[];
 }
 
@@ -73,19 +125,28 @@ const TERMS = `
   join offices o on o.id = t.office_id
   where a.id = ?`;
 
-export async function billingTerms(tx: Knex, id: ApplicationId): Promise<BillingTerms> {
-  const { rows }: { rows: BillingTerms[] } = await tx.raw(TERMS, [id]);
+export async function billingTerms(
+  tx: Knex,
+  id: ApplicationId,
+): Promise<BillingTerms & { readonly payment: PaymentPolicy }> {
+  const { rows }: { rows: (BillingTerms & { readonly payment: PaymentPolicy })[] } = await tx.raw(TERMS, [id]);
   if (!rows[0]) throw new Error(`application ${id} does not exist`);
   return rows[0];
+}
+
+/** By the office that issues the papers about subscriptions; paid all at once, and odd money is a case for finance. */
+async function subscriptionTerms(tx: Knex, companyId: CompanyId): Promise<BillingTerms> {
+  const { zone } = await issuerOfSubscriptions(tx);
+  return { companyId, zone, payment: {}, taxRules: await allTaxRules(tx) };
 }
 
 // One statement as well; the foreign keys are looked at when it ends.
 const INSERT = `
   with invoice as (
-    insert into invoices (id, number, company_id, application_id, state, currency, subtotal_minor, tax_minor, total_minor,
-      issued_at, due_at, odd_money, tax_rule, replaces_id)
-    values (:id, :number, :companyId, :applicationId, 'open', :currency, :subtotal, :tax, :total, :at, :dueAt, :oddMoney, :taxRule,
-      :replaces)
+    insert into invoices (id, number, company_id, application_id, subscription_id, subject_key, state, currency, subtotal_minor,
+      tax_minor, total_minor, issued_at, due_at, odd_money, tax_rule, replaces_id)
+    values (:id, :number, :companyId, :applicationId, :subscriptionId, :subjectKey, 'open', :currency, :subtotal, :tax, :total, :at,
+      :dueAt, :oddMoney, :taxRule, :replaces)
   ), lines as (
     insert into invoice_lines (invoice_id, position, code, description, kind, net_minor, discount_minor, tax_minor)
     select cast(:id as uuid), l.position, l.code, l.description, l.kind, l.net, l.discount, l.tax
@@ -98,17 +159,32 @@ const INSERT = `
   )
   update applications set due_at = :dueAt, updated_at = :at where id = :applicationId`;
 
+/** What an invoice is for: an application, or something of a subscription. */
+type Billed = Pick<NewInvoice, 'lines' | 'at' | 'dueAt'> &
+  (
+    | { readonly applicationId: ApplicationId; readonly subscriptionId?: never; readonly key?: never }
+    | { readonly applicationId: null; readonly subscriptionId: SubscriptionId; readonly key: string }
+  );
+
 /**
- * Writes an invoice with the next number, and into the books. The caller's event guards it.
+ * Writes the invoice of an application. The caller's event guards it.
  * @param replaces the voided invoice whose place it takes
  */
-export async function insertInvoice(
+export const insertInvoice = (
   tx: Knex,
   invoice: NewInvoice,
   terms: BillingTerms,
   replaces: InvoiceId | null,
+): Promise<InvoiceId> => writeInvoice(tx, invoice, terms, replaces);
+
+/** With the next number, and into the books. */
+async function writeInvoice(
+  tx: Knex,
+  invoice: Billed,
+  terms: BillingTerms,
+  replaces: InvoiceId | null,
 ): Promise<InvoiceId> {
-  const { applicationId, at, dueAt } = invoice;
+  const { applicationId, subscriptionId = null, key = null, at, dueAt } = invoice;
   const { companyId, zone, payment, taxRules } = terms;
   const date = localDate(Date.parse(at), zone);
   const taxRule = taxRuleOn(taxRules, date);
@@ -119,6 +195,8 @@ export async function insertInvoice(
     number: await nextOfYear(tx, 'invoice', date, formatInvoiceNumber),
     companyId,
     applicationId,
+    subscriptionId,
+    subjectKey: key,
     currency: built.total.currency,
     subtotal: built.subtotal.amountMinor,
     tax: built.tax.amountMinor,
@@ -155,7 +233,7 @@ const lineRows = ({ lines }: BuiltInvoice) =>
     tax: tax.amountMinor.toString(),
   }));
 
-const partRows = (total: Money, { instalments = [] }: PaymentPolicy, invoice: NewInvoice) =>
+const partRows = (total: Money, { instalments = [] }: BillingTerms['payment'], invoice: Billed) =>
   instalmentsOf(total, instalments, invoice).map(({ position, amountMinor, dueAt }) => ({
     position,
     amount: amountMinor.toString(),
@@ -172,6 +250,7 @@ export interface InvoiceForPayment {
   readonly dueAt: Date;
   readonly oddMoney: OddMoneyPolicy;
   readonly applicationId: ApplicationId | null;
+  readonly subscriptionId: SubscriptionId | null;
   readonly companyId: CompanyId;
 }
 
@@ -185,6 +264,7 @@ interface InvoiceForPaymentRow {
   readonly due_at: Date;
   readonly odd_money: OddMoneyPolicy;
   readonly application_id: string | null;
+  readonly subscription_id: string | null;
   readonly company_id: string;
 }
 
@@ -197,6 +277,7 @@ const toInvoiceForPayment = (row: InvoiceForPaymentRow): InvoiceForPayment => ({
   dueAt: row.due_at,
   oddMoney: row.odd_money,
   applicationId: row.application_id === null ? null : asId<ApplicationId>(row.application_id),
+  subscriptionId: row.subscription_id === null ? null : asId<SubscriptionId>(row.subscription_id),
   companyId: asId<CompanyId>(row.company_id),
 });
 
@@ -218,6 +299,7 @@ export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceForPa
       'due_at',
       'odd_money',
       'application_id',
+      'subscription_id',
       'company_id',
     );
   if (!row) throw new Error(`invoice ${id} does not exist`);

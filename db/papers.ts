@@ -2,23 +2,20 @@
 import type { Knex } from 'knex';
 import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { OfficeZone } from '../domain/calendar.ts';
-import type { ApplicationId, CreditNoteId, InvoiceId, ReceiptId, Sha256 } from '../domain/ids.ts';
+import type {
+  ApplicationId,
+  CompanyId,
+  CreditNoteId,
+  InvoiceId,
+  ReceiptId,
+  Sha256,
+  SubscriptionId,
+} from '../domain/ids.ts';
 import type { Actor } from '../domain/licensing.ts';
 import type { Locale } from '../domain/mail.ts';
-import { announce } from './application-moves.ts';
+import { announce, announceCompany } from './application-moves.ts';
 import { seenOnly } from './invoice-reads.ts';
-
-/**
- * Joins to the invoice `i` its application `a`, the licence's type `t`, and the office `o` that issues papers about it. An
- * invoice of no application is the first office's: somebody has to stand on its papers.
- */
-export const withIssuer = (query: Knex.QueryBuilder): Knex.QueryBuilder =>
-  query
-    .leftJoin('applications as a', 'a.id', 'i.application_id')
-    .leftJoin('license_types as t', 't.code', 'a.type_code')
-    .joinRaw(
-      'join offices o on o.id = coalesce(t.office_id, (select f.id from offices f order by f.created_at, f.id limit 1))',
-    );
+import { withIssuer } from './issuers.ts';
 
 /** And the company `c` that it is for. */
 export const withParties = (query: Knex.QueryBuilder): Knex.QueryBuilder =>
@@ -34,9 +31,9 @@ export interface Parties {
   readonly locale: Locale;
 }
 
-// The applicant's language, else that of the company's oldest member.
+// The language of who applied or subscribed, else that of the company's oldest member.
 const PAYER_LOCALE = `coalesce(
-  (select u.locale from users u where u.id = a.applicant_id),
+  (select u.locale from users u where u.id = coalesce(a.applicant_id, s.started_by)),
   (select u.locale from company_members m join users u on u.id = m.user_id
     where m.company_id = i.company_id and u.status = 'active' and u.email not like '%@${INTEGRATOR_MAIL_DOMAIN}'
     order by m.created_at, m.user_id limit 1),
@@ -56,8 +53,16 @@ export const partyColumns = (db: Knex) => ({
 export interface PrintedPaper {
   readonly number: string;
   readonly applicationId: ApplicationId | null;
+  readonly subscriptionId: SubscriptionId | null;
+  readonly companyId: CompanyId;
   readonly pdf: Sha256 | null;
 }
+
+const OWNER = {
+  applicationId: 'i.application_id',
+  subscriptionId: 'i.subscription_id',
+  companyId: 'i.company_id',
+} as const;
 
 /** null when there is no such paper, or its invoice is none that the viewer may see. */
 export async function paperSeenBy(
@@ -70,7 +75,7 @@ export async function paperSeenBy(
     .join('invoices as i', 'i.id', 'n.invoice_id')
     .where('n.id', id)
     .modify((query) => seenOnly(query, viewer))
-    .first({ number: 'n.number', applicationId: 'i.application_id', pdf: 'n.pdf_sha256' });
+    .first({ number: 'n.number', ...OWNER, pdf: 'n.pdf_sha256' });
   return row ?? null;
 }
 
@@ -85,11 +90,12 @@ export async function attachPdf(
   sha256: Sha256,
 ): Promise<Sha256> {
   await db(table).where({ id }).whereNull('pdf_sha256').update({ pdf_sha256: sha256 });
-  const paper: { sha256: Sha256; applicationId: ApplicationId | null } | undefined = await db(`${table} as n`)
+  const paper: ({ sha256: Sha256 } & Omit<PrintedPaper, 'number' | 'pdf'>) | undefined = await db(`${table} as n`)
     .join('invoices as i', 'i.id', table === 'invoices' ? 'n.id' : 'n.invoice_id')
     .where('n.id', id)
-    .first({ sha256: 'n.pdf_sha256', applicationId: 'i.application_id' });
+    .first({ sha256: 'n.pdf_sha256', ...OWNER });
   if (!paper) throw new Error(`the paper ${id} is not among ${table}`);
   if (paper.applicationId) await announce(db, paper.applicationId);
+  else if (paper.subscriptionId) await announceCompany(db, paper.companyId);
   return paper.sha256;
 }

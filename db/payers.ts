@@ -1,12 +1,13 @@
 import type { Knex } from 'knex';
 import { INTEGRATOR_MAIL_DOMAIN } from '../domain/api-keys.ts';
 import type { InvoiceId, UserId } from '../domain/ids.ts';
-import { type Currency, type Money, money } from '../domain/money.ts';
+import { type Currency, type Money, money, sum } from '../domain/money.ts';
+import { payerId, withIssuer } from './issuers.ts';
 
 export interface Payer {
   readonly name: string;
   readonly email: string;
-  /** One line an invoice line, tax included, so that a gateway's sum check meets the invoice's total. */
+  /** One an invoice line, tax included, so that a gateway's sum check meets the invoice's total; with credits one for all. */
   readonly items: readonly { readonly name: string; readonly amount: Money; readonly quantity: number }[];
 }
 
@@ -15,6 +16,7 @@ interface ItemRow {
   readonly net_minor: bigint;
   readonly tax_minor: bigint;
   readonly currency: Currency;
+  readonly number: string;
 }
 
 /** Who pays an invoice and for what, as a pay page shows it. Gateways write to the payer, so a programme is none. */
@@ -25,16 +27,21 @@ export async function payerOf(db: Knex, invoiceId: InvoiceId, userId: UserId): P
     .join('invoices as i', 'i.id', 'l.invoice_id')
     .where('l.invoice_id', invoiceId)
     .orderBy('l.position')
-    .select('l.description', 'l.net_minor', 'l.tax_minor', 'i.currency');
-  return {
-    name: user.name,
-    email: user.email,
-    items: items.map((item) => ({
-      name: item.description[user.locale],
-      amount: money(item.net_minor + item.tax_minor, item.currency),
-      quantity: 1,
-    })),
-  };
+    .select('l.description', 'l.net_minor', 'l.tax_minor', 'i.currency', 'i.number');
+  return { name: user.name, email: user.email, items: itemsOf(items, user.locale) };
+}
+
+/** Gateways take no item of less than nothing. */
+function itemsOf(rows: readonly ItemRow[], locale: 'id' | 'en'): Payer['items'] {
+  const items = rows.map((row) => ({
+    name: row.description[locale],
+    amount: money(row.net_minor + row.tax_minor, row.currency),
+    quantity: 1,
+  }));
+  const [first] = rows;
+  if (!first || rows.every(({ net_minor }) => net_minor >= 0n)) return items;
+  const amounts = items.map(({ amount }) => amount);
+  return [{ name: first.number, amount: sum(amounts, first.currency), quantity: 1 }];
 }
 
 interface Person {
@@ -60,11 +67,11 @@ async function personBehind(db: Knex, invoiceId: InvoiceId, userId: UserId): Pro
     .first('u.name', 'u.email', 'u.locale');
 }
 
-/** Who applied for what the invoice is about; null for an invoice that belongs to no application. */
+/** Who applied for what the invoice is about, or took out its subscription; null for an invoice that is of neither. */
 export async function applicantOf(db: Knex, invoiceId: InvoiceId): Promise<UserId | null> {
-  const row: { applicant: UserId } | undefined = await db('invoices as i')
-    .join('applications as a', 'a.id', 'i.application_id')
+  const row: { payer: UserId | null } | undefined = await db('invoices as i')
+    .modify(withIssuer)
     .where('i.id', invoiceId)
-    .first({ applicant: 'a.applicant_id' });
-  return row?.applicant ?? null;
+    .first({ payer: payerId(db) });
+  return row?.payer ?? null;
 }

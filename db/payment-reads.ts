@@ -5,6 +5,7 @@ import { type Currency, type Money, money, moneyOrNull } from '../domain/money.t
 import type { GatewayName, InvoiceState, PaymentState } from '../domain/payments.ts';
 import type { AfterInTime } from './applications.ts';
 import { seenOnly } from './invoice-reads.ts';
+import { withIssuer } from './issuers.ts';
 
 export interface PaymentRead {
   readonly id: PaymentId;
@@ -130,9 +131,7 @@ export interface PaymentOutcome {
 /** Asks for no viewer: a payment's ID is random, and only its payer was given it. null = there is none of this ID. */
 export async function paymentOutcome(db: Knex, id: PaymentId): Promise<PaymentOutcome | null> {
   const row: OutcomeRow | undefined = await withInvoice(db)
-    .join('applications as a', 'a.id', 'i.application_id')
-    .join('license_types as t', 't.code', 'a.type_code')
-    .join('offices as o', 'o.id', 't.office_id')
+    .modify(withIssuer)
     .where('p.id', id)
     .first({
       state: 'p.state',

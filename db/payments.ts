@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { asId, type InvoiceId, type PaymentId, type UserId } from '../domain/ids.ts';
+import { asId, type InvoiceId, type PaymentId, type PaymentMethodId, type UserId } from '../domain/ids.ts';
 import { type Currency, type Money, money, moneyOrNull } from '../domain/money.ts';
 import { type GatewayName, PAYMENT_STATES, type PaymentState, paymentTransitions } from '../domain/payments.ts';
 import { REFUND_STATES_AT_GATEWAY } from '../domain/refunds.ts';
@@ -23,6 +23,8 @@ export interface Payment {
   readonly appliedMinor: bigint;
   readonly redirectUrl: string | null;
   readonly instructions: Readonly<Record<string, string>> | null;
+  /** The card on file that it charges; null = it is paid on a page. */
+  readonly paymentMethodId: PaymentMethodId | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
@@ -43,6 +45,7 @@ interface PaymentRow {
   readonly applied_minor: bigint;
   readonly redirect_url: string | null;
   readonly instructions: Record<string, string> | null;
+  readonly payment_method_id: string | null;
   readonly created_at: Date;
   readonly expires_at: Date;
 }
@@ -63,6 +66,7 @@ const COLUMNS = [
   'applied_minor',
   'redirect_url',
   'instructions',
+  'payment_method_id',
   'created_at',
   'expires_at',
 ] as const;
@@ -81,6 +85,7 @@ const toPayment = (row: PaymentRow): Payment => ({
   appliedMinor: row.applied_minor,
   redirectUrl: row.redirect_url,
   instructions: row.instructions,
+  paymentMethodId: row.payment_method_id === null ? null : asId<PaymentMethodId>(row.payment_method_id),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
 });
@@ -94,7 +99,10 @@ export interface NewPayment {
   readonly reference: string;
   readonly amount: Money;
   readonly instalment?: number | null;
-  readonly by: UserId;
+  /** The card on file that is charged. */
+  readonly paymentMethodId?: PaymentMethodId;
+  /** null = Alur itself. */
+  readonly by: UserId | null;
   readonly at: string;
   readonly expiresAt: string;
 }
@@ -116,6 +124,7 @@ export async function insertPayment(tx: Knex, payment: NewPayment): Promise<void
       amount_minor: payment.amount.amountMinor,
       currency: payment.amount.currency,
       instalment: payment.instalment ?? null,
+      payment_method_id: payment.paymentMethodId ?? null,
       requested_by: payment.by,
       created_at: payment.at,
       expires_at: payment.expiresAt,

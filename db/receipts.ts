@@ -9,13 +9,16 @@ import {
   type PaymentId,
   type ReceiptId,
   type Sha256,
+  type SubscriptionId,
+  type UserId,
 } from '../domain/ids.ts';
 import { formatReceiptNumber } from '../domain/invoicing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { GatewayName } from '../domain/payments.ts';
 import { nextOfYear } from './counters.ts';
 import { recordEvent } from './events.ts';
-import { type Parties, partyColumns, withIssuer, withParties } from './papers.ts';
+import { subjectName, withIssuer } from './issuers.ts';
+import { type Parties, partyColumns, withParties } from './papers.ts';
 
 export interface Receipt {
   readonly id: ReceiptId;
@@ -25,6 +28,7 @@ export interface Receipt {
 interface Payable {
   readonly invoiceId: InvoiceId;
   readonly applicationId: ApplicationId | null;
+  readonly subscriptionId: SubscriptionId | null;
   readonly companyId: CompanyId;
   readonly attempt: number;
   readonly applied: bigint;
@@ -48,6 +52,7 @@ export async function issueReceipt(tx: Knex, given: { paymentId: PaymentId; at: 
     type: 'receipt.issued',
     companyId: paid.companyId,
     ...(paid.applicationId ? { applicationId: paid.applicationId } : {}),
+    ...(paid.subscriptionId ? { subject: `subscription/${paid.subscriptionId}` } : {}),
     data: { attempt: paid.attempt },
     at,
   });
@@ -72,6 +77,7 @@ async function payableOf(tx: Knex, paymentId: PaymentId): Promise<Payable> {
     .first({
       invoiceId: 'i.id',
       applicationId: 'i.application_id',
+      subscriptionId: 'i.subscription_id',
       companyId: 'i.company_id',
       attempt: 'p.attempt',
       applied: tx.raw(APPLIED),
@@ -122,35 +128,44 @@ async function storedReceipt(tx: Knex, paymentId: PaymentId): Promise<Receipt> {
   return row;
 }
 
+export interface ReceiptToTellOf {
+  readonly number: string;
+  readonly invoiceNumber: string;
+  /** Of the licence or the plan. */
+  readonly subjectName: { readonly id: string; readonly en: string } | null;
+  readonly amount: Money;
+  readonly outstanding: Money;
+  readonly total: Money;
+  readonly pdf: Sha256 | null;
+}
+
 /** What a letter tells of the receipt for a payment. @throws Error when none was issued */
-export async function receiptOf(
-  db: Knex,
-  paymentId: PaymentId,
-): Promise<{
-  number: string;
-  invoiceNumber: string;
-  amount: Money;
-  outstanding: Money;
-  total: Money;
-  pdf: Sha256 | null;
-}> {
-  const row: { number: string; invoiceNumber: string; pdf: Sha256 | null; currency: Currency } & Record<
-    'amount' | 'outstanding' | 'total',
-    bigint
-  > = await db('receipts as r').join('invoices as i', 'i.id', 'r.invoice_id').where('r.payment_id', paymentId).first({
-    number: 'r.number',
-    invoiceNumber: 'i.number',
-    amount: 'r.amount_minor',
-    outstanding: 'r.outstanding_minor',
-    total: 'i.total_minor',
-    currency: 'r.currency',
-    pdf: 'r.pdf_sha256',
-  });
+export async function receiptOf(db: Knex, paymentId: PaymentId): Promise<ReceiptToTellOf> {
+  const row:
+    | (Omit<ReceiptToTellOf, 'amount' | 'outstanding' | 'total'> & { readonly currency: Currency } & Record<
+          'amount' | 'outstanding' | 'total',
+          bigint
+        >)
+    | undefined = await db('receipts as r')
+    .join('invoices as i', 'i.id', 'r.invoice_id')
+    .modify(withIssuer)
+    .where('r.payment_id', paymentId)
+    .first({
+      number: 'r.number',
+      invoiceNumber: 'i.number',
+      subjectName: subjectName(db),
+      amount: 'r.amount_minor',
+      outstanding: 'r.outstanding_minor',
+      total: 'i.total_minor',
+      currency: 'r.currency',
+      pdf: 'r.pdf_sha256',
+    });
   if (!row) throw new Error(`payment ${paymentId} has no receipt`);
   const inCurrency = (amountMinor: bigint) => money(amountMinor, row.currency);
   return {
     number: row.number,
     invoiceNumber: row.invoiceNumber,
+    subjectName: row.subjectName,
     amount: inCurrency(row.amount),
     outstanding: inCurrency(row.outstanding),
     total: inCurrency(row.total),
@@ -197,8 +212,10 @@ export interface ReceiptFacts extends Parties {
   readonly instalment: number | null;
   readonly instalments: number;
   readonly invoiceNumber: string;
-  /** null = the invoice is of no application. */
-  readonly licenseName: { readonly id: string; readonly en: string } | null;
+  /** Of the licence or the plan; null = the invoice is of neither. */
+  readonly subjectName: { readonly id: string; readonly en: string } | null;
+  /** Of a subscription: whom it is told. */
+  readonly subscriptionPayer: UserId | null;
   readonly pdf: Sha256 | null;
 }
 
@@ -227,7 +244,8 @@ export async function receiptFacts(db: Knex, id: ReceiptId): Promise<ReceiptFact
       instalment: 'p.instalment',
       instalments: db.raw('(select count(*)::integer from invoice_instalments n where n.invoice_id = i.id)'),
       invoiceNumber: 'i.number',
-      licenseName: 't.name',
+      subjectName: subjectName(db),
+      subscriptionPayer: db.raw('s.started_by'),
       ...partyColumns(db),
       pdf: 'r.pdf_sha256',
     });

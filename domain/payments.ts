@@ -55,6 +55,8 @@ export interface GatewayPayment {
   /** The gateway's own name of the transaction, for people who look it up in its dashboard. */
   readonly transactionId: string | null;
   readonly method: string | null;
+  /** Why a card on file was refused, as in domain/cards.ts. */
+  readonly declineCode?: string;
 }
 
 /** Where a gateway's answer moves an attempt; null = it stays where it is. */

@@ -3,6 +3,9 @@
  * gateway's notices and, since those may never come, asks by itself; reminds the payer. A notice is a hint; only the
  * gateway's answer to a question counts. At most one attempt is open. The process outlives the invoice's end until no
  * attempt can bring money in any more; a notice that comes even later starts it again.
+ *
+ * An invoice of a subscription is collected in the same way, but its subscription decides when to remind, when to charge a
+ * card on file, and when nobody waits for the money any more: here it never lapses by itself.
  */
 import {
   allHandlersFinished,
@@ -18,12 +21,17 @@ import {
 } from '@temporalio/workflow';
 import type { Attempt, Confirmed } from '../activities/attempts.ts';
 import type { Activities } from '../activities/index.ts';
+import type { Collection } from '../activities/payments.ts';
 import type { InvoiceId, RefundId, UserId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { isOpenPayment, type PaymentCaseKind } from '../domain/payments.ts';
 import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
-import { activationId, refundId as refundProcess } from './ids.ts';
+import { activationId, refundId as refundProcess, subscriptionId as subscriptionProcess } from './ids.ts';
 import {
+  type CardDeclined,
+  type ChargeCard,
+  cardDeclinedSignal,
+  chargeCardSignal,
   gatewayNoticeSignal,
   type InvoiceClosed,
   invoiceClosedSignal,
@@ -58,6 +66,7 @@ const { confirmPayment } = proxyActivities<Activities>({
   ...lookUps,
   summary: 'Ask the gateway, write down what it says',
 });
+const { chargeCardOnFile } = proxyActivities<Activities>({ ...openings, summary: 'Charge the card on file' });
 const { noteReminder } = proxyActivities<Activities>({ ...records, summary: 'Record a payment reminder' });
 const { lapseUnpaid } = proxyActivities<Activities>({ ...records, summary: 'Close the unpaid invoice and its case' });
 const { noteOverdue } = proxyActivities<Activities>({ ...records, summary: 'Record that an instalment is overdue' });
@@ -73,11 +82,18 @@ const { financeStaff } = proxyActivities<Activities>({ ...records, summary: 'Fin
 interface Watched {
   attempt: Attempt;
   looks: number[];
+  /** Its page asks for what is not owed any more, and the gateway has not yet been asked to close it. */
+  isOutdated?: boolean;
 }
 
-export async function invoicePayment({ invoiceId, known, remindAt = [] }: PaymentInput): Promise<void> {
+export async function invoicePayment(input: PaymentInput): Promise<void> {
+  const { invoiceId, known, remindAt = [] } = input;
   const requests: (() => Promise<void>)[] = [];
   const notices = new Map<string, string>();
+  let subscriptionId = input.subscriptionId ?? null;
+  const tries = new Set<number>();
+  /** Charges of a card that are not answered yet: which try each is, by the attempt's reference. */
+  const charges = new Map<string, number>();
   const reminders = [...remindAt];
   let invoiceState = known?.invoiceState ?? 'open';
   let isPartPaid = known?.isPartPaid ?? false;
@@ -86,7 +102,8 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   let papers: Promise<void> = Promise.resolve();
 
   const whyNotPay = (): Refusal | null => (invoiceState === 'open' ? null : NOT_OPEN);
-  const whyNotVoid = (): Refusal | null => whyNotPay() ?? (isPartPaid ? PART_PAID : null);
+  const whyNotVoid = (): Refusal | null =>
+    subscriptionId ? OF_SUBSCRIPTION : (whyNotPay() ?? (isPartPaid ? PART_PAID : null));
   setHandler(payUpdate, (asked) => inTurn(() => serve(asked)), { validator: (_request) => refuseIf(whyNotPay()) });
   setHandler(voidUpdate, (asked) => inTurn(() => voidIt(asked)), { validator: (_request) => refuseIf(whyNotVoid()) });
   setHandler(
@@ -105,7 +122,15 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     if (!newest || BigInt(newest) < BigInt(inboxId)) notices.set(reference, inboxId);
   });
 
-  const { attempts, applicationId, payer, dueAt, inParts = false, overdue: parts = [] } = known ?? (await refreshed());
+  setHandler(chargeCardSignal, (asked) => {
+    if (tries.has(asked.try)) return;
+    tries.add(asked.try);
+    requests.push(() => chargeCard(asked));
+  });
+
+  const collection = known ?? (await refreshed());
+  const { attempts, applicationId, payer, dueAt, inParts = false, overdue: parts = [] } = collection;
+  subscriptionId ??= collection.subscriptionId ?? null;
   const overdue = [...parts];
   const post = applicationId ? openPost(`${workflowInfo().workflowId}/${attempts.length}`, applicationId) : null;
   const watched: Watched[] = attempts.map(watch);
@@ -136,7 +161,7 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     return granted<T>(answer);
   }
 
-  async function refreshed() {
+  async function refreshed(): Promise<Collection> {
     const loaded = await loadCollection({ invoiceId });
     invoiceState = loaded.invoiceState;
     isPartPaid = loaded.isPartPaid ?? isPartPaid;
@@ -171,18 +196,27 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
       },
       { at: whileOpen(reminders[0]), summary: 'Remind the payer' },
       { at: whileOpen(overdue[0]?.at), summary: 'An instalment is due' },
-      { at: whileOpen(dueAt), summary: 'The invoice lapses' },
+      { at: lapsesAt(), summary: 'The invoice lapses' },
     ];
     return things.reduce((first, thing) => (thing.at < first.at ? thing : first));
+  }
+
+  function lapsesAt(): number {
+    return invoiceState === 'open' && !subscriptionId ? Date.parse(dueAt) : Number.POSITIVE_INFINITY;
   }
 
   /** Gives the payer a page to pay on: the one that is open, or a new one once the old can take no money. */
   async function serve(asked: PayRequest): Promise<OpenPayment | Refusal> {
     const last = watched.at(-1);
     const letGo = last !== undefined && isOtherPart(asked, last.attempt);
-    if (last && isOpen(last.attempt) && (letGo || isOver(last.attempt) || isAnother(asked, last.attempt)))
+    if (
+      last &&
+      isOpen(last.attempt) &&
+      (last.attempt.isCharge || letGo || isOver(last.attempt) || isAnother(asked, last.attempt))
+    )
       await look(last, { expireFirst: true, noticesUpTo: null, ...(letGo ? { letGo } : {}) });
     if (invoiceState !== 'open') return NOT_OPEN;
+    if (last && isOpen(last.attempt) && last.attempt.isCharge) return UNDER_WAY;
     if (last && isOpen(last.attempt) && last.attempt.redirectUrl) return pageOf(last.attempt);
     // The answer to its creation was lost: the same attempt is opened again under the same reference, never a second.
     if (last && isOpen(last.attempt)) return open(asked, last.attempt.attempt);
@@ -230,15 +264,14 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   }
 
   async function open(asked: PayRequest, number: number): Promise<OpenPayment | Refusal> {
-    const latest = Math.max(Date.parse(dueAt), Date.now() + ATTEMPT_AT_LEAST_MS);
-    const expiresAt = new Date(Math.min(Date.now() + ATTEMPT_OPEN_MS, latest)).toISOString();
+    const latest = subscriptionId ? Number.POSITIVE_INFINITY : Date.parse(dueAt);
     const attempt = {
       invoiceId,
       attempt: number,
       reference: `${invoiceId}-${number}`,
       method: asked.method ?? null,
       ...(asked.part ? { part: asked.part } : {}),
-      expiresAt,
+      expiresAt: openUntil(latest),
       at: clock(),
     };
     const opened = await orNull(
@@ -263,9 +296,54 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     return opened.code === 'payment_unclear' ? open(asked, number + 1) : refusal(opened.code, opened.sentence);
   }
 
+  /** At the latest until `latest`, and long enough to be paid. */
+  function openUntil(latest: number): string {
+    const now = Date.now();
+    return new Date(Math.min(now + ATTEMPT_OPEN_MS, Math.max(latest, now + ATTEMPT_AT_LEAST_MS))).toISOString();
+  }
+
+  /** Takes what is left from a card on file. A lost answer is asked about; as long as it is unclear, nothing else is charged. */
+  async function chargeCard({ paymentMethodId, try: number }: ChargeCard): Promise<void> {
+    const why = await endOpenAttempts();
+    if (invoiceState !== 'open') return;
+    if (why) return tellDeclined(number, { code: why === GATEWAY_AWAY ? AWAY : 'payment_under_way', mayChange: true });
+    const attempt = (watched.at(-1)?.attempt.attempt ?? 0) + 1;
+    const reference = `${invoiceId}-${attempt}`;
+    const asked = { invoiceId, attempt, reference, paymentMethodId, expiresAt: openUntil(0), at: clock() };
+    charges.set(reference, number);
+    const charged = await orNull(chargeCardOnFile(asked));
+    if (charged?.said) replace(charged.said.attempt);
+    else await reload();
+    const made = watched.find(({ attempt: one }) => one.reference === reference);
+    if (made && charged?.said) return learn(made, charged.said);
+    // Every answer was lost, and the record says what came of it; while it is unclear, the gateway will be asked.
+    if (made && !charged && isOpen(made.attempt)) return;
+    if (made?.attempt.state === 'paid') {
+      acknowledge(made.attempt);
+      return tellWhoWaits('paid');
+    }
+    await tellCharge(reference, charged?.declined ?? null);
+  }
+
+  /** What became of a charge, once; `null` = nobody was charged and nobody knows why. */
+  async function tellCharge(reference: string, why: Pick<CardDeclined, 'code' | 'mayChange'> | null): Promise<void> {
+    const number = charges.get(reference);
+    if (number === undefined) return;
+    charges.delete(reference);
+    await tellDeclined(number, why ?? { code: AWAY, mayChange: true });
+  }
+
+  async function tellDeclined(number: number, why: Pick<CardDeclined, 'code' | 'mayChange'>): Promise<void> {
+    if (!subscriptionId) return;
+    const waiting = getExternalWorkflowHandle(subscriptionProcess(subscriptionId));
+    await orNull(waiting.signal(cardDeclinedSignal, { invoiceId, ...why, try: number }));
+  }
+
   /** After an answer that was no attempt: what the record says is what there is to watch. */
-  async function reload(): Promise<void> {
-    for (const attempt of (await refreshed()).attempts) replace(attempt);
+  async function reload(): Promise<Collection> {
+    const loaded = await refreshed();
+    for (const attempt of loaded.attempts) replace(attempt);
+    return loaded;
   }
 
   function replace(attempt: Attempt): void {
@@ -285,11 +363,12 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   /** Somebody else has changed the record, or wants to know what the gateway says now. */
   async function lookAtEverything(): Promise<void> {
     changedElsewhere = false;
-    const wasPartPaid = isPartPaid;
-    await reload();
-    // A page that asks for more than is left must not be paid.
-    const letGo = isPartPaid && !wasPartPaid;
-    for (const one of [...watched]) await look(one, { expireFirst: letGo, letGo, noticesUpTo: null });
+    const { outdated = [] } = await reload();
+    for (const one of [...watched]) {
+      // A page that asks for more than is left must not be paid.
+      const letGo = outdated.includes(one.attempt.reference);
+      await look(one, { expireFirst: letGo, letGo, noticesUpTo: null });
+    }
     if (invoiceState === 'paid') await tellWhoWaits('paid');
   }
 
@@ -297,10 +376,11 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     const now = Date.now();
     for (const one of watched) {
       const [next] = one.looks;
-      if (next !== undefined && next <= now) await look(one, { expireFirst: false, noticesUpTo: null });
+      const letGo = isOpen(one.attempt) && (one.isOutdated || invoiceState !== 'open');
+      if (next !== undefined && next <= now) await look(one, { expireFirst: letGo, letGo, noticesUpTo: null });
     }
     if (invoiceState !== 'open') return;
-    if (Date.parse(dueAt) <= now) await lapse();
+    if (lapsesAt() <= now) await lapse();
     else if (reminders[0] && Date.parse(reminders[0]) <= now) await remind();
     else if (overdue[0] && Date.parse(overdue[0].at) <= now) await remindOfInstalment();
   }
@@ -350,6 +430,8 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
   async function learn(one: Watched, said: Confirmed): Promise<void> {
     const wasPaid = invoiceState === 'paid';
     one.attempt = said.attempt;
+    one.isOutdated = false;
+    for (const reference of said.outdated ?? []) endSoon(reference);
     if (said.attempt.state === 'paid' || said.attempt.state === 'reversed') one.looks = [];
     invoiceState = said.invoiceState;
     isPartPaid = said.isPartPaid ?? isPartPaid;
@@ -357,22 +439,33 @@ export async function invoicePayment({ invoiceId, known, remindAt = [] }: Paymen
     if (said.isReceived) acknowledge(said.attempt);
     if (said.caseKind) await tellFinance(said.caseKind, said);
     if (said.refundId) await startRefund(said.refundId);
+    const { reference, state } = said.attempt;
+    if (state === 'failed' || state === 'expired') await tellCharge(reference, said.declined ?? null);
+  }
+
+  /** At the next turn, which is now: whoever waits is served first, and a gateway that is away is asked again. */
+  function endSoon(reference: string): void {
+    const found = watched.find(({ attempt }) => attempt.reference === reference);
+    if (!found) return;
+    found.isOutdated = true;
+    found.looks = [Date.now(), ...found.looks];
   }
 
   /** Beside the story, like the letters: the licence does not wait for the receipt. */
   function acknowledge({ paymentId }: Attempt): void {
-    if (!post || !payer) return;
+    if (!subscriptionId && (!post || !payer)) return;
     printing += 1;
     papers = papers.then(async () => {
       await printReceipt({ paymentId, at: clock() });
       printing -= 1;
-      post.write('payment_received', payer, { paymentId }, `payment/${paymentId}`);
+      if (payer) post?.write('payment_received', payer, { paymentId }, `payment/${paymentId}`);
     });
   }
 
   async function tellWhoWaits(outcome: InvoiceClosed['outcome'], about: InvoiceId = invoiceId): Promise<void> {
-    if (!applicationId) return;
-    const waiting = getExternalWorkflowHandle(activationId(applicationId));
+    const who = applicationId ? activationId(applicationId) : subscriptionId && subscriptionProcess(subscriptionId);
+    if (!who) return;
+    const waiting = getExternalWorkflowHandle(who);
     // It may have ended: a payment that is back after a reversal finds the licence issued long ago.
     await orNull(waiting.signal(invoiceClosedSignal, { invoiceId: about, outcome }));
   }
@@ -417,6 +510,11 @@ const PART_PAID = refusal(
   'invoice_part_paid',
   'A part of the invoice has been paid, so it cannot be voided. Refund that part first.',
 );
+const OF_SUBSCRIPTION = refusal(
+  'invoice_of_subscription',
+  'The invoice belongs to a subscription. Change or cancel the subscription instead; what was paid can be refunded.',
+);
+const AWAY = 'gateway_unavailable';
 const NO_CREDIT = refusal('no_store_credit', 'The company has no credit that this invoice could be paid with.');
 const UNDER_WAY = refusal(
   'payment_unclear',

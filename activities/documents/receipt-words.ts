@@ -13,6 +13,7 @@ export interface ReceiptWords {
   readonly instalment: string;
   readonly instalmentOf: (position: number, count: number) => string;
   readonly about: string;
+  readonly aboutPlan: string;
   readonly outstanding: string;
   readonly settled: string;
   readonly settledNote: string;
@@ -33,6 +34,7 @@ export const RECEIPT_WORDS: Record<Locale, ReceiptWords> = {
     instalment: 'Angsuran',
     instalmentOf: (position, count) => `${position} dari ${count}`,
     about: 'Untuk izin',
+    aboutPlan: 'Untuk langganan',
     outstanding: 'Sisa tagihan',
     settled: 'Lunas',
     settledNote: 'Tagihan ini sudah lunas. Simpan kuitansi ini sebagai bukti pembayaran.',
@@ -51,6 +53,7 @@ export const RECEIPT_WORDS: Record<Locale, ReceiptWords> = {
     instalment: 'Instalment',
     instalmentOf: (position, count) => `${position} of ${count}`,
     about: 'For the licence',
+    aboutPlan: 'For the subscription',
     outstanding: 'Still owed',
     settled: 'Nothing: paid in full',
     settledNote: 'The invoice is paid in full. Keep this receipt as proof of payment.',

@@ -23,8 +23,8 @@ export interface ReceiptData {
   readonly reference: string;
   readonly invoiceNumber: string;
   readonly instalment: { readonly position: number; readonly count: number } | null;
-  /** null = the invoice is of no application. */
-  readonly licenseName: Bilingual | null;
+  /** The licence, or the plan of a subscription; null = the invoice is of neither. */
+  readonly about: { readonly name: Bilingual; readonly isPlan: boolean } | null;
 }
 
 export function renderReceipt(data: ReceiptData): Promise<Buffer> {
@@ -56,7 +56,7 @@ function amount(doc: Pdf, data: ReceiptData, words: ReceiptWords, top: number): 
 }
 
 function factsOf(data: ReceiptData, words: ReceiptWords): [string, string][] {
-  const { instalment, licenseName } = data;
+  const { instalment, about } = data;
   return [
     [words.paidAt, formatInstant(data.paidAt, data.timeZone, data.locale)],
     [words.paidThrough, data.through],
@@ -65,7 +65,9 @@ function factsOf(data: ReceiptData, words: ReceiptWords): [string, string][] {
     ...(instalment
       ? [[words.instalment, words.instalmentOf(instalment.position, instalment.count)] satisfies [string, string]]
       : []),
-    ...(licenseName ? [[words.about, licenseName[data.locale]] satisfies [string, string]] : []),
+    ...(about
+      ? [[about.isPlan ? words.aboutPlan : words.about, about.name[data.locale]] satisfies [string, string]]
+      : []),
     [words.outstanding, isSettled(data) ? words.settled : formatMoney(data.outstanding)],
   ];
 }

@@ -3,7 +3,7 @@ import type { Stripe } from 'stripe';
 import { REFERENCE } from './stripe-wire.ts';
 
 export interface SessionFinder {
-  /** The session's ID, null = none that is open, was paid, or was opened in the last three days. */
+  /** The session's ID, or that of a payment without one (`pi_…`); null = none that is open, was paid, or is three days old. */
   find(stripe: Stripe, reference: string): Promise<string | null>;
   /** Saves later questions the search. */
   remember(reference: string, id: string): void;
@@ -41,7 +41,8 @@ async function byPayment(stripe: Stripe, reference: string): Promise<string | nu
   const [intent] = found.data;
   if (intent === undefined) return null;
   const sessions = await stripe.checkout.sessions.list({ payment_intent: intent.id, limit: 1 });
-  return sessions.data[0]?.id ?? null;
+  // A charge of a card on file has no page.
+  return sessions.data[0]?.id ?? intent.id;
 }
 
 /** A page on which nobody tried to pay has no payment yet: only the list has it, newest first. */

@@ -82,7 +82,7 @@ async function intentOf(
 ): Promise<string | null> {
   if (transactionId?.startsWith('pi_')) return transactionId;
   const id = await finder.find(stripe, reference);
-  if (id === null) return null;
+  if (id === null || id.startsWith('pi_')) return id;
   const { payment_intent: intent } = await stripe.checkout.sessions.retrieve(id);
   return typeof intent === 'string' ? intent : (intent?.id ?? null);
 }

@@ -21,13 +21,15 @@ export const chargeSaid = z.object({
 
 export type ChargeSaid = z.infer<typeof chargeSaid>;
 
-const paymentIntent = z.object({
+export const paymentIntent = z.object({
   id: z.string().min(1),
   status: z.string(),
   amount_received: z.number().int(),
   currency: z.string(),
   latest_charge: chargeSaid.nullable(),
+  last_payment_error: z.object({ code: z.string().nullish(), decline_code: z.string().nullish() }).nullish(),
 });
+export type SaidIntent = z.infer<typeof paymentIntent>;
 
 export const session = z.object({
   id: z.string().min(1),
@@ -69,6 +71,47 @@ export function toGatewayPayment(said: SessionWithPayment, disputes: readonly st
     method: methodOf(said),
   };
 }
+
+/**
+ * A charge of a card on file, which has no page: nobody can try another card, so what needs a payer has failed.
+ * @param code of the error that brought it, where it came with one @throws RangeError as `toGatewayPayment`
+ */
+export function intentToPayment(said: SaidIntent, disputes: readonly string[], code: string | null): GatewayPayment {
+  const state = stateOfCharge(said, disputes);
+  const took = TOOK_MONEY.has(state);
+  const { last_payment_error: error } = said;
+  return {
+    state,
+    paid: took ? fromWire(said.amount_received, said.currency) : null,
+    paidAt: took && said.latest_charge ? paidAtOf(said.latest_charge) : null,
+    transactionId: said.id,
+    method: 'credit_card',
+    ...(state === 'failed'
+      ? { declineCode: snake(code ?? error?.decline_code ?? error?.code ?? undecided(said)) }
+      : {}),
+  };
+}
+
+function stateOfCharge(said: SaidIntent, disputes: readonly string[]): GatewayPaymentState {
+  switch (said.status) {
+    case 'succeeded':
+      return keptOrGone(said.latest_charge, disputes);
+    case 'processing':
+      return 'pending';
+    case 'requires_payment_method':
+    case 'requires_action':
+    case 'requires_confirmation':
+    case 'canceled':
+      return 'failed';
+    default:
+      throw new RangeError(`a charge of a card is in state "${said.status}"`);
+  }
+}
+
+const undecided = ({ status }: SaidIntent): string =>
+  status === 'requires_action' ? 'authentication_required' : 'card_declined';
+
+const snake = (code: string): string => /^[a-z_]{1,60}$/.exec(code)?.[0] ?? 'card_declined';
 
 /** A charge is created when the payer submits it; a bank or wallet may say later that the money came. */
 export function paidAtOf({ created, balance_transaction: booked }: ChargeSaid): string {

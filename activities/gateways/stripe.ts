@@ -6,6 +6,7 @@ import type { Stripe } from 'stripe';
 import { type Currency, money, sameMoney, sum } from '../../domain/money.ts';
 import type { GatewayPayment } from '../../domain/payments.ts';
 import { type CreatedPayment, type CreatePaymentRequest, GatewayError, type PaymentGateway } from './gateway.ts';
+import { createStripeCards, tellIntent } from './stripe-cards.ts';
 import { type Ask, type Question, stripeAsker } from './stripe-client.ts';
 import { createSessionFinder, type SessionFinder } from './stripe-finder.ts';
 import { listPayments } from './stripe-list.ts';
@@ -43,7 +44,8 @@ export function createStripeGateway({ secretKey, apiUrl, timeoutMs = 10_000 }: S
   const lookUp = (reference: string): Promise<GatewayPayment> =>
     ask(LOOKING_UP, async (stripe) => {
       const id = await finder.find(stripe, reference);
-      return id === null ? NOT_FOUND : tell(stripe, id);
+      if (id === null) return NOT_FOUND;
+      return isIntent(id) ? tellIntent(stripe, id) : tell(stripe, id);
     });
   return {
     name: 'stripe',
@@ -52,14 +54,17 @@ export function createStripeGateway({ secretKey, apiUrl, timeoutMs = 10_000 }: S
     refund: (request) => refund(ask, finder, request),
     lookUpRefund: (query) => lookUpRefund(ask, finder, query),
     list: (window, cursor) => listPayments(ask, window, cursor),
+    cards: createStripeCards(ask),
     expire: async (reference) => {
       const id = await ask(LOOKING_UP, (stripe) => finder.find(stripe, reference));
       if (id === null) return NOT_FOUND;
-      await end(ask, id);
+      if (!isIntent(id)) await end(ask, id);
       return lookUp(reference);
     },
   };
 }
+
+const isIntent = (id: string): boolean => id.startsWith('pi_');
 
 const CREATING: Question = { purpose: 'create a payment', method: 'POST' };
 const EXPIRING: Question = { purpose: 'expire a payment', method: 'POST' };
@@ -79,7 +84,7 @@ async function create(ask: Ask, finder: SessionFinder, request: CreatePaymentReq
     return created;
   }
   const id = await ask(LOOKING_UP, (stripe) => finder.find(stripe, reference));
-  if (id === null) throw used('Stripe answers this reference with a failure and has no page under it');
+  if (id === null || isIntent(id)) throw used('Stripe answers this reference with a failure and has no page under it');
   const first = await ask(LOOKING_UP, async (stripe) =>
     readSession(await stripe.checkout.sessions.retrieve(id), LOOKING_UP),
   );
@@ -130,7 +135,7 @@ function sessionParams(request: CreatePaymentRequest): Stripe.Checkout.SessionCr
     expires_at: closing(request),
     // Money in another currency than the invoice's would be a case for finance.
     adaptive_pricing: { enabled: false },
-    ...(request.method === undefined ? {} : { payment_method_types: [methodType(request.method)] }),
+    ...(request.method === undefined ? {} : { allowed_payment_method_types: [methodType(request.method)] }),
   };
 }
 

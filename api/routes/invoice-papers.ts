@@ -8,7 +8,7 @@ import type { ApiDeps } from '../deps.ts';
 import { defineRoute, json } from '../route.ts';
 import { creditNoteIdSchema, invoiceIdSchema, receiptIdSchema } from '../schemas/ids.ts';
 import { creditNoteSchema, receiptSchema } from '../schemas/invoices.ts';
-import { onceStored, storedPdf } from '../stored-pdf.ts';
+import { onceMade, storedPdf } from '../stored-pdf.ts';
 import { moneyJson, timeJson } from '../wire.ts';
 import { invoiceSeenBy } from './invoices.ts';
 
@@ -97,9 +97,8 @@ export const invoicePaperRoutes = [receipts, receiptPdf, creditNotes, creditNote
 async function paper(deps: ApiDeps, none: string, read: () => Promise<PrintedPaper | null>) {
   const found = await read();
   if (!found) throw new Failure('not_found', none);
-  const { applicationId, number } = found;
   const again = async () => (await read())?.pdf ?? null;
-  const stored = found.pdf ?? (applicationId && (await onceStored(deps.changes, applicationId, again)));
-  if (stored) return storedPdf(deps.files, stored, number);
+  const stored = found.pdf ?? (await onceMade(deps, found, again));
+  if (stored) return storedPdf(deps.files, stored, found.number);
   throw new Failure('not_found', 'The PDF is being made. Ask again in a minute.');
 }

@@ -19,9 +19,9 @@ import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import { voidInvoice } from '../payment-process.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
-import { companyIdSchema, invoiceIdSchema, positionInTime } from '../schemas/ids.ts';
+import { companyIdSchema, invoiceIdSchema, positionInTime, subscriptionIdSchema } from '../schemas/ids.ts';
 import { invoiceSchema, invoiceSummarySchema, voidSchema } from '../schemas/invoices.ts';
-import { onceStored, storedPdf } from '../stored-pdf.ts';
+import { onceMade, storedPdf } from '../stored-pdf.ts';
 import { moneyJson, timeJson, timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: invoiceIdSchema });
@@ -37,6 +37,7 @@ const list = defineRoute({
     ...pageQuery,
     state: z.enum(INVOICE_STATES).optional(),
     companyId: companyIdSchema.optional(),
+    subscriptionId: subscriptionIdSchema.optional(),
     overdue: z.enum(['true']).optional().describe('`true` = only what should have been paid by now, whole or in part'),
   }),
   responses: { 200: { description: 'A page of invoices', schema: pageOf(invoiceSummarySchema) } },
@@ -76,9 +77,8 @@ const pdf = defineRoute({
   responses: { 200: { description: 'The invoice', contentType: 'application/pdf' } },
   async handler({ params: { id }, actor, deps }) {
     const invoice = await invoiceSeenBy(deps, actor, id);
-    const { applicationId, pdfSha256 } = invoice;
     const again = async () => (await invoiceSeenBy(deps, actor, id)).pdfSha256;
-    const stored = pdfSha256 ?? (applicationId && (await onceStored(deps.changes, applicationId, again)));
+    const stored = invoice.pdfSha256 ?? (await onceMade(deps, invoice, again));
     if (stored) return storedPdf(deps.files, stored, invoice.number);
     throw new Failure('not_found', 'The PDF is being made. Ask again in a minute; it is also sent by e-mail.');
   },
@@ -88,12 +88,20 @@ const voiding = defineRoute({
   method: 'post',
   path: '/invoices/:id/void',
   summary: 'Void an invoice of which nothing was paid, and issue another in its place',
-  description: 'An attempt to pay it that is open is ended first. What was paid in part is refunded before.',
+  description:
+    'An attempt to pay it that is open is ended first. What was paid in part is refunded before. The invoice of a subscription is closed by its subscription, and not in this way.',
   tags,
   permission: 'invoice.void',
   params,
   body: voidSchema,
-  problems: ['not_found', 'invoice_not_open', 'invoice_part_paid', 'payment_unclear', 'gateway_unavailable'],
+  problems: [
+    'not_found',
+    'invoice_not_open',
+    'invoice_of_subscription',
+    'invoice_part_paid',
+    'payment_unclear',
+    'gateway_unavailable',
+  ],
   workflow: { gone: 'invoice_not_open' },
   responses: { 200: { description: 'The voided invoice, which names the other', schema: invoiceSchema } },
   async handler({ params: { id }, body, actor, origin, deps, locale, requestKey }) {
@@ -112,7 +120,8 @@ const voiding = defineRoute({
 });
 
 /** What the process would say too, in the invoice's own words. */
-function refuseVoid({ number, state, paid }: Invoice): void {
+function refuseVoid({ number, state, paid, subscriptionId }: Invoice): void {
+  if (subscriptionId) throw new Failure('invoice_of_subscription', '');
   if (state !== 'open')
     throw new Failure('invoice_not_open', `Invoice ${number} is ${state}: it cannot be voided any more.`, { state });
   if (paid.amountMinor > 0n)
@@ -160,6 +169,7 @@ const summaryJson = (invoice: Invoice) => ({
   number: invoice.number,
   companyId: invoice.companyId,
   applicationId: invoice.applicationId,
+  subscriptionId: invoice.subscriptionId,
   state: invoice.state,
   subtotal: moneyJson(invoice.subtotal),
   tax: moneyJson(invoice.tax),

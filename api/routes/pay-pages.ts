@@ -134,14 +134,14 @@ const NOT_OPEN: Trouble = { code: 'invoice_not_open' };
 
 async function pageToPayOn(
   deps: ApiDeps,
-  { id, applicantId }: PayableInvoice,
+  { id, payerId }: PayableInvoice,
   asked: { method: string; part: Part; requestKey: string; origin: Origin; locale: Locale },
 ): Promise<{ redirectUrl: string } | Trouble> {
   const { part, origin, locale } = asked;
   const method = asked.method === '' ? {} : { method: asked.method };
   try {
     const gateway = gatewayFor(deps, await payablePartsOf(deps.db, id), { part, ...method });
-    const request = { by: applicantId, gateway, ...method, part, locale, origin };
+    const request = { by: payerId, gateway, ...method, part, locale, origin };
     return await openPayment(deps, id, asked.requestKey, request);
   } catch (error) {
     const code = isStillRunning(error) ? 'gateway_unavailable' : toFailure(error, 'invoice_not_open').code;

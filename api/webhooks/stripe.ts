@@ -16,6 +16,7 @@ const event = z.object({
   data: z.object({
     object: z.object({
       id: z.string().min(1),
+      mode: z.string().nullish(),
       client_reference_id: z.string().nullish(),
       metadata: z.record(z.string(), z.string()).nullish(),
       payment_intent: z.union([z.string(), z.object({ id: z.string() })]).nullish(),
@@ -72,6 +73,7 @@ function readEvent(body: unknown): NotificationReading {
       objectId: data.object.id,
       status: statusOf(type, data.object),
       body,
+      ...(data.object.mode === 'setup' ? { cardSetup: data.object.client_reference_id ?? '' } : {}),
     },
   };
 }

@@ -17,6 +17,7 @@ import type { PaymentPolicy } from '../../domain/licensing.ts';
 import { aBookedInvoice, aBookedRefund, aCapture, type Captured } from '../builders/books.ts';
 import { aCompany, aLicenseType, anApplication, aPayment, aUser, MONDAY } from '../builders/licensing.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
+import { MONEY_POLICY } from '../support/money-policy.ts';
 import { removeDirectory, temporaryDirectory } from '../support/temporary.ts';
 import { linesOf } from './documents/pdf-text.ts';
 
@@ -50,7 +51,12 @@ describe('the papers of an invoice', () => {
   });
 
   const activities = (store = files) =>
-    createInvoiceActivities({ db: database.db, files: store, personalData: createPersonalData([PERSONAL_DATA_KEY]) });
+    createInvoiceActivities({
+      db: database.db,
+      files: store,
+      personalData: createPersonalData([PERSONAL_DATA_KEY]),
+      money: MONEY_POLICY,
+    });
   /** A disk that is full the first time. */
   const failingOnce = (): FileStore => {
     let failed = false;

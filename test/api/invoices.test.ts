@@ -12,10 +12,12 @@ import {
   aPayment,
   aReceipt,
 } from '../builders/licensing.ts';
-import { ask, problem } from '../builders/requests.ts';
+import { ask, type Problem, problem } from '../builders/requests.ts';
+import { aSubscriptionInvoice, planLine } from '../builders/subscription-invoices.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { temporal } from '../support/machine.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('invoices over HTTP', () => {
   let database: TestDatabase;
@@ -100,6 +102,68 @@ describe('invoices over HTTP', () => {
         voidReason: null,
       },
     );
+  });
+  describe('of a subscription', () => {
+    const billed = async (lines?: Parameters<typeof aSubscriptionInvoice>[1]['lines']) =>
+      aSubscriptionInvoice(database.db, {
+        companyId: await aCompany(database.db, owner.id),
+        by: owner.id,
+        ...(lines ? { lines } : {}),
+      });
+
+    it('say which, are found by it, and show what was credited', async () => {
+      const { invoiceId, subscriptionId } = await billed([planLine(300_000), planLine(-50_001)]);
+      const { body } = await ask<{
+        lines: { net: object; tax: object }[];
+        applicationId: unknown;
+        subscriptionId: unknown;
+      }>(api, owner, 'GET', `/invoices/${invoiceId}`);
+      assert.deepEqual([body.applicationId, body.subscriptionId], [null, subscriptionId]);
+      assert.deepEqual(body.lines[1]?.net, money(-50_001, '-Rp50.001'));
+      assert.deepEqual(body.lines[1]?.tax, money(-5_500, '-Rp5.500'));
+      await billed();
+      const found = await ask<{ items: { id: string }[] }>(
+        api,
+        owner,
+        'GET',
+        `/invoices?subscriptionId=${subscriptionId}`,
+      );
+      assert.deepEqual(
+        found.body.items.map(({ id }) => id),
+        [invoiceId],
+      );
+    });
+
+    it('are not voided by hand', async () => {
+      const { invoiceId } = await billed();
+      const finance = await api.person('finance');
+      const refused = await ask<Problem>(api, finance, 'POST', `/invoices/${invoiceId}/void`, {
+        body: { reason: 'wrong' },
+      });
+      assert.deepEqual([refused.status, refused.body.code], [409, 'invoice_of_subscription']);
+    });
+
+    it('are shown to print as soon as the PDF is stored, to who asked before', async () => {
+      const { invoiceId } = await billed();
+      const { sha256 } = await api.deps.files.put(Buffer.from('%PDF-1.4 plan'));
+      const asked = fetch(`${api.url}/api/v1/invoices/${invoiceId}/pdf`, { headers: owner.headers });
+      await eventually('the API to listen', async () => {
+        const { rows } = await database.db.raw(
+          `select from pg_stat_activity where datname = current_database() and query ilike 'listen%company_changed%'`,
+        );
+        return rows.length > 0;
+      });
+      await attachPdf(database.db, 'invoices', invoiceId, sha256);
+      const response = await asked;
+      assert.deepEqual([response.status, await response.text()], [200, '%PDF-1.4 plan']);
+    });
+
+    it('are paid on a page that names the plan', async () => {
+      const { invoiceId } = await billed();
+      const page = await (await fetch(`${api.url}/pay/${invoiceId}`, { headers: { 'accept-language': 'en' } })).text();
+      assert.match(page, /Subscription invoice[\s\S]*Test plan[\s\S]*Rp111\.000[\s\S]*Pay now/);
+      assert.doesNotMatch(page, /licence/i);
+    });
   });
   it('name each other where one took the place of another, which is owed no more', async () => {
     const old = await anInvoice(database.db, { companyId, state: 'void' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import { applyToInvoice, lapseInvoice } from '../../db/invoice-payments.ts';
-import { invoiceOf, issueInvoice, lockInvoice } from '../../db/invoices.ts';
+import { invoiceOf, issueInvoice, issueSubscriptionInvoice, lockInvoice } from '../../db/invoices.ts';
 import { postEntry } from '../../db/ledger.ts';
 import { attachPdf } from '../../db/papers.ts';
 import type { ApplicationId, CompanyId, InvoiceId, UserId } from '../../domain/ids.ts';
@@ -18,6 +18,7 @@ import {
   type LicenseTypeRow,
   MONDAY,
 } from '../builders/licensing.ts';
+import { aSubscriptionInvoice, PLAN_TOTAL, planLine } from '../builders/subscription-invoices.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -276,5 +277,94 @@ describe('issuing an invoice', () => {
       );
       return rows.length > 0;
     });
+  };
+});
+
+describe('issuing an invoice of a subscription', () => {
+  let database: TestDatabase;
+  let owner: UserId;
+  let companyId: CompanyId;
+
+  before(async () => {
+    database = await createTestDatabase();
+    owner = await aUser(database.db, 'owner');
+    // Each company has one subscription at a time.
+    companyId = await aCompany(database.db, owner);
+  });
+  after(() => database?.drop());
+
+  const ofOwn = async () => ({ companyId: await aCompany(database.db, owner), by: owner });
+  const numberNow = async (): Promise<bigint> =>
+    (await database.db('counters').where({ name: 'invoice/2026' }).first('value'))?.value ?? 0n;
+
+  it('gives one key one invoice with one number, though ten try at once and one later with other lines', async () => {
+    const { subscriptionId } = await aSubscriptionInvoice(database.db, { companyId, by: owner });
+    const before = await numberNow();
+    const issue = (lines = [planLine(100_000)]) =>
+      database.db.transaction((tx) =>
+        issueSubscriptionInvoice(tx, { subscriptionId, companyId, key: 'term/2', lines, at: MONDAY, dueAt: DUE }),
+      );
+    const all = await Promise.all(Array.from({ length: 10 }, () => issue()));
+    const [first] = all;
+    assert.deepEqual(
+      [...all, await issue([planLine(7)])],
+      Array.from({ length: 11 }, () => first),
+    );
+    assert.equal(first?.totalMinor, PLAN_TOTAL);
+    assert.equal(await numberNow(), before + 1n);
+  });
+
+  it("is the first office's, tells the subscription and no case, and is a claim in the books", async () => {
+    const { invoiceId, number, subscriptionId } = await aSubscriptionInvoice(database.db, {
+      ...(await ofOwn()),
+      // Half an hour into 2027 in Jakarta, where the first office is.
+      at: '2026-12-31T17:30:00.000Z',
+    });
+    assert.match(number, /^INV\/2027\//);
+    // Still 2026 in Jakarta, and 2027 in the east.
+    const at = '2026-12-31T16:00:00.000Z';
+    const earlier = await aSubscriptionInvoice(database.db, { ...(await ofOwn()), at });
+    assert.match(earlier.number, /^INV\/2026\//);
+    const row = await database.db('invoices').where({ id: invoiceId }).first();
+    assert.deepEqual([row.application_id, row.subscription_id, row.state], [null, subscriptionId, 'open']);
+    const event = await database
+      .db('events')
+      .where({ subject: `subscription/${subscriptionId}` })
+      .first();
+    assert.deepEqual([event.type, event.application_id], ['invoice.issued', null]);
+    assert.deepEqual(await postingsOf(invoiceId), { receivable: 111_000n, service_revenue: -100_000n, vat: -11_000n });
+  });
+
+  it('shows a credit as a line of its own, and claims what is left', async () => {
+    const { invoiceId, totalMinor } = await aSubscriptionInvoice(database.db, {
+      ...(await ofOwn()),
+      lines: [planLine(300_000), planLine(-50_001)],
+    });
+    assert.equal(totalMinor, 277_499n);
+    const lines = await database.db('invoice_lines').where({ invoice_id: invoiceId }).orderBy('position');
+    assert.deepEqual(
+      lines.map((row) => [row.code, row.net_minor, row.tax_minor]),
+      [
+        ['plan', 300_000n, 33_000n],
+        ['plan_credit', -50_001n, -5_500n],
+      ],
+    );
+    assert.deepEqual(await postingsOf(invoiceId), { receivable: 277_499n, service_revenue: -249_999n, vat: -27_500n });
+  });
+
+  it('is not issued, and takes no number, when its credits leave nothing to pay', async () => {
+    const before = await numberNow();
+    const given = { ...(await ofOwn()), lines: [planLine(50_000), planLine(-50_000)] };
+    await assert.rejects(aSubscriptionInvoice(database.db, given), /nothing to pay/);
+    assert.equal(await numberNow(), before);
+  });
+
+  const postingsOf = async (invoiceId: InvoiceId): Promise<Record<string, bigint>> => {
+    const rows: { account: string; amount_minor: bigint }[] = await database
+      .db('ledger_postings as p')
+      .join('ledger_entries as e', 'e.id', 'p.entry_id')
+      .where({ 'e.invoice_id': invoiceId })
+      .select('p.account', 'p.amount_minor');
+    return Object.fromEntries(rows.map(({ account, amount_minor }) => [account, amount_minor]));
   };
 });

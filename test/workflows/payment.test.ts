@@ -105,14 +105,14 @@ describe('paying an invoice', () => {
     assert.deepEqual(off, []);
   };
   /** As finance does with money that it has found. */
-  const paidBySomebodyElse = async (invoiceId: InvoiceId) => {
+  const paidBySomebodyElse = async (invoiceId: InvoiceId, amountMinor = TOTAL) => {
     const { company_id: companyId } = await db()('invoices').where({ id: invoiceId }).first('company_id');
     const at = new Date().toISOString();
     await db().transaction(async (tx) => {
       const about = { currency: 'IDR', companyId, invoiceId, at } as const;
-      const postings = suspenseApplied(TOTAL);
+      const postings = suspenseApplied(amountMinor);
       await postEntry(tx, { key: `test/${invoiceId}`, kind: 'suspense_applied', postings, ...about });
-      await applyToInvoice(tx, { invoiceId, amountMinor: TOTAL, at });
+      await applyToInvoice(tx, { invoiceId, amountMinor, at });
     });
   };
   const pay = (invoiceId: string, asked: Partial<PayRequest> = {}) =>
@@ -157,6 +157,29 @@ describe('paying an invoice', () => {
       const [first, second] = await attemptsOf(invoiceId);
       assert.deepEqual([first.state, first.instalment, second.amount_minor], ['expired', 1, TOTAL]);
       assert.notEqual(reference, `${invoiceId}-2`);
+      await booksAreRight(invoiceId);
+    },
+
+    'closes the page that is open when one that was let go is paid after all': async () => {
+      const { id, invoiceId } = await payable(await kiosk({ instalments: HALVES }));
+      const isPaidAlthough = async (first: string, second: Partial<PayRequest>) => {
+        const { redirectUrl } = await pay(invoiceId, { gateway: 'stripe', ...second });
+        await story.sandbox(`${invoiceId}-${first}`, 'pay');
+        await eventually(`the page after attempt ${first} to be closed`, async () => {
+          const rows = await attemptsOf(invoiceId);
+          return rows.at(-1)?.state === 'expired';
+        });
+        assert.match(await (await fetch(redirectUrl)).text(), /sudah kedaluwarsa/);
+      };
+      await isPaidAlthough('1', { part: 'all' });
+      assert.equal((await invoiceNow(invoiceId)).paid_minor, TOTAL / 2n);
+      await pay(invoiceId, { part: 'all' });
+      await isPaidAlthough('3', { part: 'next' });
+      await story.reaches(id, 'active');
+      assert.deepEqual(
+        (await attemptsOf(invoiceId)).map(({ state }) => state),
+        ['paid', 'expired', 'paid', 'expired'],
+      );
       await booksAreRight(invoiceId);
     },
 
@@ -306,8 +329,32 @@ describe('paying an invoice', () => {
           signal: lookAgainSignal,
         });
         await story.reaches(id, 'active');
+        assert.deepEqual((await attemptsOf(invoiceId))[0].state, 'expired', 'the page that was open is closed');
         await booksAreRight(invoiceId, -TOTAL);
       }
+    },
+
+    'closes a page that asks for more than somebody else has left to pay, though a part was paid before': async () => {
+      const { invoiceId, reference } = await payable(await kiosk({ instalments: HALVES }));
+      await story.sandbox(reference, 'pay');
+      await eventually('the first half', async () => (await invoiceNow(invoiceId)).paid_minor > 0n);
+      await pay(invoiceId, { gateway: 'stripe' });
+      await paidBySomebodyElse(asId<InvoiceId>(invoiceId), TOTAL / 5n);
+      await collection(invoiceId).signal(lookAgainSignal);
+      await eventually('the page to be closed', async () => (await attemptsOf(invoiceId))[1].state === 'expired');
+    },
+
+    'closes a page of an invoice that was paid otherwise when its turn to be asked about comes': async () => {
+      const { invoiceId } = await payable(undefined, 'stripe');
+      await collection(invoiceId).terminate('the process is gone');
+      await paidBySomebodyElse(asId<InvoiceId>(invoiceId));
+      await system.client.workflow.start('invoicePayment', {
+        workflowId: paymentId(asId<InvoiceId>(invoiceId)),
+        taskQueue: system.taskQueue,
+        args: [{ invoiceId: asId<InvoiceId>(invoiceId) }],
+      });
+      await travel(system.client, paymentId(asId<InvoiceId>(invoiceId)), 60);
+      await eventually('the page to be closed', async () => (await attemptsOf(invoiceId))[0].state === 'expired');
     },
   });
 

@@ -2,6 +2,7 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import type { Reply } from '../faults.ts';
 import { basic, behindKey } from '../merchant-key.ts';
+import { type CardState, createCardApi } from './card-api.ts';
 import { createLists } from './lists.ts';
 import { createRefundApi } from './refund-api.ts';
 import { missing, refused } from './refusals.ts';
@@ -10,19 +11,35 @@ import { newSession } from './session-request.ts';
 import { expire, opened, type Session } from './sessions.ts';
 import { type ApiState, queryOf, told } from './state.ts';
 
-export function apiRoutes(state: ApiState): Router {
+export function apiRoutes(state: CardState): Router {
   const named = namesOf(state);
   const read = reading(state.faults, named);
   const write = writing(state.faults, state.keys, named);
   const refunds = createRefundApi(state);
   const lists = createLists(state);
+  const cards = createCardApi(state);
+  const newPage = create(state);
   const router = Router();
   router.use('/v1', authorized(state.secretKey));
-  router.post('/v1/checkout/sessions', write('create', create(state)));
+  router.post('/v1/customers', write('create', cards.customer));
+  router.post(
+    '/v1/checkout/sessions',
+    write('create', (req) => (req.body?.mode === 'setup' ? cards.openSetup(req) : newPage(req))),
+  );
   router.get('/v1/checkout/sessions', read('status', lists.sessions));
-  router.get('/v1/checkout/sessions/:id', read('status', onSession(state, get)));
+  router.get(
+    '/v1/checkout/sessions/:id',
+    read('status', (req) => {
+      const setup = state.findSetup(String(req.params.id));
+      return setup === undefined ? onSession(state, get)(req) : cards.getSetup(setup, req);
+    }),
+  );
   router.post('/v1/checkout/sessions/:id/expire', write('expire', onSession(state, end)));
   router.get('/v1/payment_intents/search', read('status', lists.payments));
+  router.post('/v1/payment_intents', write('create', cards.charge));
+  router.get('/v1/payment_intents', read('status', cards.payments));
+  router.get('/v1/payment_intents/:id', read('status', cards.payment));
+  router.post('/v1/payment_methods/:id/detach', write('expire', cards.detach));
   router.get('/v1/charges', read('list', lists.charges));
   router.get('/v1/disputes', read('status', lists.disputes));
   router.post('/v1/refunds', write('refund', refunds.create));
@@ -45,6 +62,7 @@ const namesOf =
       req.params.id,
       req.body?.payment_intent,
       req.body?.client_reference_id,
+      req.body?.metadata?.alur_reference,
       queryOf(req).get('payment_intent'),
     ].find((name) => typeof name === 'string');
     if (asked === undefined || asked === null) return [];

@@ -12,12 +12,13 @@ export const createSessionBook = (stateDir: string | null): SessionBook =>
     schema: session,
     idOf: ({ id }) => id,
     createdAt: ({ createdAt }) => createdAt,
-    namesOf: ({ reference, payment }) => [
+    namesOf: ({ reference, onFile, payment }) => [
       ...(reference === null ? [] : [reference]),
+      ...(onFile === null ? [] : [onFile.customer, onFile.method]),
       ...(payment === null ? [] : [payment.intentId, payment.chargeId, ...payment.refunds.map(({ id }) => id)]),
     ],
     lists: {
-      sessions: ({ id, createdAt }) => [{ name: id, at: createdAt }],
+      sessions: ({ id, createdAt, onFile }) => (onFile === null ? [{ name: id, at: createdAt }] : []),
       charges: ({ payment }) => (payment === null ? [] : [{ name: payment.chargeId, at: payment.chargedAt }]),
       refunds: ({ payment }) => payment?.refunds.map(({ id, createdAt }) => ({ name: id, at: createdAt })) ?? [],
     },
@@ -58,6 +59,7 @@ const paidByCard = (at: string, refunded: number): Payment => ({
   chargeId: newId('ch'),
   channel: 'card',
   status: 'succeeded',
+  declineCode: null,
   chargedAt: at,
   succeededAt: at,
   refunds:

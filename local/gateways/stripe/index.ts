@@ -7,12 +7,15 @@ import { type PreloadableSandbox, preloadRoute } from '../preload.ts';
 import type { EventOptions, GatewaySandbox, SandboxEvent, SandboxPayment } from '../sandbox.ts';
 import { apiRoutes } from './api-routes.ts';
 import { createSessionBook, preloadedSession } from './book.ts';
+import { setupEvent } from './card-api.ts';
 import { eventsBefore, eventsOf, refundEvents, refundsEnded } from './events.ts';
 import { createIdempotencyKeys } from './idempotency.ts';
 import { pageRoutes } from './page-routes.ts';
 import { alurMinor, formatWire } from './pay-page.ts';
 import { malformed } from './refusals.ts';
 import { asOf, captured, endsByItself, finishRefunds, givenBack, happen, type Session, stateOf } from './sessions.ts';
+import { setupPageRoutes } from './setup-page.ts';
+import { asOfNow, createSetupBook, giveCard, type Setup, type TestCard } from './setups.ts';
 
 export interface StripeSandboxOptions {
   readonly secretKey: string;
@@ -40,6 +43,7 @@ const ONCE: EventOptions = { webhook: 'once', delayMs: 0 };
 export function createStripeSandbox(options: StripeSandboxOptions): PreloadableSandbox {
   const { clock, faults, stateDir } = options;
   const book = createSessionBook(stateDir);
+  const setups = createSetupBook(stateDir);
   const signer = createSigner(options.webhookSecret);
   const notifier = createNotifier({
     faults,
@@ -113,12 +117,25 @@ export function createStripeSandbox(options: StripeSandboxOptions): PreloadableS
   };
   const preload: PreloadableSandbox['preload'] = (payments) => book.hold(payments.map(preloadedSession));
 
+  const setupUrl = ({ id }: Setup): string => `${options.url()}/c/setup/${id}`;
+  const findSetup = (id: string): Setup | undefined => {
+    const stored = setups.get(id);
+    return stored && asOfNow(stored, clock());
+  };
+  const give = async (before: Setup, last4: TestCard): Promise<void> => {
+    const given = giveCard(before, last4);
+    setups.save(given);
+    await announce(given, [setupEvent({ setupUrl }, given, clock())], ONCE);
+  };
+
   const router = Router();
   router.use(preloadRoute('stripe', preload));
   router.use(express.urlencoded({ extended: true, limit: '256kb', parameterLimit: 2000 }), malformed);
   router.use(pageRoutes({ find, play, url: pageUrl }));
+  router.use(setupPageRoutes({ find: findSetup, url: setupUrl, give }));
   const keys = createIdempotencyKeys(stateDir, clock);
-  router.use(apiRoutes({ ...options, keys, book, find, current, save: book.save, ended, refunded, url: pageUrl }));
+  const sessions = { book, find, current, save: book.save, ended, refunded, url: pageUrl };
+  router.use(apiRoutes({ ...options, keys, ...sessions, setups, findSetup, setupUrl }));
   return {
     name: 'stripe',
     router,
@@ -164,7 +181,7 @@ function createSigner(secret: string) {
 /** Sends the events in their order, once or as asked; `reordered` = the last one first, the earlier ones after it. */
 function announcer({ notificationUrl }: StripeSandboxOptions, notifier: Notifier, ready: () => Promise<void>) {
   return async (
-    { id }: Session,
+    { id }: Pick<Session, 'id'>,
     events: readonly object[],
     how: EventOptions,
     before: readonly object[] = [],

@@ -82,7 +82,9 @@ const sessions = (state: ApiState) =>
     what: 'checkout.session',
     list: 'sessions',
     isWanted: (asked, session) =>
-      isOfIntent(asked, session) && (asked.status === undefined || session.status === asked.status),
+      session.onFile === null &&
+      isOfIntent(asked, session) &&
+      (asked.status === undefined || session.status === asked.status),
     body: (_name, session, req) => [told(state, session, req)],
   });
 

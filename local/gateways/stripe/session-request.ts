@@ -38,7 +38,7 @@ export const sessionRequest = z.strictObject({
   cancel_url: webUrl.optional(),
   expires_at: whole.optional(),
   adaptive_pricing: z.strictObject({ enabled: z.enum(['true', 'false']) }).optional(),
-  payment_method_types: list(z.enum(CHANNELS), CHANNELS.length).optional(),
+  allowed_payment_method_types: list(z.enum(CHANNELS), CHANNELS.length).optional(),
 });
 export type SessionRequest = z.infer<typeof sessionRequest>;
 
@@ -53,7 +53,7 @@ const BOUNDS: Record<WireCurrency, { most: number; least: number }> = {
 export function newSession(
   given: unknown,
   now: Date,
-): { readonly refusal: Reply } | { readonly session: Omit<Session, 'id' | 'status' | 'payment'> } {
+): { readonly refusal: Reply } | { readonly session: Omit<Session, 'id' | 'status' | 'onFile' | 'payment'> } {
   const parsed = sessionRequest.safeParse(given ?? {});
   if (!parsed.success) return { refusal: invalid(parsed.error) };
   const body = parsed.data;
@@ -78,7 +78,7 @@ export function newSession(
       cancelUrl: body.cancel_url ?? null,
       metadata: body.metadata,
       intentMetadata: body.payment_intent_data?.metadata ?? {},
-      channels: body.payment_method_types ?? channelsOf(currency),
+      channels: body.allowed_payment_method_types ?? channelsOf(currency),
       createdAt: now.toISOString(),
       expiresAt: new Date(expires).toISOString(),
     },
@@ -95,10 +95,10 @@ function currencyProblem(body: SessionRequest): Reply | null {
   if (body.line_items.some(({ price_data }) => price_data.currency !== currency)) {
     return refused(400, 'All line items must have the same currency.', { param: 'line_items' });
   }
-  const other = body.payment_method_types?.find((type) => !channelsOf(currency).includes(type));
+  const other = body.allowed_payment_method_types?.find((type) => !channelsOf(currency).includes(type));
   if (other === undefined) return null;
   const message = `The payment method \`${other}\` cannot be used with the currency ${currency}.`;
-  return refused(400, message, { param: 'payment_method_types' });
+  return refused(400, message, { param: 'allowed_payment_method_types' });
 }
 
 function amountProblem(body: SessionRequest): Reply | null {

@@ -28,6 +28,8 @@ const payment = z.object({
   channel: z.enum(CHANNELS),
   /** `declined`: the payer may try again. `failed`: submitted, and refused later. */
   status: z.enum(['declined', 'processing', 'succeeded', 'failed']),
+  /** Of a card on file that was refused. */
+  declineCode: z.string().nullable().default(null),
   /** When the payer submitted it. */
   chargedAt: z.string(),
   /** When it brought money. */
@@ -60,16 +62,19 @@ export const session = z.object({
   createdAt: z.string(),
   expiresAt: z.string(),
   status: z.enum(['open', 'complete', 'expired']),
+  /** A charge of a card on file: no session at all, it has no page and is in no list of sessions. */
+  onFile: z.object({ customer: z.string(), method: z.string() }).nullable().default(null),
   payment: payment.nullable(),
 });
 export type Session = z.infer<typeof session>;
 
 export const newId = (prefix: string): string => `${prefix}_${randomBytes(12).toString('hex')}`;
 
-export const opened = (given: Omit<Session, 'id' | 'status' | 'payment'>): Session => ({
+export const opened = (given: Omit<Session, 'id' | 'status' | 'onFile' | 'payment'>): Session => ({
   ...given,
   id: newId('cs_test'),
   status: 'open',
+  onFile: null,
   payment: null,
 });
 
@@ -136,6 +141,7 @@ function tried(said: Session, status: Payment['status'], now: Date, wanted: stri
     chargeId: newId('ch'),
     channel,
     status,
+    declineCode: null,
     chargedAt: now.toISOString(),
     succeededAt: status === 'succeeded' ? now.toISOString() : null,
     refunds: [],

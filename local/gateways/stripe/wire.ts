@@ -29,7 +29,7 @@ export function sessionBody(said: Session, { expand, url }: Expansion) {
     metadata: said.metadata,
     mode: 'payment',
     payment_intent: intentOf(said, expand),
-    payment_method_types: said.channels,
+    allowed_payment_method_types: said.channels,
     payment_status: said.payment?.status === 'succeeded' ? 'paid' : 'unpaid',
     status: said.status,
     success_url: said.successUrl,
@@ -66,7 +66,17 @@ export function intentBody(said: Session, made: Payment, expand: readonly string
       : made.chargeId,
     livemode: false,
     metadata: said.intentMetadata,
-    payment_method_types: said.channels,
+    allowed_payment_method_types: said.channels,
+    ...(said.onFile === null ? {} : { customer: said.onFile.customer, payment_method: said.onFile.method }),
+    last_payment_error:
+      made.declineCode === null
+        ? null
+        : {
+            type: 'card_error',
+            code: 'card_declined',
+            decline_code: made.declineCode,
+            message: 'Your card was declined.',
+          },
     status: INTENT_STATUS[made.status],
   };
 }

@@ -55,7 +55,7 @@ describe('the Stripe sandbox', () => {
       ['25 hours', () => ({ expires_at: inSeconds(25 * HOUR) }), 'expires_at', /less than 24 hours/],
       ['a script to return to', () => ({ success_url: 'javascript:alert(1)' }), 'success_url', /URL/],
       ['no address of mail', () => ({ customer_email: 'siti' }), 'customer_email', /email/],
-      ['FPX for rupiah', () => ({ 'payment_method_types[0]': 'fpx' }), 'payment_method_types', /fpx/],
+      ['FPX for rupiah', () => ({ 'allowed_payment_method_types[0]': 'fpx' }), 'allowed_payment_method_types', /fpx/],
       [
         'two currencies',
         () => ({

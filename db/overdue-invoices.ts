@@ -1,0 +1,28 @@
+import type { Knex } from 'knex';
+import type { InvoiceId, SubscriptionId } from '../domain/ids.ts';
+
+export interface OverdueInvoice {
+  readonly invoiceId: InvoiceId;
+  /** null = it is for a licence. */
+  readonly subscriptionId: SubscriptionId | null;
+  /** ISO 8601. */
+  readonly dueAt: string;
+}
+
+/** Open invoices that were due before this moment, the longest overdue first. `after` = the last one already read. */
+export async function overdueInvoices(
+  db: Knex,
+  page: { readonly before: string; readonly after: OverdueInvoice | null; readonly limit: number },
+): Promise<OverdueInvoice[]> {
+  const { before, after, limit } = page;
+  const rows: (Omit<OverdueInvoice, 'dueAt'> & { dueAt: Date })[] = await db('invoices')
+    .where('state', 'open')
+    .where('due_at', '<', before)
+    .modify((query) => {
+      if (after) query.whereRaw('(due_at, id) > (?, ?)', [after.dueAt, after.invoiceId]);
+    })
+    .orderBy(['due_at', 'id'])
+    .limit(limit)
+    .select({ invoiceId: 'id', subscriptionId: 'subscription_id', dueAt: 'due_at' });
+  return rows.map((row) => ({ ...row, dueAt: row.dueAt.toISOString() }));
+}
