@@ -3,10 +3,10 @@ import type { Currency } from './money.ts';
 
 /** docs/processes/subscription.md draws it. */
 export const subscriptionTransitions = {
-  trialing: ['active', 'past_due', 'paused', 'cancelled', 'expired'],
-  active: ['past_due', 'paused', 'cancelled', 'expired'],
-  past_due: ['active', 'grace', 'cancelled', 'expired'],
-  grace: ['active', 'suspended', 'cancelled', 'expired'],
+  trialing: ['active', 'past_due', 'paused', 'cancelled'],
+  active: ['past_due', 'paused', 'cancelled'],
+  past_due: ['active', 'grace', 'cancelled'],
+  grace: ['active', 'suspended', 'cancelled'],
   suspended: ['active', 'cancelled', 'expired'],
   paused: ['trialing', 'active', 'cancelled'],
   cancelled: [],
