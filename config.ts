@@ -117,6 +117,10 @@ const environment = z.object({
   ALUR_STAFF_SECOND_FACTOR: z.enum(['required', 'optional']).default('required'),
   /** Whether an owner has to verify the e-mail address before anything but the own account can be used. */
   ALUR_REQUIRE_VERIFIED_EMAIL: flag.default(true),
+  /** Whether a company may apply for licences only once its onboarding is complete. */
+  ALUR_ONBOARDING_REQUIRED: flag.default(true),
+  /** How long what was entered is kept after an onboarding that expired or was cancelled. */
+  ALUR_ONBOARDING_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650).default(90),
   ALUR_PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(64).default(10),
   /** From this length on a password needs no capitals, digits or symbols. */
   ALUR_PASSPHRASE_LENGTH: z.coerce.number().int().min(12).max(128).default(16),
@@ -205,6 +209,10 @@ function shape(env: z.infer<typeof environment>) {
       requireVerifiedEmail: env.ALUR_REQUIRE_VERIFIED_EMAIL,
       passwords: { minLength: env.ALUR_PASSWORD_MIN_LENGTH, passphraseLength: env.ALUR_PASSPHRASE_LENGTH },
       requestsPerMinute: env.ALUR_REQUESTS_PER_MINUTE,
+    },
+    onboarding: {
+      required: env.ALUR_ONBOARDING_REQUIRED,
+      retentionDays: env.ALUR_ONBOARDING_RETENTION_DAYS,
     },
     corsOrigins: env.ALUR_CORS_ORIGINS.map((origin) => new URL(origin).origin),
     oidc: allOrNone({

@@ -2,25 +2,19 @@
 import type { Knex } from 'knex';
 import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
-import { lapseInvoice, lockCollected, mayBeIssued, subjectOf } from '../db/invoice-payments.ts';
+import { lockCollected, mayBeIssued } from '../db/invoice-payments.ts';
 import { invoiceOf } from '../db/invoices.ts';
-import { attachCertificate, type IssuedLicense, issueLicense } from '../db/licenses.ts';
-import { settleOddMoney } from '../db/odd-money.ts';
+import { attachCertificate, type IssuedLicense, issueLicense, termOf } from '../db/licenses.ts';
 import { officeOfType } from '../db/offices.ts';
-import { attachPdf } from '../db/papers.ts';
-import { findPayment } from '../db/payments.ts';
-import { type CertificateFacts, certificateFacts, type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
+import { type CertificateFacts, certificateFacts } from '../db/printed.ts';
 import { refundsNotTaken } from '../db/refunds.ts';
 import { usersWithRole } from '../db/staff.ts';
-import { addMonths } from '../domain/calendar.ts';
 import { isLegalForm, LEGAL_FORM_NAMES } from '../domain/companies.ts';
 import type { ApplicationId, CompanyId, InvoiceId, LicenseId, RefundId, Sha256, UserId } from '../domain/ids.ts';
-import { money } from '../domain/money.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { renderCertificate } from './documents/certificate.ts';
-import { renderInvoice } from './documents/invoice.ts';
-import { partiesOf } from './invoices.ts';
+import { closeAsLapsed, storeInvoicePdf } from './invoices.ts';
 import { type Overdue, overdueOf } from './payments.ts';
 
 export function createActivationActivities({ db, files, signer, publicUrl, money: policy }: ActivityDeps) {
@@ -30,11 +24,7 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
       applicationId: ApplicationId;
     }): Promise<{ invoiceId: InvoiceId; dueAt: string; inParts: boolean; overdue: Overdue[] }> {
       const { invoiceId, dueAt } = await invoiceOf(db, input.applicationId);
-      const facts = await invoiceFacts(db, invoiceId);
-      if (!facts.pdf) {
-        const stored = await files.put(await renderInvoice(invoiceData(facts)));
-        await attachPdf(db, 'invoices', invoiceId, stored.sha256);
-      }
+      await storeInvoicePdf({ db, files }, invoiceId);
       const invoice = await db.transaction((tx) => lockCollected(tx, invoiceId));
       const overdue = await overdueOf(db, invoice);
       return { invoiceId, dueAt: dueAt.toISOString(), inParts: invoice.inParts, overdue };
@@ -58,17 +48,9 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
       return db.transaction(async (tx) => {
         const invoice = await lockCollected(tx, input.invoiceId);
         if (invoice.state !== 'open') return closedAs(tx, invoice.state, input.invoiceId);
-        const about = { ...subjectOf(invoice), at: input.at };
-        await recordEvent(tx, { key: `payment/${input.invoiceId}/lapsed`, type: 'invoice.lapsed', ...about });
-        if (invoice.applicationId) await lapseApplication(tx, invoice.applicationId, about);
-        const { state, parts } = await lapseInvoice(tx, input.invoiceId, input.at);
-        for (const { reference, amountMinor } of parts) {
-          const payment = await findPayment(tx, reference);
-          const key = `payment/${invoice.id}/${payment.attempt}/case/lapsed-part`;
-          const amount = money(amountMinor, invoice.total.currency);
-          // Less than the invoice came, so it is short money, whatever the policy says of late money.
-          await settleOddMoney(tx, { key, kind: 'short', invoice, payment, amount, at: input.at }, policy);
-        }
+        const { applicationId, companyId } = invoice;
+        const state = await closeAsLapsed(tx, policy, invoice, input.at);
+        if (applicationId) await lapseApplication(tx, applicationId, { companyId, at: input.at });
         return closedAs(tx, state, input.invoiceId);
       });
     },
@@ -80,7 +62,7 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
 
     /**
      * Issues the licence, once. Under the lock on the invoice: one whose money was taken back meanwhile, or went back in
-     * full, brings none.
+     * full, brings none. The licence of a renewal begins where the one before ends.
      * @returns null for such an invoice; a licence that is there already is returned whatever became of the money
      */
     async issueLicense(input: {
@@ -89,11 +71,16 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
       validityMonths: number | null;
       at: string;
     }): Promise<IssuedLicense | null> {
-      const { zone } = await officeOfType(db, input.typeCode);
-      const validUntil = input.validityMonths === null ? null : addMonths(input.at, input.validityMonths, zone);
+      const { applicationId, typeCode, validityMonths: months, at } = input;
+      const { zone } = await officeOfType(db, typeCode);
       return db.transaction(async (tx) => {
-        if (!(await mayBeIssued(tx, input.applicationId))) return null;
-        return issueLicense(tx, { ...input, validUntil });
+        if (!(await mayBeIssued(tx, applicationId))) return null;
+        return issueLicense(tx, {
+          applicationId,
+          typeCode,
+          at,
+          ...(await termOf(tx, { applicationId, at, zone, months })),
+        });
       });
     },
 
@@ -150,25 +137,6 @@ async function lapseApplication(
   if (isNew) await moveApplication(tx, { id, to: 'lapsed_unpaid', at: about.at });
 }
 
-function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {
-  const { currency, taxRule } = facts;
-  return {
-    number: facts.number,
-    // The paper is printed when it is issued; its state later on is in the record, not on the paper.
-    status: 'open',
-    ...partiesOf(facts),
-    issuedAt: facts.issuedAt.toISOString(),
-    dueAt: facts.dueAt.toISOString(),
-    paidAt: null,
-    lines: facts.lines.map((line) => ({
-      description: line.description,
-      net: money(line.netMinor, currency),
-      discount: money(line.discountMinor, currency),
-      tax: line.kind === 'statutory' ? null : { rule: taxRule, amount: money(line.taxMinor, currency) },
-    })),
-  };
-}
-
 const certificateData = (facts: CertificateFacts, publicUrl: string): Parameters<typeof renderCertificate>[0] => ({
   licenseNumber: facts.number,
   licenseName: facts.typeName,
@@ -183,6 +151,7 @@ const certificateData = (facts: CertificateFacts, publicUrl: string): Parameters
   kbli: facts.kbli.map((code) => ({ code, title: { id: '', en: '' } })),
   validFrom: facts.validFrom.toISOString(),
   validUntil: facts.validUntil?.toISOString() ?? null,
+  renews: facts.renews,
   issuedAt: facts.issuedAt.toISOString(),
   timeZone: facts.zone,
   verifyUrl: `${publicUrl}/verify/${facts.verifyCode}`,

@@ -1,6 +1,7 @@
 import { createActivationActivities } from './activation.ts';
 import { createAuditActivities } from './audit.ts';
 import { createCalendarActivities } from './calendars.ts';
+import { createCardActivities } from './cards.ts';
 import { createDeemedActivities } from './deemed.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createDocumentRetentionActivities } from './document-retention.ts';
@@ -11,34 +12,43 @@ import { createLicensingActivities } from './licensing.ts';
 import { createAccountLetterActivities } from './mail/account-letters.ts';
 import { createMailActivities } from './mail/send.ts';
 import { createMoneyWatchActivities } from './money-watch.ts';
+import { createOnboardingActivities } from './onboarding.ts';
+import { createProcessWatchActivities } from './overdue-invoices.ts';
 import { createPaymentActivities } from './payments.ts';
 import { createPersonalDataActivities } from './personal-data.ts';
 import { createPolicyMoveActivities } from './policy-moves.ts';
 import { createReconciliationActivities } from './reconciliation.ts';
 import { createRefundActivities } from './refunds.ts';
 import { createRegistryActivities } from './registries.ts';
+import { createRenewalActivities } from './renewals.ts';
 import { createTextMessageActivities } from './sms/send.ts';
+import { createSubscriptionActivities } from './subscriptions.ts';
 import { createTaskMoveActivities } from './task-moves.ts';
 
 export const createActivities = (deps: ActivityDeps) => ({
   ...createLicensingActivities(deps),
   ...createLicenseExpiryActivities(deps),
   ...createActivationActivities(deps),
+  ...createOnboardingActivities(deps),
   ...createPaymentActivities(deps),
   ...createInvoiceActivities(deps),
   ...createCalendarActivities(deps),
+  ...createCardActivities(deps),
   ...createDeemedActivities(deps),
   ...createDocumentRetentionActivities(deps),
   ...createDocumentScanActivities(deps),
   ...createMailActivities(deps),
   ...createAccountLetterActivities(deps),
   ...createMoneyWatchActivities(deps),
+  ...createProcessWatchActivities(deps),
   ...createAuditActivities(deps),
   ...createPersonalDataActivities(deps),
   ...createPolicyMoveActivities(deps),
   ...createReconciliationActivities(deps),
   ...createRefundActivities(deps),
   ...createRegistryActivities(deps),
+  ...createRenewalActivities(deps),
+  ...createSubscriptionActivities(deps),
   ...createTaskMoveActivities(deps),
   ...createTextMessageActivities(deps),
 });

@@ -42,6 +42,8 @@ export const summaryJson = (application: ApplicationSummary) => ({
   whoseTurn: whoseTurn(application.state),
   dueAt: timeOrNull(application.dueAt),
   submittedAt: timeOrNull(application.submittedAt),
+  renewsLicenseId: application.renewsId,
+  renewal: application.renewal,
   // A case that was taken up again is open, whenever it had been closed.
   closedAt: isClosed(application.state) ? timeOrNull(application.closedAt) : null,
   createdAt: timeJson(application.createdAt),
@@ -69,6 +71,7 @@ const decisionJson = (decision: DecisionOnRecord, own: boolean) => ({
   decision: decision.decision,
   reasons: decision.reasons,
   decidedAt: timeJson(decision.at),
+  ...(decision.soleSupervisor ? { soleSupervisor: true } : {}),
   ...(own
     ? {}
     : {

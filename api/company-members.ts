@@ -34,6 +34,7 @@ import { LINK_HOLDS_MS } from '../domain/mail.ts';
 import { isStaff, may } from '../domain/roles.ts';
 import { dispatchLetter } from './account-letters.ts';
 import type { ApiDeps } from './deps.ts';
+import { requireWithin } from './entitlements.ts';
 import { idFromKey } from './request-key.ts';
 
 /** The column that seals an invited address, and under which it is looked for. */
@@ -59,7 +60,8 @@ const noSuchCompany = () =>
 
 /**
  * Invites an address, whether or not it has an account: neither answer nor letter tells.
- * @throws Failure `not_found`, `already_member` for a member's address, and while an invitation of it is open
+ * @throws Failure `not_found`, `already_member` for a member's address, and while an invitation of it is open,
+ *   `plan_limit_reached`
  */
 export async function invite(deps: ApiDeps, asked: Asked & { readonly email: string }): Promise<Invitation> {
   const { companyId, by, email, origin, requestKey } = asked;
@@ -75,6 +77,7 @@ export async function invite(deps: ApiDeps, asked: Asked & { readonly email: str
     createdAt: at,
     expiresAt: new Date(at.getTime() + LINK_HOLDS_MS.join_company),
   };
+  const { users: allowed } = (await deps.entitlements.of(companyId)).limits;
   await deps.db.transaction(async (trx) => {
     await lockCompany(trx, companyId);
     const company = await ownCompany(trx, companyId, by);
@@ -84,6 +87,7 @@ export async function invite(deps: ApiDeps, asked: Asked & { readonly email: str
     const known = await isInvited(trx, companyId, deps.personalData.fingerprints(email, EMAIL));
     if (known || (await hasMemberWith(trx, companyId, email))) throw new Failure('already_member', '');
     if (!(await addInvitation(trx, invitation))) throw new Failure('already_member', '');
+    await requireWithin(trx, { companyId, limit: 'users', allowed, at });
     await recordEvent(trx, {
       ...about(asked, `invited/${invitation.id}`, at),
       type: 'company.member_invited',

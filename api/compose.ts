@@ -9,12 +9,13 @@ import { createAccessChanges } from './access-changes.ts';
 import { createApiKeys } from './api-keys.ts';
 import type { ApiDeps } from './deps.ts';
 import { createDocumentChecks } from './document-checks.ts';
+import { createEntitlementsCache } from './entitlements.ts';
 import { createIdentityProvider } from './identity-provider.ts';
 import { createLogger } from './logging.ts';
 import { createNoticeTelling } from './notice-telling.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createAccessTokens } from './tokens.ts';
-import { createApplicationChanges } from './waiting.ts';
+import { createApplicationChanges, createCompanyChanges } from './waiting.ts';
 
 /** Opens what the API works with; nothing is asked yet. */
 export async function depsOf(config: Config): Promise<ApiDeps> {
@@ -25,6 +26,7 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
   const personalData = createPersonalData(config.personalDataKeys);
   const accessChanges = createAccessChanges(config.database.url, db, logger);
   accessChanges.open();
+  const companyChanges = createCompanyChanges(config.database.url, logger);
   const connection = Connection.lazy({ address: config.temporal.address });
   const temporal = new Client({ connection, namespace: config.temporal.namespace });
   const { taskQueue } = config.temporal;
@@ -54,6 +56,9 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     limits: createRateLimits({ db, logger, personalData, requestsPerMinute: config.access.requestsPerMinute }),
     production,
     changes: createApplicationChanges(config.database.url, logger),
+    onboarding: config.onboarding,
+    companyChanges,
+    entitlements: createEntitlementsCache(db, companyChanges),
     notices: createNoticeTelling({ db, temporal, taskQueue, logger }),
   };
 }

@@ -9,11 +9,12 @@ import type { MoneyPolicy } from '../domain/payments.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { DocumentChecks } from './document-checks.ts';
+import type { EntitlementsCache } from './entitlements.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { NoticeTelling } from './notice-telling.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { AccessTokens } from './tokens.ts';
-import type { ApplicationChanges } from './waiting.ts';
+import type { ApplicationChanges, CompanyChanges } from './waiting.ts';
 import type { GatewaySecrets } from './webhooks/index.ts';
 
 /** What the office has decided about getting in. */
@@ -23,6 +24,13 @@ export interface AccessPolicy {
   readonly passwords: PasswordPolicy;
   /** Of one caller, where a route has no limit of its own. */
   readonly requestsPerMinute: number;
+}
+
+export interface OnboardingSettings {
+  /** Whether a company may apply only once it is active. */
+  readonly required: boolean;
+  /** How long what was entered is kept after an onboarding that came to nothing. */
+  readonly retentionDays: number;
 }
 
 /** Everything that the API is handed; it opens nothing and reads no environment by itself. */
@@ -59,5 +67,8 @@ export interface ApiDeps {
   readonly limits: RateLimits;
   readonly production: boolean;
   readonly changes: ApplicationChanges;
+  readonly companyChanges: CompanyChanges;
+  readonly onboarding: OnboardingSettings;
+  readonly entitlements: EntitlementsCache;
   readonly notices: NoticeTelling;
 }

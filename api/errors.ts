@@ -599,6 +599,14 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'This number belongs to a company that is registered already. Ask one of its members to invite you (POST users/companies/{id}/members), or go to the licensing office with the papers of the company.',
     ],
   ),
+  address_not_verified: problem(
+    409,
+    ['Alamat e-mail belum dipastikan', 'Address not verified yet'],
+    [
+      'Buka tautan di e-mail yang kami kirim, atau kirim tokennya sebagai code. E-mail baru: POST /api/v1/auth/verify-email/resend.',
+      'Open the link in the mail that we sent, or send its token as code. For another mail: POST /api/v1/auth/verify-email/resend.',
+    ],
+  ),
   already_subscribed: problem(
     409,
     ['Sudah berlangganan', 'Subscribed already'],
@@ -764,6 +772,14 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
     [
       'Jumlah ini di luar batas cara bayar yang dipilih. Pilih cara lain.',
       'The amount is outside the limits of that method. Choose another.',
+    ],
+  ),
+  invoice_of_subscription: problem(
+    409,
+    ['Tagihan langganan', 'Invoice of a subscription'],
+    [
+      'Tagihan ini milik sebuah langganan dan tidak dibatalkan sendiri. Ubah atau akhiri langganannya; yang sudah dibayar dapat dikembalikan.',
+      'This invoice belongs to a subscription and is not voided by itself. Change or cancel the subscription; what was paid can be refunded.',
     ],
   ),
   invoice_part_paid: problem(

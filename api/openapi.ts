@@ -19,6 +19,8 @@ const problemSchema = z
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
     state: z.string().optional(),
     stage: z.string().optional(),
+    applicationId: z.string().optional().describe('The case that stands in the way.'),
+    opensAt: z.string().optional().describe('From when on it can be asked.'),
     conflict: z
       .object({
         decidedBy: z.object({ id: z.uuid(), name: z.string().nullable() }),

@@ -50,6 +50,8 @@ function problem(failure: Failure, req: Request, locale: Locale, publicUrl: stri
     errors: facts.errors,
     state: facts.state,
     stage: facts.stage,
+    applicationId: facts.applicationId,
+    opensAt: facts.opensAt,
     conflict,
   };
   return {

@@ -1,7 +1,8 @@
 import type { FileStore } from '../db/files.ts';
-import type { ApplicationId, Sha256 } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, Sha256, SubscriptionId } from '../domain/ids.ts';
+import type { ApiDeps } from './deps.ts';
 import { type StreamReply, stream } from './reply.ts';
-import type { ApplicationChanges } from './waiting.ts';
+import type { Changes } from './waiting.ts';
 
 /**
  * A PDF that Alur made and stored, shown in the browser.
@@ -25,9 +26,9 @@ const STORED_WITHIN_MS = 10_000;
  * A PDF is made right after the record that it belongs to: who asks in between is answered once it is stored.
  * @returns null when it takes longer than a person waits
  */
-export async function onceStored(
-  changes: ApplicationChanges,
-  id: ApplicationId,
+export async function onceStored<Id extends string>(
+  changes: Changes<Id>,
+  id: Id,
   read: () => Promise<Sha256 | null>,
 ): Promise<Sha256 | null> {
   const until = performance.now() + STORED_WITHIN_MS;
@@ -42,4 +43,19 @@ export async function onceStored(
   } finally {
     done.abort();
   }
+}
+
+/** The same for a paper about an invoice: whoever makes it speaks on the channel of what the invoice is of. */
+export async function onceMade(
+  { changes, companyChanges }: Pick<ApiDeps, 'changes' | 'companyChanges'>,
+  paper: {
+    readonly applicationId: ApplicationId | null;
+    readonly subscriptionId: SubscriptionId | null;
+    readonly companyId: CompanyId;
+  },
+  read: () => Promise<Sha256 | null>,
+): Promise<Sha256 | null> {
+  const { applicationId, subscriptionId, companyId } = paper;
+  if (applicationId) return onceStored(changes, applicationId, read);
+  return subscriptionId ? onceStored(companyChanges, companyId, read) : null;
 }

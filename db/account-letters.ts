@@ -8,9 +8,14 @@ import type {
   LicenseLetter,
   LicenseNewsData,
   Locale,
+  OnboardingLetter,
+  OnboardingNewsData,
   RefundLetter,
   RefundNews,
+  SubscriptionLetter,
+  SubscriptionNewsData,
 } from '../domain/mail.ts';
+import { FIRST_OFFICE } from './offices.ts';
 
 /** To a person, or to an address that may be nobody's: sealed as column `account_letters.address`. */
 type Recipient = { readonly userId: UserId } | { readonly addressEncrypted: Buffer };
@@ -37,6 +42,20 @@ export type NewAccountLetter =
       readonly id: string;
       readonly template: LicenseLetter;
       readonly data: LicenseNewsData;
+      readonly at: Date;
+    } & Recipient)
+  // And those about the onboarding of a company.
+  | ({
+      readonly id: string;
+      readonly template: OnboardingLetter;
+      readonly data: OnboardingNewsData;
+      readonly at: Date;
+    } & Recipient)
+  // And those about a subscription.
+  | ({
+      readonly id: string;
+      readonly template: SubscriptionLetter;
+      readonly data: SubscriptionNewsData;
       readonly at: Date;
     } & Recipient);
 
@@ -110,8 +129,6 @@ export interface LetterRecipient {
   readonly officeName: string;
   readonly zone: OfficeZone;
 }
-
-const FIRST_OFFICE = 'select id from offices order by created_at, id limit 1';
 
 /** @param who an account's ID, or an address in lower case. @returns null when there is no such account */
 export async function findRecipient(

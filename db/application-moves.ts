@@ -51,3 +51,8 @@ export async function noteClosingReason(tx: Knex, id: ApplicationId, reason: str
 export async function announce(db: Knex, id: ApplicationId): Promise<void> {
   await db.raw("select pg_notify('application_changed', ?)", [id]);
 }
+
+/** And for news of what belongs to a company: the PDF of a subscription's invoice. */
+export async function announceCompany(db: Knex, id: CompanyId): Promise<void> {
+  await db.raw("select pg_notify('company_changed', ?)", [id]);
+}

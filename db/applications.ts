@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import type { Origin } from '../domain/events.ts';
-import type { ApplicationId, CompanyId, PolicyId, Sha256, UserId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, LicenseId, PolicyId, Sha256, UserId } from '../domain/ids.ts';
 import type { Actor, ApplicationState, Decision, Reason, Stage } from '../domain/licensing.ts';
-import { seesEveryCase } from '../domain/roles.ts';
+import type { RenewalKind } from '../domain/renewal.ts';
+import { PERMISSIONS, seesEveryCase } from '../domain/roles.ts';
 import { recordEvent } from './events.ts';
 
 export type Form = Readonly<Record<string, unknown>>;
@@ -23,6 +24,9 @@ export interface Application {
   readonly closedAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** The licence whose next term it is for; null = it renews none. */
+  readonly renewsId: LicenseId | null;
+  readonly renewal: RenewalKind | null;
   /** Goes up with every change of the form. */
   readonly formVersion: number;
   readonly form: Form;
@@ -38,17 +42,26 @@ export type ApplicationSummary = Omit<Application, 'form' | 'submissionHash' | '
 const SUMMARY = `a.id, a.company_id as "companyId", c.name as "companyName", a.type_code as "typeCode", a.policy_id as "policyId",
   a.applicant_id as "applicantId", a.state, a.stage, a.round, a.assignee_id as "assigneeId", a.due_at as "dueAt",
   a.submitted_at as "submittedAt", a.closed_at as "closedAt", a.created_at as "createdAt", a.updated_at as "updatedAt",
-  a.form_version as "formVersion"`;
+  a.form_version as "formVersion", a.renews_id as "renewsId", a.renewal`;
 
 /** Whether `:viewer` acts for the company of the case (`a` = applications). */
 export const OWN = 'exists (select 1 from company_members m where m.user_id = :viewer and m.company_id = a.company_id)';
 
+const AUDITORS = PERMISSIONS['review.audit'].map((role) => `'${role}'`).join();
+
+/** SQL: whether this person may make the post-audit of the case `a`, or made it: who judges it must read it. */
+export const AUDITS = (person: string): string => `exists (
+  select 1 from post_audits p join users v on v.id = ${person}
+   where p.application_id = a.id and (p.state = 'open' or p.decided_by = v.id)
+     and (v.office_id is null or v.office_id = p.office_id) and v.roles && array[${AUDITORS}])`;
+
 /**
- * Who sees a case (`a` = applications): the people of its company, whoever holds or held one of its tasks, and the roles
- * that see every case. Every read of a case, its documents, invoice or licence asks this inside its own query.
+ * Who sees a case (`a` = applications): the people of its company, whoever holds or held one of its tasks or audits it, and the
+ * roles that see every case. Every read of a case, its documents, invoice or licence asks this inside its own query.
  */
 export const VISIBLE = `(:all or ${OWN} or a.assignee_id = :viewer
-  or exists (select 1 from task_holders h where h.application_id = a.id and h.user_id = :viewer))`;
+  or exists (select 1 from task_holders h where h.application_id = a.id and h.user_id = :viewer)
+  or ${AUDITS(':viewer')})`;
 
 /** Bindings of VISIBLE. */
 export const seenBy = (viewer: Actor) => ({ viewer: viewer.userId, all: seesEveryCase(viewer.roles) });
@@ -115,10 +128,16 @@ export interface DecisionOnRecord {
   readonly seat: number;
   /** By a supervisor in place of whoever held the task. */
   readonly override: boolean;
+  /** The office had no other supervisor for it, though this one had a part in the review that was appealed against. */
+  readonly soleSupervisor: boolean;
   readonly by: UserId;
   readonly byName: string;
   readonly at: Date;
 }
+
+const SOLE_SUPERVISOR = `(d.override and exists (
+  select from events e where e.application_id = d.application_id and e.type = 'decision.recorded'
+     and e.actor_id = d.decided_by and e.occurred_at = d.decided_at and e.data @> '{"soleSupervisor": true}'))`;
 
 /** What the office has decided on a case, oldest first. */
 export async function decisionsOf(db: Knex, applicationId: ApplicationId): Promise<DecisionOnRecord[]> {
@@ -134,6 +153,7 @@ export async function decisionsOf(db: Knex, applicationId: ApplicationId): Promi
       note: 'd.note',
       seat: 'd.seat',
       override: 'd.override',
+      soleSupervisor: db.raw(SOLE_SUPERVISOR),
       by: 'd.decided_by',
       byName: 'u.name',
       at: 'd.decided_at',

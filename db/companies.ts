@@ -1,7 +1,10 @@
 import type { Knex } from 'knex';
-import type { CompanyScale, LegalForm } from '../domain/companies.ts';
+import type { OfficeZone } from '../domain/calendar.ts';
+import type { CompanyScale, CompanyStatus, LegalForm } from '../domain/companies.ts';
+import type { Origin } from '../domain/events.ts';
 import type { CompanyId, UserId } from '../domain/ids.ts';
 import { recordEvent } from './events.ts';
+import { openOnboarding } from './onboarding.ts';
 import { claimNumber } from './personal-numbers.ts';
 
 export interface Company {
@@ -15,7 +18,7 @@ export interface Company {
   readonly capitalMinor: bigint | null;
   readonly annualSalesMinor: bigint | null;
   readonly scale: CompanyScale;
-  readonly status: 'active' | 'suspended' | 'closed';
+  readonly status: CompanyStatus;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -43,16 +46,34 @@ const columns = {
   updatedAt: 'c.updated_at',
 };
 
+/** How a company begins that has to be onboarded. */
+export interface Onboarding {
+  readonly zone: OfficeZone;
+  readonly expiresAt: Date;
+  readonly origin: Origin;
+}
+
 /**
- * Adds an active company with its first member and its event, all or nothing; again with the same ID changes nothing.
+ * Adds a company with its first member and its event, all or nothing; again with the same ID changes nothing.
+ * @param onboarding absent = it is active at once
  * @returns null when a company with this tax number is there already
  */
-export async function addCompany(db: Knex, company: NewCompany, by: UserId, at: Date): Promise<Company | null> {
+export async function addCompany(
+  db: Knex,
+  company: NewCompany,
+  by: UserId,
+  at: Date,
+  onboarding?: Onboarding,
+): Promise<Company | null> {
   return db.transaction(async (trx) => {
     const hashes = [company.npwpHash, ...(company.otherNpwpHashes ?? [])];
     const isFree = await claimNumber(trx, { table: 'companies', column: 'npwp_hash', hashes });
     const inserted = isFree
-      ? await trx('companies').insert(toRow(company, at)).onConflict().ignore().returning('id')
+      ? await trx('companies')
+          .insert(toRow(company, at, onboarding ? 'onboarding' : 'active'))
+          .onConflict()
+          .ignore()
+          .returning('id')
       : [];
     if (inserted.length > 0) {
       await trx('company_members').insert({ company_id: company.id, user_id: by, created_at: at });
@@ -64,9 +85,19 @@ export async function addCompany(db: Knex, company: NewCompany, by: UserId, at: 
         data: { legalForm: company.legalForm, scale: company.scale },
         at: at.toISOString(),
       });
+      if (onboarding) await openOnboarding(trx, { companyId: company.id, ownerId: by, at, ...onboarding });
     }
     return findOwnCompany(trx, company.id, by);
   });
+}
+
+/** Whether another company has this tax number, under any of its fingerprints: a look before anything is begun. */
+export async function isNumberTaken(
+  db: Knex,
+  { id, npwpHash, otherNpwpHashes = [] }: Pick<NewCompany, 'id' | 'npwpHash' | 'otherNpwpHashes'>,
+): Promise<boolean> {
+  const hashes = [npwpHash, ...otherNpwpHashes];
+  return (await db('companies').whereIn('npwp_hash', hashes).whereNot({ id }).first('id')) !== undefined;
 }
 
 /** null when there is none, or the caller does not belong to it: the two must look the same. */
@@ -98,7 +129,7 @@ const MOMENT = "date_trunc('milliseconds', c.created_at)";
 const ofMember = (db: Knex, userId: UserId) =>
   db('company_members as m').join('companies as c', 'c.id', 'm.company_id').where('m.user_id', userId);
 
-const toRow = (company: NewCompany, at: Date) => ({
+const toRow = (company: NewCompany, at: Date, status: CompanyStatus) => ({
   id: company.id,
   name: company.name,
   legal_form: company.legalForm,
@@ -111,7 +142,7 @@ const toRow = (company: NewCompany, at: Date) => ({
   capital_minor: company.capitalMinor,
   annual_sales_minor: company.annualSalesMinor,
   scale: company.scale,
-  status: 'active',
+  status,
   created_at: at,
   updated_at: at,
 });

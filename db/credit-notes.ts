@@ -15,7 +15,8 @@ import { type Currency, type Money, money } from '../domain/money.ts';
 import type { RefundReason } from '../domain/refunds.ts';
 import { nextOfYear } from './counters.ts';
 import { recordEvent } from './events.ts';
-import { type Parties, partyColumns, withIssuer, withParties } from './papers.ts';
+import { withIssuer } from './issuers.ts';
+import { type Parties, partyColumns, withParties } from './papers.ts';
 
 export interface CreditNote {
   readonly id: CreditNoteId;

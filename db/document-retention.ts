@@ -105,9 +105,11 @@ export const NAMES_A_FILE = [
   'receipts.pdf_sha256',
   'credit_notes.pdf_sha256',
   'evidence_packs.pdf_sha256',
+  'company_documents.sha256',
 ] as const;
 
-async function isNamed(tx: Knex, sha256: Sha256): Promise<boolean> {
+/** Whether a record names the file. The caller holds its lock (`lockFile`), alone. */
+export async function isNamed(tx: Knex, sha256: Sha256): Promise<boolean> {
   const others = NAMES_A_FILE.slice(1).map((name) => {
     const [table, column] = name.split('.');
     return `select 1 from ${table} where ${column} = :sha256`;

@@ -31,6 +31,10 @@ export interface LetterFacts {
   readonly validUntil: Date | null;
   readonly verifyCode: string | null;
   readonly certificate: Sha256 | null;
+  /** The licence whose next term it is; null = none, or no licence yet. */
+  readonly renewedNumber: string | null;
+  /** Nobody decided in the legal time. */
+  readonly approvedByLaw: boolean;
   /** Of the licence; without one it means nothing. */
   readonly grantedBy: GrantedBy;
 }
@@ -50,8 +54,10 @@ const FACTS = `
     (select r.number from invoices r where r.id = i.replaces_id) as "replacesInvoice",
     i.id as "invoiceId", i.number as "invoiceNumber", i.total_minor as "invoiceTotalMinor", i.currency as "invoiceCurrency",
     i.due_at as "invoiceDueAt", i.pdf_sha256 as "invoicePdf",
+    exists (select from evidence_packs e where e.application_id = a.id) as "approvedByLaw",
     l.number as "licenseNumber", l.valid_from as "validFrom", l.valid_until as "validUntil", l.verify_code as "verifyCode",
-    l.certificate_sha256 as "certificate", ${GRANTED_BY} as "grantedBy"
+    l.certificate_sha256 as "certificate",
+    (select b.number from licenses b where b.id = l.renews_id) as "renewedNumber", ${GRANTED_BY} as "grantedBy"
   from applications a
   join companies c on c.id = a.company_id
   join license_types t on t.code = a.type_code

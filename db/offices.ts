@@ -70,3 +70,13 @@ export async function officeOfType(db: Knex, typeCode: string): Promise<Office> 
   if (!row) throw new Error(`licence type ${typeCode} has no office`);
   return row;
 }
+
+/** The office of longest standing, which stands for all of them where no licence type says which it is. */
+export const FIRST_OFFICE = 'select id from offices order by created_at, id limit 1';
+
+/** Who issues the papers about a subscription, and by whose clock: no licence type says it, so it is the first office. */
+export async function issuerOfSubscriptions(db: Knex): Promise<Office> {
+  const row: Office | undefined = await db('offices').whereRaw(`id = (${FIRST_OFFICE})`).first('id', 'name', 'zone');
+  if (!row) throw new Error('nothing can be billed: there is no office to issue an invoice');
+  return row;
+}

@@ -1,6 +1,7 @@
 /** Tax numbers and NIKs of those that the office knows: found by fingerprint, read in clear only with an event. */
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { CompanyStatus } from '../domain/companies.ts';
 import type { Origin } from '../domain/events.ts';
 import type { CompanyId, UserId } from '../domain/ids.ts';
 import type { Role } from '../domain/roles.ts';
@@ -17,7 +18,7 @@ export async function claimNumber(
     readonly table: 'companies' | 'users';
     readonly column: 'npwp_hash' | 'nik_hash';
     readonly hashes: readonly string[];
-    readonly but?: UserId;
+    readonly but?: UserId | CompanyId;
   },
 ): Promise<boolean> {
   const { table, column, hashes, but } = number;
@@ -144,7 +145,7 @@ export interface FoundCompany {
   readonly name: string;
   readonly npwpMasked: string;
   readonly nib: string | null;
-  readonly status: 'active' | 'suspended' | 'closed';
+  readonly status: CompanyStatus;
   readonly createdAt: Date;
 }
 
@@ -208,9 +209,11 @@ const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')
 
 // ---- in clear -------------------------------------------------------------------------------------------------------
 
-/** null = no such company. */
+/** null = no such company, or its number was erased. */
 export async function sealedNpwp(db: Knex, id: CompanyId): Promise<Buffer | null> {
-  const found: { sealed: Buffer } | undefined = await db('companies').where({ id }).first({ sealed: 'npwp_encrypted' });
+  const found: { sealed: Buffer | null } | undefined = await db('companies')
+    .where({ id })
+    .first({ sealed: 'npwp_encrypted' });
   return found?.sealed ?? null;
 }
 

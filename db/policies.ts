@@ -3,6 +3,7 @@ import type { Origin } from '../domain/events.ts';
 import type { ApplicationId, PolicyId, UserId } from '../domain/ids.ts';
 import type { LicensePolicy } from '../domain/licensing.ts';
 import { effectivePolicy } from '../domain/policies.ts';
+import { type RenewalKind, renewalPolicy } from '../domain/renewal.ts';
 import type { RiskRow } from '../domain/risk-table.ts';
 import { recordEvent } from './events.ts';
 import type { JudgedType } from './license-types.ts';
@@ -31,19 +32,26 @@ export async function pinRules(db: Knex, id: ApplicationId, type: JudgedType): P
     .update({
       policy_id: type.policyId,
       risk_row_id: type.row?.id ?? null,
-      pinned_policy: type.row ? JSON.stringify(type.policy) : null,
+      pinned_policy: type.row || type.isTailored ? JSON.stringify(type.policy) : null,
     });
 }
 
 /** What a case would be judged by under another version of its type's policy: its row of the risk table stays the one it has. */
 export async function policyOfMove(db: Knex, id: ApplicationId, policyId: PolicyId): Promise<LicensePolicy> {
-  const found: { policy: LicensePolicy; rowId: string | null } | undefined = await db('applications as a')
+  type Found = { policy: LicensePolicy; rowId: string | null; renewal: RenewalKind | null; isLate: boolean };
+  const found: Found | undefined = await db('applications as a')
     .join('license_policies as p', 'p.type_code', 'a.type_code')
     .where({ 'a.id': id, 'p.id': policyId })
-    .first({ policy: 'p.policy', rowId: 'a.risk_row_id' });
+    .first({
+      policy: 'p.policy',
+      rowId: 'a.risk_row_id',
+      renewal: 'a.renewal',
+      isLate: db.raw("coalesce(a.pinned_policy #> '{fee,lateMinor}' is not null, false)"),
+    });
   if (!found) throw new Error(`application ${id} is not of the type of policy ${policyId}`);
   const row: RiskRow | null = found.rowId === null ? null : await riskRow(db, found.rowId);
-  return effectivePolicy(found.policy, row);
+  const policy = effectivePolicy(found.policy, row);
+  return found.renewal === null ? policy : renewalPolicy(policy, found.renewal, found.isLate);
 }
 
 export interface PolicyVersion {

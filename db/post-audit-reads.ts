@@ -35,6 +35,7 @@ export interface PostAudit {
     readonly number: string;
     readonly status: LicenseStatus;
     readonly validUntil: Date | null;
+    readonly isRenewed: boolean;
   } | null;
 }
 
@@ -49,7 +50,8 @@ const SELECT = `
     case when p.proposal = 'open' then ${PROPOSAL_DUE} end as "proposalDueAt",
     case when s.id is not null then json_build_object('id', s.id, 'name', s.name) end as "proposalDecidedBy",
     p.proposal_decided_at as "proposalDecidedAt", p.proposal_note as "proposalNote",
-    l.id as "licenseId", l.number as "licenseNumber", l.status as "licenseStatus", l.valid_until as "licenseValidUntil"
+    l.id as "licenseId", l.number as "licenseNumber", l.status as "licenseStatus", l.valid_until as "licenseValidUntil",
+    exists (select from licenses x where x.renews_id = l.id) as "licenseRenewed"
   from post_audits p
   join applications a on a.id = p.application_id
   join companies c on c.id = a.company_id
@@ -65,15 +67,24 @@ interface AuditRow extends Omit<PostAudit, 'license'> {
   readonly licenseNumber: string;
   readonly licenseStatus: LicenseStatus;
   readonly licenseValidUntil: Date | null;
+  readonly licenseRenewed: boolean;
 }
 
-const toAudit = ({ licenseId, licenseNumber, licenseStatus, licenseValidUntil, ...row }: AuditRow): PostAudit => ({
+const toAudit = ({
+  licenseId,
+  licenseNumber,
+  licenseStatus,
+  licenseValidUntil,
+  licenseRenewed,
+  ...row
+}: AuditRow): PostAudit => ({
   ...row,
   license: licenseId && {
     id: licenseId,
     number: licenseNumber,
     status: licenseStatus,
     validUntil: licenseValidUntil,
+    isRenewed: licenseRenewed,
   },
 });
 

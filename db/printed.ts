@@ -31,6 +31,8 @@ export interface CertificateFacts {
   readonly validUntil: Date | null;
   readonly issuedAt: Date;
   readonly verifyCode: string;
+  /** Number of the licence whose next term it is. */
+  readonly renews: string | null;
   readonly certificate: Sha256 | null;
   readonly grantedBy: GrantedBy;
 }
@@ -48,15 +50,18 @@ export async function certificateFacts(db: Knex, licenseId: LicenseId): Promise<
       officeName: 'o.name',
       officeAddress: 'o.address',
       zone: 'o.zone',
-      companyName: 'c.name',
+      companyName: db.raw("coalesce(l.holder ->> 'name', c.name)"),
       legalForm: 'c.legal_form',
       nib: 'c.nib',
-      address: 'c.address',
-      kbli: 'c.kbli',
+      address: db.raw("coalesce(l.holder ->> 'address', c.address)"),
+      kbli: db.raw(
+        "case when l.holder is null then c.kbli else array(select jsonb_array_elements_text(l.holder -> 'kbli')) end",
+      ),
       validFrom: 'l.valid_from',
       validUntil: 'l.valid_until',
       issuedAt: 'l.issued_at',
       verifyCode: 'l.verify_code',
+      renews: db.raw('(select b.number from licenses b where b.id = l.renews_id)'),
       certificate: 'l.certificate_sha256',
       grantedBy: db.raw(GRANTED_BY),
     });

@@ -1,7 +1,7 @@
 /** What a refund takes back of its invoice, line by line, and what stands of it in the books. */
 import type { Knex } from 'knex';
 import type { InvoiceId, RefundId } from '../domain/ids.ts';
-import { creditShares, type RemainingLine } from '../domain/invoicing.ts';
+import { creditShares, type RemainingLine, withoutCredits } from '../domain/invoicing.ts';
 import {
   type EntryKind,
   type Posting,
@@ -111,12 +111,14 @@ export async function bookCameBack(tx: Knex, refund: Refund, to: RefundPaidFrom,
 }
 
 interface LineRow extends RemainingLine {
-  readonly position: number;
+  readonly takenNet: bigint;
+  readonly takenTax: bigint;
 }
 
 // What other refunds have reserved or credited is taken; a refund that failed before it had arrived has given it back.
-const REMAINING = `
-  select l.position, l.kind, l.net_minor - coalesce(t.net, 0) as "netMinor", l.tax_minor - coalesce(t.tax, 0) as "taxMinor"
+const LINES = `
+  select l.position, l.kind, l.net_minor as "netMinor", l.tax_minor as "taxMinor",
+    coalesce(t.net, 0) as "takenNet", coalesce(t.tax, 0) as "takenTax"
   from invoice_lines l
   left join (
     select x.position, sum(x.net_minor)::bigint as net, sum(x.tax_minor)::bigint as tax
@@ -128,8 +130,13 @@ const REMAINING = `
   order by l.position`;
 
 async function fixLines(tx: Knex, refund: Refund): Promise<RefundSource> {
-  const { rows }: { rows: LineRow[] } = await tx.raw(REMAINING, { invoiceId: refund.invoiceId });
-  const parts = creditShares(rows, refund.amount.amountMinor).filter(
+  const { rows }: { rows: LineRow[] } = await tx.raw(LINES, { invoiceId: refund.invoiceId });
+  const remaining = withoutCredits(rows).map((line, index) => ({
+    ...line,
+    netMinor: line.netMinor - (rows[index]?.takenNet ?? 0n),
+    taxMinor: line.taxMinor - (rows[index]?.takenTax ?? 0n),
+  }));
+  const parts = creditShares(remaining, refund.amount.amountMinor).filter(
     ({ netMinor, taxMinor }) => netMinor + taxMinor > 0n,
   );
   await tx('refund_lines').insert(

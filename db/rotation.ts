@@ -32,6 +32,14 @@ export const SEALED_COLUMNS = [
     mask: 'npwp_masked',
   },
   { name: 'users.nik', table: 'users', id: 'id', sealed: 'nik_encrypted', hash: 'nik_hash', mask: 'nik_masked' },
+  {
+    name: 'company_numbers.number',
+    table: 'company_numbers',
+    id: 'id',
+    sealed: 'number_encrypted',
+    hash: 'fingerprint',
+    mask: 'masked',
+  },
   { name: 'second_factors.secret', table: 'second_factors', id: 'id', sealed: 'secret_encrypted' },
   { name: 'account_letters.address', table: 'account_letters', id: 'id', sealed: 'address_encrypted' },
   {

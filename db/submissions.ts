@@ -158,7 +158,7 @@ export async function frozenSubmission(
 }
 
 /** JSON with sorted keys, so the same content has the same hash whoever serialised it. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     isRecord(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );

@@ -234,3 +234,22 @@ export function addMonths(iso: string, months: number, zone: OfficeZone): string
   local.setUTCDate(Math.min(day, lastDay));
   return new Date(local.getTime() - offsetMs(zone)).toISOString();
 }
+
+/**
+ * The end of a term that begins where another ended: counted from the first one's beginning, so that a day which some month
+ * does not have comes back in the next (31 January, 28 February, 31 March).
+ * @param anchor when the first term began; without effect where `from` is not a whole number of months after it
+ */
+export function addMonthsFrom(anchor: string, from: string, months: number, zone: OfficeZone): string {
+  const [first, then] = [new Date(Date.parse(anchor) + offsetMs(zone)), new Date(Date.parse(from) + offsetMs(zone))];
+  const passed = (then.getUTCFullYear() - first.getUTCFullYear()) * 12 + then.getUTCMonth() - first.getUTCMonth();
+  const isCounted = Date.parse(addMonths(anchor, passed, zone)) === then.getTime() - offsetMs(zone);
+  return isCounted ? addMonths(anchor, passed + months, zone) : addMonths(from, months, zone);
+}
+
+/** The first instant at or after `at` whose local time is within [opens, closes) o'clock. */
+export function daytime(at: number, zone: OfficeZone, { opens, closes }: { opens: number; closes: number }): number {
+  const midnight = localDay(at, zone) * DAY_MS - offsetMs(zone);
+  if (at < midnight + opens * HOUR_MS) return midnight + opens * HOUR_MS;
+  return at < midnight + closes * HOUR_MS ? at : midnight + DAY_MS + opens * HOUR_MS;
+}

@@ -31,6 +31,10 @@ export const isLegalForm = (value: string): value is LegalForm => Object.hasOwn(
 export const COMPANY_STATES = ['onboarding', 'active', 'expired', 'cancelled'] as const;
 export type CompanyState = (typeof COMPANY_STATES)[number];
 
+/** All that a company can be; `suspended` and `closed` are the office's word on one that was active. */
+export const COMPANY_STATUSES = [...COMPANY_STATES, 'suspended', 'closed'] as const;
+export type CompanyStatus = (typeof COMPANY_STATUSES)[number];
+
 export const companyTransitions: Record<CompanyState, readonly CompanyState[]> = {
   onboarding: ['active', 'expired', 'cancelled'],
   active: [],

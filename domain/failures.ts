@@ -80,6 +80,7 @@ export const FAILURE_CODES = [
   'step_not_possible',
   'company_not_active',
   'company_onboarded',
+  'address_not_verified',
   'already_subscribed',
   'subscription_not_open',
   'plan_not_offered',
@@ -97,6 +98,7 @@ export const FAILURE_CODES = [
   'calendar_changed',
   // money
   'invoice_not_open',
+  'invoice_of_subscription',
   'gateway_not_available',
   'gateway_refused',
   'gateway_unavailable',
@@ -142,6 +144,10 @@ export interface FailureFacts {
   readonly decision?: string;
   readonly stage?: string;
   readonly state?: string;
+  /** The case that stands in the way. */
+  readonly applicationId?: string;
+  /** ISO 8601: from when on it can be asked. */
+  readonly opensAt?: string;
   readonly retryAfterSeconds?: number;
   readonly errors?: readonly FieldProblem[];
 }

@@ -3,12 +3,14 @@ import type { InvoiceLineInput } from './invoicing.ts';
 import type { LicensePolicy } from './licensing.ts';
 import { type Money, money } from './money.ts';
 
-export const FEE_CODES = ['statutory_fee', 'service_fee'] as const;
+export const FEE_CODES = ['statutory_fee', 'service_fee', 'late_fee'] as const;
 export type FeeCode = (typeof FEE_CODES)[number];
 
 const FEES: Record<FeeCode, Pick<InvoiceLineInput, 'description' | 'kind'>> = {
   statutory_fee: { description: { id: 'Retribusi perizinan', en: 'Statutory licence fee' }, kind: 'statutory' },
   service_fee: { description: { id: 'Jasa layanan elektronik', en: 'Electronic service fee' }, kind: 'service' },
+  // A fine pays for no service, so it carries no tax.
+  late_fee: { description: { id: 'Denda keterlambatan perpanjangan', en: 'Late renewal fee' }, kind: 'statutory' },
 };
 
 /** A line of an invoice that takes another's place; the price in minor units, in digits, as it passes through JSON. */
@@ -24,6 +26,7 @@ export function feeLines(fee: LicensePolicy['fee']): InvoiceLineInput[] {
   const lines = [
     feeLine('statutory_fee', money(BigInt(fee.statutoryMinor), fee.currency)),
     feeLine('service_fee', money(BigInt(fee.serviceMinor), fee.currency)),
+    feeLine('late_fee', money(BigInt(fee.lateMinor ?? '0'), fee.currency)),
   ];
   return lines.filter((line) => line.net.amountMinor > 0n);
 }

@@ -9,7 +9,7 @@ export interface InvoiceLineInput {
   readonly code: string;
   readonly description: { readonly id: string; readonly en: string };
   readonly kind: InvoiceLineKind;
-  /** The price without tax, before the discount; never negative. */
+  /** The price without tax, before the discount. Negative = a credit, which takes off what other lines of its kind charge. */
   readonly net: Money;
   /** What is taken off the price, at most all of it. */
   readonly discount?: Money;
@@ -50,20 +50,21 @@ export interface BuiltInvoice {
 }
 
 /**
- * Adds up an invoice. Discounts come off first. Tax is rounded once, half up, on the sum of the service lines (from the
- * unrounded base); base and tax are then allotted to those lines by largest remainder, so the lines add up to the invoice
- * exactly.
- * @throws RangeError without lines, for mixed currencies, a negative price, a discount beyond it, or a rule that is not one
+ * Adds up an invoice. Discounts come off first. Tax is rounded once, half up, on the sum of the service lines less their
+ * credits (from the unrounded base); base and tax are then allotted to those lines by largest remainder, so the lines add up
+ * to the invoice exactly.
+ * @throws RangeError without lines, for mixed currencies, a discount that is negative or beyond the price, credits of a kind
+ * that exceed its charges or leave nothing to pay, or a rule that is not one
  */
 export function buildInvoice(given: readonly InvoiceLineInput[], rule: TaxRule): BuiltInvoice {
   const currency = currencyOf(given);
   const lines = given.map(discounted);
+  checkCredits(lines);
   const weights = lines.map((line) => (line.kind === 'service' ? line.net.amountMinor : 0n));
-  const taxable = weights.reduce((a, b) => a + b, 0n);
   const { ratePercent, baseNumerator, baseDenominator } = factors(rule);
-  const taxMinor = roundHalfUp(taxable * ratePercent * baseNumerator, 100n * baseDenominator);
-  const bases = allotByLargestRemainder(roundHalfUp(taxable * baseNumerator, baseDenominator), weights);
-  const taxes = allotByLargestRemainder(taxMinor, weights);
+  const bases = shareOfEach(weights, baseNumerator, baseDenominator);
+  const taxes = shareOfEach(weights, ratePercent * baseNumerator, 100n * baseDenominator);
+  const taxMinor = summed(taxes);
   const subtotal = sum(
     lines.map((line) => line.net),
     currency,
@@ -81,12 +82,35 @@ export function buildInvoice(given: readonly InvoiceLineInput[], rule: TaxRule):
   };
 }
 
+/**
+ * The fraction of a sum, rounded once, in parts for the amounts that it is the sum of: charges share what the charges alone
+ * would come to, and credits the difference, so that each part has the sign of its amount.
+ */
+function shareOfEach(amounts: readonly bigint[], numerator: bigint, denominator: bigint): bigint[] {
+  const charges = amounts.map((amount) => (amount > 0n ? amount : 0n));
+  const credits = amounts.map((amount) => (amount < 0n ? -amount : 0n));
+  const ofCharges = roundHalfUp(summed(charges) * numerator, denominator);
+  const ofAll = roundHalfUp(summed(amounts) * numerator, denominator);
+  const charged = allotByLargestRemainder(ofCharges, charges);
+  const credited = allotByLargestRemainder(ofCharges - ofAll, credits);
+  return amounts.map((_amount, index) => (charged[index] ?? 0n) - (credited[index] ?? 0n));
+}
+
+function checkCredits(lines: readonly InvoiceLineInput[]): void {
+  if (lines.every(({ net }) => net.amountMinor >= 0n)) return;
+  const sums = KINDS.map((kind) => summed(lines.map((line) => (line.kind === kind ? line.net.amountMinor : 0n))));
+  if (sums.some((sum) => sum < 0n)) throw new RangeError('the credits of an invoice exceed the charges of their kind');
+  if (summed(sums) === 0n) throw new RangeError('the credits of an invoice leave nothing to pay');
+}
+
+const KINDS = ['statutory', 'service'] as const satisfies readonly InvoiceLineKind[];
+
 function discounted(line: InvoiceLineInput): InvoiceLineInput & { readonly discount: Money } {
   const { net, discount = money(0n, net.currency) } = line;
   const { amountMinor } = discount;
   if (discount.currency !== net.currency)
     throw new RangeError(`the discount of ${line.code} is not in ${net.currency}`);
-  if (amountMinor < 0n || amountMinor > net.amountMinor)
+  if (amountMinor < 0n || (amountMinor > 0n && amountMinor > net.amountMinor))
     throw new RangeError(`the discount of invoice line ${line.code} is negative or more than its price`);
   return { ...line, net: money(net.amountMinor - amountMinor, net.currency), discount };
 }
@@ -167,6 +191,31 @@ export interface RemainingLine {
 export type CreditShare = Pick<RemainingLine, 'position' | 'netMinor' | 'taxMinor'>;
 
 /**
+ * What an invoice has really asked for, by line: its credits are taken off the charges of their kind, price from price and tax
+ * from tax, by largest remainder, and ask for nothing themselves. The lines still add up to the invoice; none is negative.
+ * An invoice without credits is what it was.
+ */
+export function withoutCredits(lines: readonly RemainingLine[]): RemainingLine[] {
+  const nets = lines.map(({ netMinor }) => netMinor);
+  const taxes = lines.map(({ taxMinor }) => taxMinor);
+  const left = (amounts: readonly bigint[]): bigint[] => {
+    const taken = KINDS.map((kind) =>
+      creditsTaken(amounts.map((amount, i) => (lines[i]?.kind === kind ? amount : 0n))),
+    );
+    return amounts.map((amount, i) => (amount <= 0n ? 0n : amount - summed(taken.map((parts) => parts[i] ?? 0n))));
+  };
+  const [netsLeft, taxesLeft] = [left(nets), left(taxes)];
+  return lines.map((line, i) => ({ ...line, netMinor: netsLeft[i] ?? 0n, taxMinor: taxesLeft[i] ?? 0n }));
+}
+
+/** What the negative amounts take off each of the others. */
+const creditsTaken = (amounts: readonly bigint[]): bigint[] =>
+  allotByLargestRemainder(
+    -summed(amounts.filter((amount) => amount < 0n)),
+    amounts.map((amount) => (amount > 0n ? amount : 0n)),
+  );
+
+/**
  * What an amount that goes back takes back of each line: allotted over the prices and taxes that remain, by largest
  * remainder. Never more than remains of any of them, and exactly everything when the amount is all that remains.
  * @throws RangeError for an amount that is not positive, or more than remains
@@ -209,8 +258,6 @@ function yearAndCounter(year: number, counter: number): string {
 function currencyOf(lines: readonly InvoiceLineInput[]): Currency {
   const first = lines[0];
   if (first === undefined) throw new RangeError('an invoice needs at least one line');
-  const negative = lines.find((line) => line.net.amountMinor < 0n);
-  if (negative !== undefined) throw new RangeError(`invoice line ${negative.code} has a negative price`);
   const other = lines.find((line) => line.net.currency !== first.net.currency);
   if (other !== undefined) throw new RangeError(`invoice line ${other.code} is not in ${first.net.currency}`);
   return first.net.currency;
@@ -230,5 +277,7 @@ function factors(rule: TaxRule) {
 /** Neither is negative here. */
 const roundHalfUp = (numerator: bigint, denominator: bigint): bigint =>
   (2n * numerator + denominator) / (2n * denominator);
+
+const summed = (amounts: readonly bigint[]): bigint => amounts.reduce((a, b) => a + b, 0n);
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

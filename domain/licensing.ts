@@ -244,10 +244,29 @@ export interface LicensePolicy {
   readonly automatic?: { readonly auditPercent: number; readonly fallback: StagePolicy };
   /** Registries that are asked at each submission. After `giveUpAfterMinutes` of silence a person decides without. */
   readonly registries?: { readonly ask: readonly Registry[]; readonly giveUpAfterMinutes: number };
-  readonly fee: { readonly statutoryMinor: string; readonly serviceMinor: string; readonly currency: Currency };
+  readonly fee: {
+    readonly statutoryMinor: string;
+    readonly serviceMinor: string;
+    /** Of a renewal that came after the licence had expired; only in the policy that such a case has pinned. */
+    readonly lateMinor?: string;
+    readonly currency: Currency;
+  };
   readonly payment: PaymentPolicy;
   /** null = valid for life. */
   readonly validityMonths: number | null;
+  /** Absent = RENEWAL_TERMS of renewal.ts. */
+  readonly renewal?: RenewalTerms;
+}
+
+/** When a licence can be renewed, and when its owner is reminded of it. Days of 24 hours. */
+export interface RenewalTerms {
+  readonly opensDaysBefore: number;
+  /** In descending order, none before the opening. */
+  readonly remindDaysBefore: readonly number[];
+  /** How long after its end it can still be renewed. */
+  readonly lateDays: number;
+  /** Of the fees of the renewal; 0 = nothing more to pay. */
+  readonly lateFeePercent: number;
 }
 
 /** A part of an invoice, and when it is due, counted in calendar days from the invoice. */
@@ -272,6 +291,10 @@ export function stageAfter(stages: readonly StagePolicy[], stage: Stage): StageP
     at >= 0 ? stages[at + 1] : stages.find((policy) => STAGES.indexOf(policy.stage) > STAGES.indexOf(stage));
   return following ?? null;
 }
+
+/** Where a case goes on whose stage its policy has no more: the next that it has, else the last; null = it has none. */
+export const stageLeft = (stages: readonly StagePolicy[], stage: Stage | null): StagePolicy | null =>
+  stage === null ? (stages[0] ?? null) : (stageAfter(stages, stage) ?? stages.at(-1) ?? null);
 
 /** Nothing to pay: such a case goes straight from approval to its licence. */
 export const isFree = ({ fee }: Pick<LicensePolicy, 'fee'>): boolean =>

@@ -2,7 +2,7 @@
  * What Alur writes to people, and what each letter needs to know. Whoever sends a letter names its code and hands over
  * exactly these variables; the words are data (`mail_templates`), so an office changes them without a release.
  */
-import type { UserId } from './ids.ts';
+import type { PaymentId, UserId } from './ids.ts';
 import type { Stage } from './licensing.ts';
 import type { Currency } from './money.ts';
 import type { DailyFigures } from './reconciliation.ts';
@@ -104,6 +104,27 @@ export const LICENSE_LETTERS = [
 ] as const;
 export type LicenseLetter = (typeof LICENSE_LETTERS)[number];
 
+/** To whoever registered a company: how its onboarding goes on. */
+export const ONBOARDING_LETTERS = [
+  'onboarding_reminder',
+  'onboarding_asked_again',
+  'onboarding_completed',
+  'onboarding_expired',
+] as const;
+export type OnboardingLetter = (typeof ONBOARDING_LETTERS)[number];
+
+/** What each of them tells; the same for all, so that each may say as much as it needs. */
+interface OnboardingNews {
+  readonly companyName: string;
+  readonly companyId: string;
+  /** Why a step is asked again, in the office's words; null = nothing was said. */
+  readonly note: string | null;
+  /** When what was entered is erased, unless it is reopened; null = that is not due. */
+  readonly eraseAt: Instant | null;
+  /** Licences to begin with, in the recipient's language; `–` for none. */
+  readonly suggested: string;
+}
+
 /** What each of them tells; the same for all, so that each may say as much as it needs. */
 interface LicenseNews extends Standing {
   /** Why, in the office's words; null = nothing was said. */
@@ -114,6 +135,17 @@ interface LicenseNews extends Standing {
   readonly audited: boolean;
 }
 
+/** That a licence can be renewed, or has not been yet. */
+interface RenewalDue extends Omit<Standing, 'at'> {
+  readonly validUntil: Instant;
+  /** Until then, rounded. */
+  readonly days: number;
+  /** An application for it is there, and has not been paid. */
+  readonly isUnderWay: boolean;
+  readonly lateDays: number;
+  readonly lateFeePercent: number;
+}
+
 /** A licence that counts no more, or again, since an instant. */
 interface Standing {
   readonly licenseNumber: string;
@@ -121,6 +153,39 @@ interface Standing {
   readonly licenseName: string;
   readonly companyName: string;
   readonly at: Instant;
+}
+
+/** About a subscription: to whoever looks after it for the company. */
+export const SUBSCRIPTION_LETTERS = [
+  'subscription_started',
+  'subscription_reminder',
+  'subscription_invoice',
+  'subscription_payment_due',
+  'subscription_grace',
+  'subscription_suspended',
+  'subscription_renewed',
+  'subscription_cancelled',
+] as const;
+export type SubscriptionLetter = (typeof SUBSCRIPTION_LETTERS)[number];
+
+/** What each of them tells; the same for all, so that each may say as much as it needs. */
+interface SubscriptionNews {
+  readonly companyName: string;
+  /** In the recipient's language. */
+  readonly planName: string;
+  readonly at: Instant;
+  /** Up to when it is paid, or lasts. */
+  readonly until: Instant;
+  /** When the next stage begins; null = nothing threatens. */
+  readonly nextAt: Instant | null;
+  readonly amount: MailMoney | null;
+  readonly invoiceNumber: string | null;
+  readonly dueAt: Instant | null;
+  /** Leads to a page on which the invoice can be paid for as long as it is open. */
+  readonly payUrl: Link;
+  readonly isOver: boolean;
+  readonly isUpgrade: boolean;
+  readonly isTrial: boolean;
 }
 
 /** Until when a link or a code is good. */
@@ -161,6 +226,8 @@ export interface MailVariables {
   /** The invoice is attached. */
   invoice_issued: OpenBill & {
     /** The number of the voided one in whose place it is. */ readonly replaces: string | null;
+    /** Nobody decided in the legal time: the law has approved it. */
+    readonly byLaw: boolean;
   };
   payment_reminder: OpenBill;
   application_lapsed_unpaid: Bill & { readonly lapsedAt: Instant };
@@ -171,6 +238,16 @@ export interface MailVariables {
     readonly paid: MailMoney;
     readonly outstanding: MailMoney;
     readonly receiptNumber: string;
+  };
+  /** The same for an invoice of a subscription. */
+  subscription_payment_received: Person & {
+    /** In the recipient's language. */
+    readonly planName: string;
+    readonly invoiceNumber: string;
+    readonly receiptNumber: string;
+    readonly paid: MailMoney;
+    readonly total: MailMoney;
+    readonly outstanding: MailMoney;
   };
   /** To finance: money arrived for an invoice that had lapsed or was voided. */
   payment_late: Case & {
@@ -188,6 +265,10 @@ export interface MailVariables {
   };
   /** The same of a licence that the law granted because the office's time was used up. */
   license_issued_by_law: MailVariables['license_issued'];
+  /** The same of the next term of a licence, which it names. */
+  license_renewed: MailVariables['license_issued'] & { readonly renewedNumber: string };
+  license_renewal_open: Person & RenewalDue;
+  license_renewal_reminder: Person & RenewalDue;
   license_suspended_by_office: Person & LicenseNews;
   license_reinstated_by_office: Person & LicenseNews;
   license_revoked: Person & LicenseNews;
@@ -195,9 +276,23 @@ export interface MailVariables {
   license_superseded: Person & LicenseNews;
   /** To supervisors: one of them decides. */
   license_suspension_proposed: Person & LicenseNews;
+  onboarding_reminder: Person & OnboardingNews;
+  onboarding_asked_again: Person & OnboardingNews;
+  onboarding_completed: Person & OnboardingNews;
+  onboarding_expired: Person & OnboardingNews;
   /** Because its money was taken back, or was given back: `refunded`. */
   license_suspended: Person & Standing & { readonly refunded: boolean };
   license_reinstated: Person & Standing;
+  subscription_started: Person & SubscriptionNews;
+  subscription_reminder: Person & SubscriptionNews;
+  /** Of the next term, or of an upgrade. */
+  subscription_invoice: Person & SubscriptionNews;
+  subscription_payment_due: Person & SubscriptionNews;
+  subscription_grace: Person & SubscriptionNews;
+  subscription_suspended: Person & SubscriptionNews;
+  subscription_renewed: Person & SubscriptionNews;
+  /** That it will end, or has ended. */
+  subscription_cancelled: Person & SubscriptionNews;
   verify_email: Person & ForAWhile & { readonly email: string; readonly verifyUrl: Link };
   password_reset: Person & ForAWhile & { readonly resetUrl: Link };
   password_changed: Person & Omit<SeenAt, 'device'>;
@@ -288,17 +383,33 @@ const CODES: Record<MailTemplateCode, true> = {
   application_lapsed_unpaid: true,
   invoice_voided: true,
   payment_received: true,
+  subscription_payment_received: true,
   payment_late: true,
   license_issued: true,
   license_issued_by_law: true,
+  license_renewed: true,
+  license_renewal_open: true,
+  license_renewal_reminder: true,
   license_suspended_by_office: true,
   license_reinstated_by_office: true,
   license_revoked: true,
   license_expired: true,
   license_superseded: true,
   license_suspension_proposed: true,
+  onboarding_reminder: true,
+  onboarding_asked_again: true,
+  onboarding_completed: true,
+  onboarding_expired: true,
   license_suspended: true,
   license_reinstated: true,
+  subscription_started: true,
+  subscription_reminder: true,
+  subscription_invoice: true,
+  subscription_payment_due: true,
+  subscription_grace: true,
+  subscription_suspended: true,
+  subscription_renewed: true,
+  subscription_cancelled: true,
   verify_email: true,
   password_reset: true,
   password_changed: true,
@@ -360,13 +471,28 @@ export interface AccountLetterData {
   money_stuck: { readonly count: number; readonly paid: readonly string[]; readonly unclear: readonly string[] };
   license_suspended: StandingChanged & { readonly reason: 'payment_reversed' | 'refunded' };
   license_reinstated: StandingChanged;
+  subscription_started: SubscriptionNewsData;
+  subscription_reminder: SubscriptionNewsData;
+  subscription_invoice: SubscriptionNewsData;
+  subscription_payment_due: SubscriptionNewsData;
+  subscription_grace: SubscriptionNewsData;
+  subscription_suspended: SubscriptionNewsData;
+  subscription_renewed: SubscriptionNewsData;
+  subscription_cancelled: SubscriptionNewsData;
+  license_renewal_open: RenewalDueData;
+  license_renewal_reminder: RenewalDueData;
   license_suspended_by_office: LicenseNewsData;
   license_reinstated_by_office: LicenseNewsData;
   license_revoked: LicenseNewsData;
   license_expired: LicenseNewsData;
   license_superseded: LicenseNewsData;
   license_suspension_proposed: LicenseNewsData;
+  onboarding_reminder: OnboardingNewsData;
+  onboarding_asked_again: OnboardingNewsData;
+  onboarding_completed: OnboardingNewsData;
+  onboarding_expired: OnboardingNewsData;
   finance_daily: DailyFigures;
+  subscription_payment_received: { readonly paymentId: PaymentId };
   /** Of which office, and the first year whose holidays are missing. */
   calendar_incomplete: { readonly officeName: string; readonly year: number };
   tasks_moved: { readonly count: number };
@@ -378,7 +504,19 @@ type StandingChanged = Omit<Standing, 'licenseName'> & {
   readonly licenseName: { readonly id: string; readonly en: string };
 };
 
+export type OnboardingNewsData = Omit<OnboardingNews, 'suggested'> & {
+  readonly suggested: readonly { readonly id: string; readonly en: string }[];
+};
+
+export type RenewalDueData = Omit<RenewalDue, 'licenseName'> & Pick<StandingChanged, 'licenseName'>;
+
 export type LicenseNewsData = StandingChanged & Omit<LicenseNews, keyof Standing>;
+
+export type SubscriptionNewsData = Omit<SubscriptionNews, 'planName' | 'payUrl'> & {
+  readonly planName: { readonly id: string; readonly en: string };
+  /** The one that can be paid; null = there is none. */
+  readonly invoiceId: string | null;
+};
 
 type Nothing = Readonly<Record<string, never>>;
 

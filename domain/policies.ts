@@ -1,5 +1,5 @@
 /** The rules of a licence type, and what becomes of them for one company. */
-import { type LicensePolicy, type PaymentPolicy, STAGES, type StagePolicy } from './licensing.ts';
+import { type LicensePolicy, type PaymentPolicy, type RenewalTerms, STAGES, type StagePolicy } from './licensing.ts';
 import type { RiskRow } from './risk-table.ts';
 
 /**
@@ -48,6 +48,8 @@ export const POLICY_PROBLEM_CODES = [
   'instalments_not_100',
   'last_instalment_not_at_lapse',
   'risk_table_needs_stages',
+  'not_descending',
+  'reminder_before_opening',
 ] as const;
 export type PolicyProblemCode = (typeof POLICY_PROBLEM_CODES)[number];
 
@@ -74,7 +76,16 @@ export function policyProblems(policy: LicensePolicy): PolicyProblem[] {
       'reminder_after_lapse',
     ),
     ...instalmentProblems(payment),
+    ...renewalProblems(policy.renewal),
   ];
+}
+
+function renewalProblems(renewal: RenewalTerms | undefined): PolicyProblem[] {
+  if (!renewal) return [];
+  const pointer = '/renewal/remindDaysBefore';
+  if (!isAscending(renewal.remindDaysBefore.toReversed())) return [{ pointer, code: 'not_descending' }];
+  const isTooEarly = renewal.remindDaysBefore.some((day) => day > renewal.opensDaysBefore);
+  return isTooEarly ? [{ pointer, code: 'reminder_before_opening' }] : [];
 }
 
 /** One fault each of what a stage asks: seats, votes, roles. */

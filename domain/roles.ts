@@ -118,6 +118,7 @@ export const SCOPES = [
   'invoice.pay',
   'refund.read',
   'refund.request',
+  'subscription.read',
 ] as const satisfies readonly Permission[];
 export type Scope = (typeof SCOPES)[number];
 

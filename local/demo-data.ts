@@ -13,6 +13,7 @@ import { maskNumber } from '../domain/identity-numbers.ts';
 import { asId, type CompanyId, type RiskTableId, type UserId } from '../domain/ids.ts';
 import type { Role } from '../domain/roles.ts';
 import { DEMO_COMPLIANCE_RULES, DEMO_LICENSE_TYPES, DEMO_RISK_ROWS } from './demo-license-types.ts';
+import { DEMO_PLANS } from './demo-plans.ts';
 
 export const DEMO_ROLES = [
   'owner',
@@ -72,6 +73,7 @@ export async function loadDemoData(options: {
     await loadPeople(db);
     await loadTypes(db);
     await loadRules(db);
+    await loadPlans(db);
     await loadCompany(db, options.personalDataKeys);
   } finally {
     await db.destroy();
@@ -201,6 +203,22 @@ async function loadRules(db: Knex): Promise<void> {
         type_code: code,
         rules: JSON.stringify(rules),
         ...published,
+      })),
+    )
+    .onConflict()
+    .ignore();
+}
+
+async function loadPlans(db: Knex): Promise<void> {
+  await db('plans')
+    .insert(
+      DEMO_PLANS.map(({ code, version, name, priceMinor, currency, interval, trialDays, isTaxed, ...data }) => ({
+        ...{ code, version, name: JSON.stringify(name), price_minor: priceMinor, currency, interval },
+        trial_days: trialDays,
+        is_taxed: isTaxed,
+        entitlements: JSON.stringify(data.entitlements),
+        policy: JSON.stringify(data.policy),
+        effective_from: RULES_FROM,
       })),
     )
     .onConflict()

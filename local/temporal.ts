@@ -44,6 +44,8 @@ function argumentsOf(options: TemporalOptions): string[] {
     // Timers go off within a hundredth of a second; by default they are read ahead in steps of a second, which a journey of
     // forty timers would wait for forty times.
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
+    // A process that continues as new is otherwise kept waiting until its last run is a second old, by the clock on the wall.
+    ...['--dynamic-config-value', 'history.workflowIdReuseMinimalInterval="1ms"'],
     ...options.searchAttributes.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
   ];
 }

@@ -102,6 +102,13 @@ describe('settings', () => {
     assert.match(sentencesFor({ ALUR_CLAMAV: 'clamav' }).join(), /^ALUR_CLAMAV is "clamav"; it must be host:port/);
   });
 
+  it('let a company apply once it is onboarded, and say how long one that came to nothing is kept', () => {
+    assert.deepEqual(loadConfig(COMPLETE).onboarding, { required: true, retentionDays: 90 });
+    const given = { ALUR_ONBOARDING_REQUIRED: 'false', ALUR_ONBOARDING_RETENTION_DAYS: '30' };
+    assert.deepEqual(loadConfig({ ...COMPLETE, ...given }).onboarding, { required: false, retentionDays: 30 });
+    assert.match(sentencesFor({ ALUR_ONBOARDING_RETENTION_DAYS: '0' }).join(), /must be 1 or more/);
+  });
+
   it('say how long documents are kept, and never less than a month', () => {
     assert.equal(loadConfig(COMPLETE).documentRetentionDays, 3_650);
     assert.match(sentencesFor({ ALUR_DOCUMENT_RETENTION_DAYS: '7' }).join(), /must be 30 or more/);

@@ -63,6 +63,13 @@ export const SCHEDULES: readonly ScheduleEntry[] = [
     catchupWindow: '1 day',
   },
   {
+    id: 'onboarding-erasure',
+    spec: { calendars: [{ hour: 3, minute: 30 }], timezone: 'Asia/Jakarta' },
+    workflowType: 'onboardingErasure',
+    args: [],
+    catchupWindow: '1 day',
+  },
+  {
     id: 'calendar-check',
     spec: { intervals: [{ every: '10 minutes' }] },
     workflowType: 'calendarCheck',
@@ -77,11 +84,34 @@ export const SCHEDULES: readonly ScheduleEntry[] = [
     catchupWindow: '1 minute',
   },
   {
+    id: 'license-safety-net',
+    // Before people come to work; what it finds is written to them by day.
+    spec: { calendars: [{ hour: 4 }], timezone: 'Asia/Jakarta' },
+    workflowType: 'licenseAdoption',
+    args: [],
+    catchupWindow: '1 day',
+  },
+  {
     id: 'money-watch',
     spec: { intervals: [{ every: '1 minute' }] },
     workflowType: 'moneyWatch',
     args: [],
     catchupWindow: '1 minute',
+  },
+  {
+    id: 'overdue-invoices',
+    // Not with all that happens at the full hour.
+    spec: { intervals: [{ every: '1 hour', offset: '17 minutes' }] },
+    workflowType: 'overdueInvoices',
+    args: [],
+    catchupWindow: '1 hour',
+  },
+  {
+    id: 'subscription-watch',
+    spec: { intervals: [{ every: '1 hour', offset: '37 minutes' }] },
+    workflowType: 'subscriptionWatch',
+    args: [],
+    catchupWindow: '1 hour',
   },
   {
     id: 'people-watch',

@@ -5,9 +5,11 @@
  *
  * payment/<invoiceId> collects the money, reminds, and lets the case lapse; it also watches for what comes in after that.
  */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
+  getExternalWorkflowHandle,
   ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
@@ -16,11 +18,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, LicenseId, UserId } from '../domain/ids.ts';
 import type { LicensePolicy } from '../domain/licensing.ts';
-import { clock } from './answers.ts';
-import { paymentId } from './ids.ts';
-import { type InvoiceClosed, invoiceClosedSignal } from './messages.ts';
+import { clock, orNull } from './answers.ts';
+import { licenseFollowingId, paymentId } from './ids.ts';
+import { licenseFollowing } from './license-following.ts';
+import { type InvoiceClosed, invoiceClosedSignal, licenseChangedSignal } from './messages.ts';
 import { invoicePayment } from './payment.ts';
 import { documents, records } from './policies.ts';
 import { openPost } from './post.ts';
@@ -115,9 +118,24 @@ export async function activation(input: ActivationInput): Promise<{ state: 'acti
   /** Three activities, each safe to repeat: a crash between any two of them goes on where it stopped. */
   async function license(): Promise<void> {
     setCurrentDetails('Paid. Issuing the licence and its certificate.');
-    const { licenseId, number } = await issued();
+    const { licenseId, number, isFollowed, renews } = await issued();
+    if (isFollowed) await follow(licenseId);
+    if (renews) await orNull(getExternalWorkflowHandle(licenseFollowingId(renews)).signal(licenseChangedSignal));
     await storeCertificate({ licenseId, applicationId, at: clock() });
     setCurrentDetails(`Licence **${number}** is active.`);
     post.write('license_issued', applicant);
+  }
+
+  /** Somebody may have been quicker: the safety net that looks after licences without one. */
+  async function follow(licenseId: LicenseId): Promise<void> {
+    const start = startChild(licenseFollowing, {
+      workflowId: licenseFollowingId(licenseId),
+      args: [{ licenseId }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `Follows a licence of ${typeCode} to its end`,
+    });
+    await start.catch((error: unknown) => {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    });
   }
 }

@@ -6,6 +6,7 @@ import type {
   InvoiceId,
   LicenseId,
   OfficeId,
+  PaymentMethodId,
   RefundId,
   SubscriptionId,
   TaskMoveId,
@@ -18,9 +19,13 @@ export const paymentId = (id: InvoiceId) => `payment/${id}`;
 export const refundId = (id: RefundId) => `refund/${id}`;
 export const documentScanId = (id: DocumentId) => `document-scan/${id}`;
 export const onboardingId = (id: CompanyId) => `onboarding/${id}`;
+/** The page on which it is given; and its end. */
+export const cardId = (id: PaymentMethodId) => `card/${id}`;
+export const forgetCardId = (id: PaymentMethodId) => `card/${id}/forget`;
 export const subscriptionId = (id: SubscriptionId) => `subscription/${id}`;
 /** Follows one licence to its end. */
-export const licenseFollowingId = (id: LicenseId) => `licence/${id}`;
+export const licenseFollowingId = (id: LicenseId) => `${LICENSE_FOLLOWING}${id}`;
+export const LICENSE_FOLLOWING = 'licence/';
 export const absenceProcessId = (id: AbsenceId) => `absence/${id}`;
 export const taskMoveProcessId = (id: TaskMoveId) => `task-move/${id}`;
 /** One office's open cases are planned anew for one version of its calendar at a time. */
@@ -31,3 +36,20 @@ export const accountLetterId = (letterId: string) => `account-letter/${letterId}
 export const textMessageId = (sentCodeId: string) => `text-message/${sentCodeId}`;
 /** A run for each key: two at once for the same one would only get into each other's way. */
 export const personalDataRotationId = (keyId: string) => `personal-data-rotation/${keyId}`;
+
+/** Everything that Alur does by the clock; worker/schedules.ts says what and when. */
+export const SCHEDULE_IDS = [
+  'audit-seal',
+  'account-letters',
+  'reconciliation',
+  'document-scans',
+  'document-retention',
+  'onboarding-erasure',
+  'calendar-check',
+  'license-expiry',
+  'license-safety-net',
+  'money-watch',
+  'overdue-invoices',
+  'subscription-watch',
+  'people-watch',
+] as const;

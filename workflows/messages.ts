@@ -4,6 +4,7 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Collection } from '../activities/payments.ts';
+import type { CardSetupState } from '../domain/cards.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { ReplacementLine } from '../domain/fees.ts';
 import type {
@@ -30,7 +31,7 @@ import type {
   Reason,
   Stage,
 } from '../domain/licensing.ts';
-import type { OnboardingState, OwnerStep } from '../domain/onboarding.ts';
+import type { OnboardingPolicy, OnboardingState, OwnerStep } from '../domain/onboarding.ts';
 import type { GatewayName, InvoiceState } from '../domain/payments.ts';
 import type { RefundChannel, RefundDecision, RefundState, TransferProblem } from '../domain/refunds.ts';
 import type { Plan, SubscriptionState } from '../domain/subscriptions.ts';
@@ -199,6 +200,8 @@ export interface OnboardingInput extends Sent {
   readonly startedAt: string;
   /** 1 first; each reopening is another run under the same ID. */
   readonly run: number;
+  /** The snapshot that this run keeps to the end. */
+  readonly policy: OnboardingPolicy;
 }
 
 /** What the update answers with: the record after it. */
@@ -211,8 +214,6 @@ export interface OnboardingAnswer {
 export interface StepDone extends Sent {
   readonly step: OwnerStep;
   readonly by: UserId;
-  /** Codes of the risk rules that ask for a person. */
-  readonly reviewReasons: readonly string[];
 }
 export const completeStepUpdate = defineUpdate<OnboardingAnswer, [StepDone]>('completeStep');
 export const cancelOnboardingUpdate = defineUpdate<OnboardingAnswer, [{ readonly by: UserId } & Sent]>(
@@ -338,6 +339,17 @@ export const gatewayNoticeSignal = defineSignal<[GatewayNotice]>('gatewayNotice'
 /** The record has changed elsewhere (a case was resolved): read it again, and tell whoever waits for the money. */
 export const lookAgainSignal = defineSignal('lookAgain');
 
+/**
+ * Charges a card on file for what is left of the invoice. Each `try` is charged once, whatever is repeated; the answer is
+ * `invoiceClosed` or `cardDeclined` to `subscription/<id>`, at once or as soon as the gateway can be asked.
+ */
+export interface ChargeCard {
+  readonly paymentMethodId: PaymentMethodId;
+  /** 1 first. */
+  readonly try: number;
+}
+export const chargeCardSignal = defineSignal<[ChargeCard]>('chargeCard');
+
 export interface PaymentInput {
   readonly invoiceId: InvoiceId;
   /** What the process that issued the invoice knows of it; absent when a late notice wakes a finished collection. */
@@ -346,6 +358,31 @@ export interface PaymentInput {
   readonly subscriptionId?: SubscriptionId;
   /** When the payer is reminded while the invoice is open; ISO 8601, in order. */
   readonly remindAt?: readonly string[];
+}
+
+// ---- card/<cardId>, card/<cardId>/forget ----------------------------------------------------------------------------
+
+export interface CardInput {
+  readonly cardId: PaymentMethodId;
+  readonly companyId: CompanyId;
+  readonly by: UserId;
+  readonly locale: 'id' | 'en';
+  /** ISO 8601, both. */
+  readonly startedAt: string;
+  readonly expiresAt: string;
+}
+
+/** Where a card is given to the gateway. */
+export interface CardPage {
+  readonly setupUrl: string;
+  readonly expiresAt: string;
+}
+export const cardPageUpdate = defineUpdate<CardPage>('cardPage');
+/** Asks the gateway now whether a card was given. */
+export const lookForCardUpdate = defineUpdate<{ readonly state: CardSetupState }>('lookForCard');
+
+export interface ForgetCardInput {
+  readonly cardId: PaymentMethodId;
 }
 
 // ---- refund/<refundId> ----------------------------------------------------------------------------------------------
@@ -397,3 +434,16 @@ export interface InvoiceClosed {
 
 /** From payment/<invoiceId> to the process that waits for the money. */
 export const invoiceClosedSignal = defineSignal<[InvoiceClosed]>('invoiceClosed');
+
+/** A charge of a card on file that brought no money. */
+export interface CardDeclined {
+  readonly invoiceId: InvoiceId;
+  /** As in domain/cards.ts: of the card's bank, or why the card was not charged at all. */
+  readonly code: string;
+  /** Whether another try later may succeed. Otherwise the payer needs another card, or a link. */
+  readonly mayChange: boolean;
+  /** Which `chargeCard` it answers. */
+  readonly try: number;
+}
+/** From payment/<invoiceId> to `subscription/<id>`. */
+export const cardDeclinedSignal = defineSignal<[CardDeclined]>('cardDeclined');

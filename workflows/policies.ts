@@ -1,11 +1,25 @@
 /** Time-outs and retries, by the kind of thing that is waited for. One place; an activity names its kind. */
-import type { ActivityOptions } from '@temporalio/common';
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common';
 
 /** A transaction in PostgreSQL. Repeated for ever: the database comes back, and a record must not be given up. */
 export const records = {
   startToCloseTimeout: '10s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
+
+/** The same beside the workflow task: one event of history. Given up soon, and then done as `records`, which the server repeats. */
+export const localRecords = {
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '8s',
+  retry: { initialInterval: '200ms', maximumAttempts: 2 },
+} as const satisfies LocalActivityOptions;
+
+/** The same for a PDF that takes no time worth speaking of. */
+export const localDocuments = {
+  startToCloseTimeout: '8s',
+  scheduleToCloseTimeout: '8s',
+  retry: { maximumAttempts: 1 },
+} as const satisfies LocalActivityOptions;
 
 /** Rendering and signing a PDF, storing it. */
 export const documents = {
@@ -83,6 +97,14 @@ export const sweeps = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 
+/** Starting a page of processes that should be there; it heartbeats with each. The schedule comes again in an hour. */
+export const watches = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '15s',
+  scheduleToCloseTimeout: '30m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+} as const satisfies ActivityOptions;
+
 /**
  * Asking a page of cases to hand their tasks over, while each may take seconds. It heartbeats with each case. For ever: a
  * move that is half done would leave cases with somebody who is not there.
@@ -93,12 +115,35 @@ export const moving = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 
+/** Starting the processes of a page of licences; it heartbeats with each. The schedule comes again the next day. */
+export const adopting = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '10s',
+  scheduleToCloseTimeout: '6h',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+} as const satisfies ActivityOptions;
+
+/** Nobody who follows a licence sleeps longer than this: the rules of its renewal may change. */
+export const LOOK_AT_LICENSE_AGAIN_MS = 400 * 86_400_000;
+
 /** Asking a gateway what is so. Given up after a minute, so that a payer is not kept waiting; asked again later. */
 export const lookUps = {
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '1m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 } as const satisfies ActivityOptions;
+
+/** Having a gateway forget a card that was taken off. For ever: it must not stay chargeable because the gateway was away. */
+export const forgetting = {
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10m' },
+} as const satisfies ActivityOptions;
+
+/** When the gateway is asked whether a card was given, though nobody has said so: counted from the opening of its page, and from its end. */
+export const CARD_LOOKS_AFTER_MS = [30_000, 120_000, 600_000, 1_800_000] as const;
+export const CARD_LOOKS_AFTER_EXPIRY_MS = [0, 3_600_000] as const;
+/** How long a removal may take to be on record after the process was told of it. */
+export const REMOVAL_COMMITTED_WITHIN_MS = [1_000, 10_000, 60_000] as const;
 
 /** Opening an attempt while a person waits for the pay page: a few tries, then an answer, whatever it is. */
 export const openings = {

@@ -1,4 +1,6 @@
 /** What every payment gateway can do for Alur, and the ways in which it can fail to. One adapter a gateway. */
+import type { CardFace } from '../../domain/cards.ts';
+import type { CompanyId } from '../../domain/ids.ts';
 import type { Money } from '../../domain/money.ts';
 import type { GatewayName, GatewayPayment, GatewayPaymentState } from '../../domain/payments.ts';
 import type { RefundReason } from '../../domain/refunds.ts';
@@ -92,6 +94,62 @@ export interface Window {
   readonly to: string;
 }
 
+/** A page on which a company gives a card; `id` is ours, a UUID: a repeat with the same opens the same page. */
+export interface CardSetupRequest {
+  readonly id: string;
+  readonly companyId: CompanyId;
+  /** Whom the gateway files the company's cards under; null = the first one. */
+  readonly customer: string | null;
+  readonly locale: 'id' | 'en';
+  readonly finishUrl: string;
+  /** ISO 8601. */
+  readonly expiresAt: string;
+}
+
+export interface OpenedCardSetup {
+  readonly customer: string;
+  readonly session: string;
+  readonly url: string;
+  readonly expiresAt: string;
+}
+
+export interface CardSetup {
+  readonly state: 'open' | 'complete' | 'expired';
+  /** Once it is complete. `method` is the gateway's name of the card. */
+  readonly card: (CardFace & { readonly method: string }) | null;
+}
+
+export interface CardCharge {
+  /** As of any other payment; the same at every try of one charge. */
+  readonly reference: string;
+  readonly amount: Money;
+  readonly customer: string;
+  /** The gateway's name of the card. */
+  readonly card: string;
+}
+
+export interface CardQuery extends Pick<CardCharge, 'reference' | 'customer'> {
+  readonly transactionId: string | null;
+}
+
+/** Cards that a gateway keeps for a company, to be charged while nobody is there. */
+export interface CardsOnFile {
+  /** @throws GatewayError */
+  openSetup(request: CardSetupRequest): Promise<OpenedCardSetup>;
+  /** @throws GatewayError, never of kind `unknown` */
+  lookUpSetup(session: string): Promise<CardSetup>;
+  /**
+   * A decline is an answer: `failed`, with the bank's code. Repeating it with the **same reference** never charges twice: it
+   * gives the first answer again, or charges if the first call never arrived.
+   * @throws GatewayError
+   */
+  charge(request: CardCharge): Promise<GatewayPayment>;
+  /** @throws GatewayError, never of kind `unknown` */
+  lookUpCharge(query: CardQuery): Promise<GatewayPayment>;
+  /** Nobody can charge it any more; one that is gone already is no error. @throws GatewayError */
+  detach(card: string): Promise<void>;
+}
+
 export interface PaymentGateway {
   readonly name: GatewayName;
   /**
@@ -121,6 +179,8 @@ export interface PaymentGateway {
    * @param cursor null for the first page @throws GatewayError, never of kind `unknown`
    */
   readonly list: ((window: Window, cursor: string | null) => Promise<PaymentPage>) | null;
+  /** Absent = this gateway keeps no cards. */
+  readonly cards?: CardsOnFile;
 }
 
 /**

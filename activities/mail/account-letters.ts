@@ -11,19 +11,22 @@ import {
 } from '../../db/account-letters.ts';
 import { createLink } from '../../db/link-tokens.ts';
 import { sentCode } from '../../db/one-time-secrets.ts';
+import { type ReceiptToTellOf, receiptOf } from '../../db/receipts.ts';
 import { formatInZone } from '../../domain/calendar.ts';
 import {
   type AccountLetter,
   LINK_OF_LETTER,
   LINK_PAGES,
   LOGIN_CODE_HOLDS_MS,
+  type MailMoney,
   type MailVariables,
 } from '../../domain/mail.ts';
+import type { Money } from '../../domain/money.ts';
 import { startOfDay } from '../../domain/reconciliation.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { type DeliveryDeps, sendOnce } from './delivery.ts';
+import { type Attachments, type DeliveryDeps, sendOnce } from './delivery.ts';
 
-type Deps = DeliveryDeps & Pick<ActivityDeps, 'personalData' | 'secretKey'>;
+type Deps = DeliveryDeps & Pick<ActivityDeps, 'files' | 'personalData' | 'secretKey'>;
 
 export interface SendAccountLetter {
   readonly letterId: string;
@@ -42,6 +45,8 @@ export function createAccountLetterActivities(deps: Deps) {
       // Nothing to forget: an invited person has the link of the invitation, which tells that somebody joined.
       if (letter.template === 'password_reset' && !to.hasPassword) return { sent: false };
       const carried = await carriedBy(deps, letter, to);
+      const receipt =
+        letter.template === 'subscription_payment_received' ? await receiptOf(deps.db, letter.data.paymentId) : null;
       return sendOnce(
         deps,
         {
@@ -56,8 +61,12 @@ export function createAccountLetterActivities(deps: Deps) {
           expiresAt: carried?.expiresAt ?? null,
         },
         async () => ({
-          variables: variablesFor(letter, to, carried, await absenteeOf(deps, letter)),
-          attachments: [],
+          variables: variablesFor(letter, to, carried, {
+            publicUrl: deps.publicUrl,
+            absenteeName: await absenteeOf(deps, letter),
+            receipt,
+          }),
+          attachments: receipt ? [await enclosed(deps, receipt)] : [],
         }),
       );
     },
@@ -109,6 +118,21 @@ async function carriedBy(
   return { secret: `${publicUrl}${LINK_PAGES[purpose]}?token=${token}`, expiresAt };
 }
 
+/** What a letter tells that the outbox does not keep. */
+interface LookedUp {
+  readonly publicUrl: string;
+  readonly absenteeName: string | null;
+  readonly receipt: ReceiptToTellOf | null;
+}
+
+async function enclosed({ files }: Deps, { number, pdf }: ReceiptToTellOf): Promise<Attachments[number]> {
+  const content = pdf && (await files.read(pdf));
+  if (!content) throw new Error(`the PDF of receipt ${number} is missing; restore it from the backup`);
+  return { filename: `${number.replaceAll('/', '-')}.pdf`, contentType: 'application/pdf', content };
+}
+
+const mailMoney = ({ amountMinor, currency }: Money): MailMoney => ({ amountMinor: amountMinor.toString(), currency });
+
 /** By name, which the outbox does not keep. */
 async function absenteeOf({ db }: Deps, letter: StoredLetter): Promise<string | null> {
   if (letter.template !== 'absence_of_staff') return null;
@@ -119,7 +143,7 @@ function variablesFor(
   letter: StoredLetter,
   { name, email, zone, locale }: LetterRecipient,
   carried: Carried | null,
-  absenteeName: string | null,
+  { absenteeName, receipt, publicUrl }: LookedUp,
 ): MailVariables[AccountLetter] {
   const recipientName = name;
   const inZone = (iso: string): string => formatInZone(Date.parse(iso), zone);
@@ -183,6 +207,16 @@ function variablesFor(
         at: inZone(at),
       } satisfies MailVariables['license_reinstated'];
     }
+    case 'license_renewal_open':
+    case 'license_renewal_reminder': {
+      const { licenseName, validUntil, ...data } = letter.data;
+      return {
+        recipientName,
+        ...data,
+        licenseName: licenseName[locale],
+        validUntil: inZone(validUntil),
+      } satisfies MailVariables['license_renewal_open'];
+    }
     case 'license_suspended_by_office':
     case 'license_reinstated_by_office':
     case 'license_revoked':
@@ -196,6 +230,50 @@ function variablesFor(
         licenseName: licenseName[locale],
         at: inZone(at),
       } satisfies MailVariables['license_revoked'];
+    }
+    case 'onboarding_reminder':
+    case 'onboarding_asked_again':
+    case 'onboarding_completed':
+    case 'onboarding_expired': {
+      const { suggested, eraseAt, ...data } = letter.data;
+      return {
+        recipientName,
+        ...data,
+        eraseAt: eraseAt === null ? null : inZone(eraseAt),
+        suggested: listed(suggested.map((name) => name[locale])),
+      } satisfies MailVariables['onboarding_completed'];
+    }
+    case 'subscription_payment_received': {
+      if (!receipt?.subjectName) throw new Error(`the letter ${letter.id} tells of no receipt of a subscription`);
+      return {
+        recipientName,
+        planName: receipt.subjectName[locale],
+        invoiceNumber: receipt.invoiceNumber,
+        receiptNumber: receipt.number,
+        paid: mailMoney(receipt.amount),
+        total: mailMoney(receipt.total),
+        outstanding: mailMoney(receipt.outstanding),
+      } satisfies MailVariables['subscription_payment_received'];
+    }
+    case 'subscription_started':
+    case 'subscription_reminder':
+    case 'subscription_invoice':
+    case 'subscription_payment_due':
+    case 'subscription_grace':
+    case 'subscription_suspended':
+    case 'subscription_renewed':
+    case 'subscription_cancelled': {
+      const { planName, invoiceId, at, until, nextAt, dueAt, ...data } = letter.data;
+      return {
+        recipientName,
+        ...data,
+        planName: planName[locale],
+        at: inZone(at),
+        until: inZone(until),
+        nextAt: nextAt === null ? null : inZone(nextAt),
+        dueAt: dueAt === null ? null : inZone(dueAt),
+        payUrl: invoiceId === null ? publicUrl : `${publicUrl}/pay/${invoiceId}`,
+      } satisfies MailVariables['subscription_invoice'];
     }
     case 'finance_daily':
       return {

@@ -135,6 +135,7 @@ async function variablesFor(
         ...about,
         ...openBill(deps, facts),
         replaces: facts.replacesInvoice,
+        byLaw: facts.approvedByLaw,
       } satisfies MailVariables['invoice_issued'];
     case 'payment_reminder':
       return { ...about, ...openBill(deps, facts) } satisfies MailVariables['payment_reminder'];
@@ -174,6 +175,7 @@ async function variablesFor(
         gateway: paid.gateway,
       } satisfies MailVariables['payment_late'];
     }
+    case 'license_renewed':
     case 'license_issued':
     case 'license_issued_by_law':
       return {
@@ -182,13 +184,17 @@ async function variablesFor(
         validFrom: instant(facts, facts.validFrom),
         validUntil: facts.validUntil ? inZone(facts, facts.validUntil.toISOString()) : null,
         verifyUrl: `${deps.publicUrl}/verify/${required(facts.verifyCode, 'a verify code')}`,
-      } satisfies MailVariables['license_issued'];
+        ...(facts.renewedNumber === null ? {} : { renewedNumber: facts.renewedNumber }),
+      } satisfies MailVariables['license_issued'] & Partial<MailVariables['license_renewed']>;
   }
 }
 
 /** How a licence was granted stands in the record: the process that sends its letter need not know. */
-const inItsWords = (template: CaseLetter, { grantedBy }: LetterFacts): CaseLetter =>
-  template === 'license_issued' && grantedBy === 'law' ? 'license_issued_by_law' : template;
+function inItsWords(template: CaseLetter, { grantedBy, renewedNumber }: LetterFacts): CaseLetter {
+  if (template !== 'license_issued') return template;
+  if (grantedBy === 'law') return 'license_issued_by_law';
+  return renewedNumber === null ? template : 'license_renewed';
+}
 
 async function worded({ db }: ActivityDeps, reasons: readonly Reason[], { locale }: LetterFacts) {
   if (reasons.length === 0) return [];
@@ -241,7 +247,9 @@ function attachmentOf({ template }: SendMail, facts: LetterFacts): AttachedFile 
   if (template === 'invoice_issued' && facts.invoicePdf) {
     return { filename: fileName(required(facts.invoiceNumber, 'an invoice')), sha256: facts.invoicePdf };
   }
-  if ((template === 'license_issued' || template === 'license_issued_by_law') && facts.certificate) {
+  const isCertified =
+    template === 'license_issued' || template === 'license_issued_by_law' || template === 'license_renewed';
+  if (isCertified && facts.certificate) {
     return { filename: fileName(required(facts.licenseNumber, 'a licence')), sha256: facts.certificate };
   }
   return null;

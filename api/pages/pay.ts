@@ -8,6 +8,7 @@ import type { Locale } from '../request.ts';
 import { type Banner, type Choice, instantOf, publicPage, type Words } from './layout.ts';
 
 const HEADING: Words = { id: 'Tagihan izin', en: 'Licence invoice' };
+const PLAN_HEADING: Words = { id: 'Tagihan langganan', en: 'Subscription invoice' };
 
 const BANNERS: Readonly<Record<InvoiceState, Banner>> = {
   open: {
@@ -82,6 +83,7 @@ const LABELS = {
   number: { id: 'Nomor tagihan', en: 'Invoice number' },
   office: { id: 'Kantor', en: 'Office' },
   license: { id: 'Izin', en: 'Licence' },
+  plan: { id: 'Langganan', en: 'Subscription' },
   total: { id: 'Jumlah', en: 'Total' },
   due: { id: 'Jatuh tempo', en: 'Due' },
   paid: { id: 'Sudah dibayar', en: 'Paid so far' },
@@ -115,8 +117,36 @@ export interface Offer {
   readonly methods: readonly PaymentMethod[];
 }
 
-function bannerOf({ state, replacedBy, isGivenBack }: PayableInvoice): Banner {
+/** What it means for a subscription, where that is something else than for a licence. */
+const OF_SUBSCRIPTION: Readonly<Partial<Record<InvoiceState, Words>>> = {
+  open: {
+    id: 'Bayar sebelum jatuh tempo agar langganan Anda berlanjut.',
+    en: 'Pay it before it is due, so that your subscription goes on.',
+  },
+  paid: {
+    id: 'Tidak ada yang perlu dibayar lagi. Langganan Anda berjalan.',
+    en: 'There is nothing left to pay. Your subscription is running.',
+  },
+  lapsed: {
+    id: 'Tagihan ini tidak berlaku lagi. Jangan membayarnya; mulailah berlangganan lagi bila masih diperlukan.',
+    en: 'This invoice does not count any more. Do not pay it; subscribe again if you still need it.',
+  },
+  reversed: {
+    id: 'Bank atau penyedia pembayaran menarik kembali pembayarannya. Hubungi kantor.',
+    en: 'The bank or the payment provider took the payment back. Contact the office.',
+  },
+};
+const PLAN_GIVEN_BACK: Words = {
+  id: 'Seluruh pembayaran tagihan ini sudah dikembalikan.',
+  en: 'All that was paid of this invoice was given back.',
+};
+
+function bannerOf({ state, replacedBy, isGivenBack, isOfSubscription }: PayableInvoice): Banner {
   if (replacedBy) return REPLACED;
+  if (isOfSubscription) {
+    const banner = isGivenBack ? GIVEN_BACK : BANNERS[state];
+    return { ...banner, meaning: (isGivenBack ? PLAN_GIVEN_BACK : OF_SUBSCRIPTION[state]) ?? banner.meaning };
+  }
   return isGivenBack ? GIVEN_BACK : BANNERS[state];
 }
 
@@ -126,12 +156,12 @@ export function payPage(invoice: PayableInvoice, offer: Offer, locale: Locale, t
   const { parts } = offer;
   return publicPage(
     {
-      heading: HEADING,
+      heading: invoice.isOfSubscription ? PLAN_HEADING : HEADING,
       banner: bannerOf(invoice),
       alert: trouble,
       facts: [
         [LABELS.number, invoice.number],
-        [LABELS.license, invoice.licenseName[locale]],
+        [invoice.isOfSubscription ? LABELS.plan : LABELS.license, invoice.subjectName[locale]],
         [LABELS.office, invoice.officeName],
         [LABELS.total, formatMoney(invoice.total)],
         ...(open ? outstandingFacts(parts) : []),

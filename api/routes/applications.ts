@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { createDraft, isEditable, listApplications, replaceForm } from '../../db/applications.ts';
-import { findOwnCompany } from '../../db/companies.ts';
+import type { Knex } from '../../db/connection.ts';
 import { judgedFor, licenseTypeInForce } from '../../db/license-types.ts';
 import { Failure } from '../../domain/failures.ts';
 import { type ApplicationId, asId } from '../../domain/ids.ts';
-import type { Actor } from '../../domain/licensing.ts';
 import { applicationReply, applicationSeenBy, ifVersion, ownApplication, summaryJson } from '../application-json.ts';
-import type { ApiDeps } from '../deps.ts';
+import { requireUsableCompany } from '../company-standing.ts';
+import { takePlace } from '../entitlements.ts';
 import { requireComplete } from '../form-check.ts';
 import { requireOpenForm } from '../open-fields.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
@@ -32,31 +32,24 @@ const create = defineRoute({
   tags: ['Applications'],
   permission: 'application.write',
   body: newApplicationSchema,
-  problems: ['not_found', 'incomplete_application'],
+  problems: ['not_found', 'incomplete_application', 'plan_limit_reached'],
   responses: { 201: { description: 'The application', schema: applicationSchema } },
   async handler({ body, actor, origin, deps, locale, requestKey }) {
     const at = new Date();
-    await requireActiveCompany(deps, actor, body.companyId);
+    await requireUsableCompany(deps, actor, body.companyId, { toSubmit: body.submit === true });
     const offered = await licenseTypeInForce(deps.db, body.typeCode, at);
     if (!offered) throw unknownType();
     const type = await judgedFor(deps.db, offered, body, at);
     if (body.submit) requireComplete(type, body.form, new Set(), locale);
     const id = asId<ApplicationId>(idFromKey(requestKey, 'application'));
     const draft = { id, companyId: body.companyId, typeCode: type.code, policyId: type.policyId, form: body.form };
-    await createDraft(deps.db, { ...draft, applicantId: actor.userId, origin, at: at.toISOString() });
+    const create = (tx: Knex) => createDraft(tx, { ...draft, applicantId: actor.userId, origin, at: at.toISOString() });
+    await (body.submit ? takePlace(deps, { id, companyId: body.companyId, at }, create) : create(deps.db));
     if (body.submit) await sendIn(deps, type, { id, companyId: body.companyId, by: actor.userId, origin, at });
     const { body: created, etag } = await applicationReply(deps.db, await applicationSeenBy(deps.db, actor, id));
     return json(201, created, { etag, headers: { Location: `/api/v1/licenses/applications/${id}` } });
   },
 });
-
-async function requireActiveCompany(deps: ApiDeps, actor: Actor, companyId: Parameters<typeof findOwnCompany>[1]) {
-  const company = await findOwnCompany(deps.db, companyId, actor.userId);
-  if (!company)
-    throw new Failure('not_found', 'You have no such company. Look at GET /api/v1/users/companies for yours.');
-  if (company.status === 'active') return;
-  throw new Failure('forbidden', `The company is ${company.status}: it cannot apply. Ask the licensing office.`);
-}
 
 const unknownType = () =>
   new Failure('invalid_request', 'There is no such licence type. Look at GET /api/v1/licenses/types.', {

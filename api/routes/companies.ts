@@ -1,16 +1,20 @@
 import { z } from 'zod';
-import { addCompany, type Company, findCompaniesOf } from '../../db/companies.ts';
+import { addCompany, type Company, findCompaniesOf, isNumberTaken } from '../../db/companies.ts';
+import type { Knex } from '../../db/connection.ts';
 import { scaleOf } from '../../domain/companies.ts';
 import { Failure } from '../../domain/failures.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
 import { asId, type CompanyId } from '../../domain/ids.ts';
 import { rupiah } from '../../domain/money.ts';
 import { ownCompany } from '../company-members.ts';
+import { requirePlaceForCompany, withinCompanies } from '../entitlements.ts';
+import { expiryFrom, startOnboarding } from '../onboarding-process.ts';
 import { page, pageQuery, readCursor } from '../paging.ts';
 import { idFromKey } from '../request-key.ts';
 import { defineRoute, json, type Route } from '../route.ts';
-import { companies, company, newCompany } from '../schemas/companies.ts';
+import { companies, company } from '../schemas/companies.ts';
 import { companyIdSchema } from '../schemas/ids.ts';
+import { newCompanyToOnboard } from '../schemas/onboarding.ts';
 import { moneyJson, timeJson } from '../wire.ts';
 
 const tags = ['Users'];
@@ -20,33 +24,37 @@ const createCompany = defineRoute({
   method: 'post',
   path: '/users/companies',
   summary: 'Register a company that the caller acts for',
-  description: 'Its tax number (NPWP) is stored encrypted and shown masked; a company can be registered once.',
+  description:
+    'Its tax number (NPWP) is stored encrypted and shown masked; a company can be registered once. Then it is onboarded: see ' +
+    'GET onboarding/{companyId}.',
   tags,
   permission: 'company.manage',
-  body: newCompany,
-  responses: { 201: { description: 'The company, active at once.', schema: company } },
-  problems: ['company_taken'],
-  handler: async ({ actor, body, deps, requestKey }) => {
-    const { npwp, nib = null, capitalMinor = null, annualSalesMinor = null, ...rest } = body;
+  body: newCompanyToOnboard,
+  responses: { 201: { description: 'The company, to be onboarded.', schema: company } },
+  problems: ['company_taken', 'plan_limit_reached'],
+  handler: async ({ actor, body, deps, requestKey, origin }) => {
+    const { npwp, nib = null, capitalMinor = null, annualSalesMinor = null, zone, ...rest } = body;
     const { personalData } = deps;
     const [npwpHash = '', ...otherNpwpHashes] = personalData.fingerprints(npwp.value, NPWP);
-    const added = await addCompany(
-      deps.db,
-      {
-        ...rest,
-        id: asId<CompanyId>(idFromKey(requestKey, 'company')),
-        npwpEncrypted: personalData.seal(npwp.value, NPWP),
-        npwpHash,
-        otherNpwpHashes,
-        npwpMasked: maskNumber(npwp.value),
-        nib,
-        capitalMinor,
-        annualSalesMinor,
-        scale: scaleOf({ capitalMinor, annualSalesMinor }),
-      },
-      actor.userId,
-      new Date(),
-    );
+    const given = {
+      ...rest,
+      id: asId<CompanyId>(idFromKey(requestKey, 'company')),
+      npwpEncrypted: personalData.seal(npwp.value, NPWP),
+      npwpHash,
+      otherNpwpHashes,
+      npwpMasked: maskNumber(npwp.value),
+      nib,
+      capitalMinor,
+      annualSalesMinor,
+      scale: scaleOf({ capitalMinor, annualSalesMinor }),
+    };
+    const at = new Date();
+    if (await isNumberTaken(deps.db, given)) throw new Failure('company_taken', '');
+    await requirePlaceForCompany(deps, actor.userId, given.id);
+    await startOnboarding(deps, { companyId: given.id, owner: actor.userId, zone, startedAt: at }, origin);
+    const expiresAt = expiryFrom(deps, zone, at);
+    const add = (tx: Knex) => addCompany(tx, given, actor.userId, at, { zone, expiresAt, origin });
+    const added = await withinCompanies(deps, actor.userId, add);
     if (!added) throw new Failure('company_taken', '');
     return json(201, toCompany(added));
   },

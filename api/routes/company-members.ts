@@ -62,7 +62,7 @@ const inviteMember = defineRoute({
   permission,
   params,
   body: newInvitation,
-  problems: ['already_member'],
+  problems: ['already_member', 'plan_limit_reached'],
   responses: { 201: { description: 'The invitation', schema: invitation } },
   async handler({ params: { id }, body: { email }, actor, origin, deps, requestKey }) {
     const made = await invite(deps, { companyId: id, by: actor.userId, email, origin, requestKey });

@@ -24,7 +24,7 @@ import { defineRoute, json, noContent, seeElsewhere, stream } from '../route.ts'
 import { shownAsSchema, uploadedSchema, uploadSchema } from '../schemas/documents.ts';
 import { applicationIdSchema, documentIdSchema } from '../schemas/ids.ts';
 
-const MAX_BYTES = 10 * 1024 * 1024;
+export const MAX_BYTES = 10 * 1024 * 1024;
 const ACCEPTED: readonly string[] = ['application/pdf', 'image/jpeg', 'image/png'];
 
 const upload = defineRoute({
@@ -89,7 +89,7 @@ async function requireKnownKind(deps: ApiDeps, application: Application, kind: s
   throw new Failure('invalid_request', '', { errors: [{ pointer: '/kind', code: 'not_allowed', detail }] });
 }
 
-async function contentTypeOf(content: Buffer): Promise<string> {
+export async function contentTypeOf(content: Buffer): Promise<string> {
   const found = await fileTypeFromBuffer(content);
   if (found && ACCEPTED.includes(found.mime)) return found.mime;
   throw new Failure(
@@ -99,7 +99,7 @@ async function contentTypeOf(content: Buffer): Promise<string> {
 }
 
 /** For people to recognise it by: no folders, no control characters, of a length that fits a header. */
-const displayName = (filename: string): string =>
+export const displayName = (filename: string): string =>
   filename
     .replaceAll(/^.*[/\\]/gs, '')
     .replaceAll(/\p{C}/gu, '')

@@ -8,6 +8,7 @@ import type { Route } from '../route.ts';
 import { absenceRoutes } from './absences.ts';
 import { accountPageRoutes } from './account-pages.ts';
 import { accountRoutes } from './accounts.ts';
+import { adminHealthRoutes } from './admin-health.ts';
 import { adminUserRoutes } from './admin-users.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { applicationRoutes } from './applications.ts';
@@ -15,12 +16,14 @@ import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { calendarRoutes } from './calendar.ts';
 import { cancellationRoutes } from './cancellation.ts';
+import { cardRoutes } from './cards.ts';
 import { caseHistoryRoutes } from './case-history.ts';
 import { companyRoutes } from './companies.ts';
 import { companyMemberRoutes } from './company-members.ts';
 import { complianceRoutes } from './compliance.ts';
 import { cspReportRoutes } from './csp-reports.ts';
 import { documentRoutes } from './documents.ts';
+import { entitlementRoutes } from './entitlements.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { inboxRoutes } from './inbox.ts';
 import { invoicePaperRoutes } from './invoice-papers.ts';
@@ -29,11 +32,14 @@ import { ledgerRoutes } from './ledger.ts';
 import { licenseTypeRoutes } from './license-types.ts';
 import { licenseRoutes } from './licenses.ts';
 import { oauthRoutes } from './oauth.ts';
+import { onboardingRoutes } from './onboarding.ts';
+import { onboardingDocumentRoutes } from './onboarding-documents.ts';
 import { payRoutes } from './pay.ts';
 import { payPageRoutes } from './pay-pages.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
 import { paymentRoutes } from './payments.ts';
 import { personalDataRoutes } from './personal-data.ts';
+import { planRoutes } from './plans.ts';
 import { policyRoutes } from './policies.ts';
 import { postAuditRoutes } from './post-audits.ts';
 import { problemRoutes } from './problems.ts';
@@ -41,6 +47,8 @@ import { providerSignInRoutes } from './provider-sign-in.ts';
 import { reasonRoutes } from './reasons.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
 import { refundRoutes } from './refunds.ts';
+import { renewalRoutes } from './renewals.ts';
+import { revenueRoutes } from './revenue.ts';
 import { reviewRoutes } from './review.ts';
 import { riskTableRoutes } from './risk-table.ts';
 import { secondFactorRoutes } from './second-factors.ts';
@@ -49,6 +57,7 @@ import { settlementRoutes } from './settlements.ts';
 import { statusRoutes } from './status.ts';
 import { submissionDiffRoutes } from './submission-diff.ts';
 import { submissionRoutes } from './submissions.ts';
+import { subscriptionRoutes } from './subscriptions.ts';
 import { takingUpRoutes } from './taking-up.ts';
 import { taskHandingRoutes } from './task-handing.ts';
 import { taskMoveRoutes } from './task-moves.ts';
@@ -69,6 +78,8 @@ export const routes: readonly Route[] = [
   ...taskMoveRoutes,
   ...companyRoutes,
   ...companyMemberRoutes,
+  ...onboardingRoutes,
+  ...onboardingDocumentRoutes,
   ...apiKeyRoutes,
   ...oauthRoutes,
   ...providerSignInRoutes,
@@ -85,6 +96,7 @@ export const routes: readonly Route[] = [
   ...reviewRoutes,
   ...taskHandingRoutes,
   ...evidenceRoutes,
+  ...renewalRoutes,
   ...licenseRoutes,
   ...postAuditRoutes,
   ...invoiceRoutes,
@@ -96,6 +108,12 @@ export const routes: readonly Route[] = [
   ...reconciliationRoutes,
   ...settlementRoutes,
   ...ledgerRoutes,
+  ...cardRoutes,
+  ...planRoutes,
+  ...entitlementRoutes,
+  ...subscriptionRoutes,
+  ...revenueRoutes,
+  ...adminHealthRoutes,
   ...riskTableRoutes,
   ...policyRoutes,
   ...calendarRoutes,

@@ -276,4 +276,9 @@ const SENTENCES: Readonly<Record<PolicyProblemCode, Readonly<Record<Locale, stri
     id: 'tabel risiko mengirim sebagian perusahaan ke jalur review untuk jenis izin ini',
     en: 'the risk table sends some companies of this type through a review',
   },
+  not_descending: { id: 'urutkan dari besar ke kecil, masing-masing sekali', en: 'in descending order, each once' },
+  reminder_before_opening: {
+    id: 'pengingat tidak boleh sebelum perpanjangan dibuka',
+    en: 'no reminder comes before the renewal opens',
+  },
 };

@@ -10,6 +10,7 @@ import { etagOf, isFresh } from '../etag.ts';
 import { defineRoute, json } from '../route.ts';
 import { applicationIdSchema } from '../schemas/ids.ts';
 import { statusSchema } from '../schemas/licenses.ts';
+import { afterChange } from '../waiting.ts';
 
 const read = defineRoute({
   method: 'get',
@@ -26,7 +27,7 @@ const read = defineRoute({
   responses: { 200: { description: 'The status', schema: statusSchema } },
   async handler({ params: { id }, query: { wait }, actor, deps, req }) {
     if (wait === undefined || wait === 0) return json(200, await statusOf(deps, actor, id));
-    const { body, etag } = await afterChange(deps, actor, id, wait * 1000, req);
+    const { body, etag } = await afterCaseChanged(deps, actor, id, wait * 1000, req);
     return json(200, body, { etag });
   },
 });
@@ -45,21 +46,16 @@ async function statusNow(deps: ApiDeps, actor: Actor, id: ApplicationId) {
   return { body, etag: etagOf(JSON.stringify(body)) };
 }
 
-/** Listens before it reads: a change between the two would otherwise be waited for in vain. */
-async function afterChange(deps: ApiDeps, actor: Actor, id: ApplicationId, waitMs: number, req: Request) {
-  const until = performance.now() + waitMs;
+async function afterCaseChanged(deps: ApiDeps, actor: Actor, id: ApplicationId, waitMs: number, req: Request) {
   const gone = new AbortController();
   req.res?.once('close', () => gone.abort());
-  let seen = req.headers['if-none-match'];
   try {
-    for (;;) {
-      const changed = deps.changes.waitForChange(id, until - performance.now(), gone.signal);
-      const now = await statusNow(deps, actor, id);
-      if (isClosed(now.body.state) || (seen !== undefined && !isFresh(seen, now.etag))) return now;
-      seen ??= now.etag;
-      // What was read when the wait began may be nothing that the caller may see by now.
-      if (!(await changed)) return await statusNow(deps, actor, id);
-    }
+    return await afterChange(
+      deps.changes,
+      { id, waitMs, seen: req.headers['if-none-match'], signal: gone.signal },
+      () => statusNow(deps, actor, id),
+      { over: ({ body }) => isClosed(body.state), fresh: isFresh },
+    );
   } finally {
     gone.abort();
   }

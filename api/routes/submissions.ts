@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import { type Application, withdrawDraft } from '../../db/applications.ts';
 import { documentsOf } from '../../db/documents.ts';
-import { judgedFor, type LicenseType, licenseTypeInForce, licenseTypeOfCase } from '../../db/license-types.ts';
+import {
+  type JudgedType,
+  judgedFor,
+  type LicenseType,
+  licenseTypeInForce,
+  licenseTypeOfCase,
+} from '../../db/license-types.ts';
 import { Failure } from '../../domain/failures.ts';
 import { refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
 import { ownApplication } from '../application-json.ts';
+import { requireUsableCompany } from '../company-standing.ts';
 import type { ApiDeps } from '../deps.ts';
+import { takePlace } from '../entitlements.ts';
 import { requireComplete } from '../form-check.ts';
+import { judgeRenewalDraft } from '../renewals.ts';
 import type { Locale } from '../request.ts';
 import { resubmit, withdraw } from '../review-process.ts';
 import { defineRoute, json } from '../route.ts';
@@ -26,24 +35,37 @@ const submitRoute = defineRoute({
   tags: ['Applications'],
   permission: 'application.write',
   params,
-  problems: ['not_found', 'already_submitted', 'incomplete_application'],
+  problems: [
+    'not_found',
+    'already_submitted',
+    'incomplete_application',
+    'renewal_not_open',
+    'renewal_not_possible',
+    'plan_limit_reached',
+  ],
   responses,
   async handler({ params: { id }, actor, origin, deps, locale }) {
     const application = await ownApplication(deps.db, actor, id);
     if (application.state !== 'draft') throw alreadySubmitted(application);
+    await requireUsableCompany(deps, actor, application.companyId, { toSubmit: true });
     const at = new Date();
-    const offered = await licenseTypeInForce(deps.db, application.typeCode, at);
-    if (!offered)
-      throw new Failure(
-        'incomplete_application',
-        'This type of licence is no longer offered. Begin another application.',
-      );
-    const type = await judgedFor(deps.db, offered, application, at);
+    const { renewsId } = application;
+    const type = renewsId
+      ? await judgeRenewalDraft(deps, actor, { ...application, renewsId }, at)
+      : await judgedNow(deps, application, at);
     await requireAllOf(deps, application, type, locale);
+    // What is in force may go on, whatever the plan of the moment allows.
+    if (!renewsId) await takePlace(deps, { id, companyId: application.companyId, at });
     await sendIn(deps, type, { id, companyId: application.companyId, by: actor.userId, origin, at });
     return json(200, await statusAfter(deps, actor, id));
   },
 });
+
+async function judgedNow({ db }: ApiDeps, application: Application, at: Date): Promise<JudgedType> {
+  const offered = await licenseTypeInForce(db, application.typeCode, at);
+  if (offered) return judgedFor(db, offered, application, at);
+  throw new Failure('incomplete_application', 'This type of licence is no longer offered. Begin another application.');
+}
 
 const alreadySubmitted = ({ state }: Application) =>
   new Failure('already_submitted', `The case is ${state}: it was submitted before. Follow its status.`, { state });

@@ -7,9 +7,12 @@ import { pinnedPolicyOf } from '../../db/policies.ts';
 import { type StatementKind, writeStatement } from '../../db/statements.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { ApplicationId } from '../../domain/ids.ts';
-import { type LicensePolicy, type Refusal, refuseResponse } from '../../domain/licensing.ts';
+import { type Actor, type LicensePolicy, type Refusal, refuseResponse } from '../../domain/licensing.ts';
 import { refuseAppeal, refuseReopening } from '../../domain/taking-up.ts';
 import { ownApplication } from '../application-json.ts';
+import type { ApiDeps } from '../deps.ts';
+import { licenseSeenBy } from '../license-json.ts';
+import { requireOpen } from '../renewals.ts';
 import type { Caller } from '../request.ts';
 import { idFromKey } from '../request-key.ts';
 import { respond, takeUpAgain } from '../review-process.ts';
@@ -60,12 +63,13 @@ const reopen = defineRoute({
   permission: 'application.write',
   params,
   body: statementTextSchema,
-  problems: ['not_found', 'not_reopenable'],
+  problems: ['not_found', 'not_reopenable', 'renewal_under_way', 'renewal_not_possible'],
   responses,
   async handler(asked) {
     const { params: given, actor, deps } = asked;
     const application = await ownApplication(deps.db, actor, given.id);
     const policy = await pinnedPolicyOf(deps.db, given.id);
+    await requireRenewable(deps, actor, application);
     refuseIf(refuseReopening({ ...ended(application), policy }, Date.now()));
     return json(200, await takeUp(asked, application, policy, 'reopened'));
   },
@@ -80,19 +84,25 @@ const appeal = defineRoute({
   permission: 'application.write',
   params,
   body: statementTextSchema,
-  problems: ['not_found', 'not_reopenable'],
+  problems: ['not_found', 'not_reopenable', 'renewal_under_way', 'renewal_not_possible'],
   responses,
   async handler(asked) {
     const { params: given, actor, deps } = asked;
     const application = await ownApplication(deps.db, actor, given.id);
     const policy = await pinnedPolicyOf(deps.db, given.id);
     const appealed = (await appealedRoundOf(deps.db, given.id)) > 0;
+    await requireRenewable(deps, actor, application);
     refuseIf(refuseAppeal({ ...ended(application), policy, appealed }, Date.now()));
     return json(200, await takeUp(asked, application, policy, 'appeal'));
   },
 });
 
 export const takingUpRoutes = [answer, reopen, appeal];
+
+/** A renewal that came to nothing may have been followed by another. */
+async function requireRenewable(deps: ApiDeps, actor: Actor, { renewsId }: Application): Promise<void> {
+  if (renewsId) requireOpen(await licenseSeenBy(deps, actor, renewsId), new Date());
+}
 
 const ended = ({ state, closedAt }: Application) => ({ state, closedAt: closedAt?.getTime() ?? null });
 

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { type ReceivedNotice, receiveNotice } from '../../db/payment-inbox.ts';
 import { Failure } from '../../domain/failures.ts';
 import { GATEWAYS, type GatewayName } from '../../domain/payments.ts';
+import { tellCardGiven } from '../card-process.ts';
 import type { ApiDeps } from '../deps.ts';
 import { loggable } from '../logging.ts';
 import { defineRoute, json } from '../route.ts';
+import { cardIdSchema } from '../schemas/ids.ts';
 import { isNestedDeeper } from '../strict-json.ts';
 import { type ReceivedNotification, readNotification } from '../webhooks/index.ts';
 import type { GatewayNotification } from '../webhooks/notification.ts';
@@ -30,6 +32,12 @@ const receive = defineRoute({
   responses: { 200: { description: 'Stored', schema: z.object({ status: z.literal('received') }) } },
   async handler({ params: { gateway }, rawBody, deps, req }) {
     const notification = await read(gateway, { rawBody, headers: req.headers, address: req.originalUrl }, deps);
+    if (notification.cardSetup !== undefined) {
+      // No money, so nothing to account for: a hint to a process that asks by itself.
+      const id = cardIdSchema.safeParse(notification.cardSetup);
+      if (id.success) await tellCardGiven(deps, id.data);
+      return RECEIVED;
+    }
     const notice = await storedOrComeAgain(deps, notification);
     // A repeat is passed on again until a process has looked: the first time, the signal may have been lost.
     if (!notice.handled) deps.notices.tell(gateway, notice);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COMPANY_SCALES, LEGAL_FORMS } from '../../domain/companies.ts';
+import { COMPANY_SCALES, COMPANY_STATUSES, LEGAL_FORMS } from '../../domain/companies.ts';
 import { type ParsedNumber, parseKbli, parseNib, parseNpwp } from '../../domain/identity-numbers.ts';
 import { domainIssue } from '../field-problems.ts';
 import { pageOf } from '../paging.ts';
@@ -21,7 +21,7 @@ export const identityNumber = (parse: (text: string) => ParsedNumber, example: s
 const numberOf = ({ value }: { value: string }): string => value;
 
 /** Whole rupiah, as a number or as digits; what a JSON number cannot carry back is refused. */
-const rupiah = z
+export const wholeRupiah = z
   .union([z.int().min(0), z.string().regex(/^\d{1,16}$/)])
   .transform(BigInt)
   .pipe(z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER)))
@@ -34,8 +34,8 @@ export const newCompany = z.strictObject({
   nib: identityNumber(parseNib, '1234567890123').transform(numberOf).optional(),
   address: z.string().trim().min(1).max(1000),
   kbli: z.array(identityNumber(parseKbli, '56101').transform(numberOf)).max(50),
-  capitalMinor: rupiah.optional(),
-  annualSalesMinor: rupiah.optional(),
+  capitalMinor: wholeRupiah.optional(),
+  annualSalesMinor: wholeRupiah.optional(),
 });
 
 export const company = z
@@ -50,7 +50,7 @@ export const company = z
     capital: moneySchema.nullable(),
     annualSales: moneySchema.nullable(),
     scale: z.enum(COMPANY_SCALES).describe('By PP 7/2021, art. 35.'),
-    status: z.enum(['active', 'suspended', 'closed']),
+    status: z.enum(COMPANY_STATUSES),
     createdAt: timeSchema,
     updatedAt: timeSchema,
   })

@@ -11,10 +11,12 @@ import {
   type LicenseId,
   type PaymentCaseId,
   type PaymentId,
+  type PaymentMethodId,
   type PostAuditId,
   type ReceiptId,
   type RefundId,
   type SettlementId,
+  type SubscriptionId,
   type TaskMoveId,
   type UserId,
 } from '../../domain/ids.ts';
@@ -23,6 +25,7 @@ const uuid = z.guid();
 
 export const absenceIdSchema = uuid.transform((id) => asId<AbsenceId>(id));
 export const applicationIdSchema = uuid.transform((id) => asId<ApplicationId>(id));
+export const cardIdSchema = uuid.transform((id) => asId<PaymentMethodId>(id));
 export const companyIdSchema = uuid.transform((id) => asId<CompanyId>(id));
 export const creditNoteIdSchema = uuid.transform((id) => asId<CreditNoteId>(id));
 export const documentIdSchema = uuid.transform((id) => asId<DocumentId>(id));
@@ -34,6 +37,7 @@ export const postAuditIdSchema = uuid.transform((id) => asId<PostAuditId>(id));
 export const receiptIdSchema = uuid.transform((id) => asId<ReceiptId>(id));
 export const refundIdSchema = uuid.transform((id) => asId<RefundId>(id));
 export const settlementIdSchema = uuid.transform((id) => asId<SettlementId>(id));
+export const subscriptionIdSchema = uuid.transform((id) => asId<SubscriptionId>(id));
 export const taskMoveIdSchema = uuid.transform((id) => asId<TaskMoveId>(id));
 export const userIdSchema = uuid.transform((id) => asId<UserId>(id));
 

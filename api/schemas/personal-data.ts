@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPANY_STATUSES } from '../../domain/companies.ts';
 import { parseNib, parseNik, parseNpwp } from '../../domain/identity-numbers.ts';
 import { ROLES } from '../../domain/roles.ts';
 import { timeSchema } from '../wire.ts';
@@ -65,7 +66,7 @@ export const foundCompanies = z
         name: z.string(),
         npwp: masked,
         nib: z.string().nullable(),
-        status: z.enum(['active', 'suspended', 'closed']),
+        status: z.enum(COMPANY_STATUSES),
         createdAt: timeSchema,
       }),
     ),

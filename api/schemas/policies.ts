@@ -91,6 +91,17 @@ export const policySchema = z
         .exactOptional(),
     }),
     validityMonths: z.int().min(1).max(1200).nullable().describe('null = valid for life.'),
+    renewal: z
+      .strictObject({
+        opensDaysBefore: days,
+        remindDaysBefore: z.array(days).max(20).describe('Descending, none before the opening.'),
+        lateDays: z.int().min(0).max(3650).describe('How long after its end a licence can still be renewed.'),
+        lateFeePercent: z.int().min(0).max(1000).describe('Of the fees without tax.'),
+      })
+      .exactOptional()
+      .describe(
+        'Absent = from 90 days before, reminders 90, 60, 30, 14, 7 and 1 days before, 30 days late for 25 % more.',
+      ),
   })
   .meta({ id: 'LicensePolicy' });
 

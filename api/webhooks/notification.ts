@@ -9,6 +9,8 @@ export interface GatewayNotification {
   /** Names this step of this object: repeats of one notification share it, two different ones do not. */
   readonly status: string;
   readonly body: unknown;
+  /** It is about a page that takes a card and no money: the ID that we gave it. */
+  readonly cardSetup?: string;
 }
 
 export type NotificationReading =

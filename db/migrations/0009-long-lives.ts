@@ -19,6 +19,8 @@ const COMPANIES = `
     company_id uuid primary key references companies (id),
     state text not null check (state in ('in_progress', 'in_review', 'completed', 'expired', 'cancelled')),
     owner_id uuid not null references users (id),
+    -- The owner's: reminders come by day there.
+    zone text not null check (zone in ('Asia/Jakarta', 'Asia/Makassar', 'Asia/Jayapura')),
     -- Each taking up again is another run of the process.
     run integer not null default 1 check (run > 0),
     reminders_sent smallint not null default 0 check (reminders_sent >= 0),
@@ -26,6 +28,8 @@ const COMPANIES = `
     expires_at timestamptz,
     -- Why a person has to look at it: codes of the risk rules.
     review_reasons jsonb not null default '[]',
+    -- Licences to begin with, by KBLI, as they were when it was completed: {code, name}.
+    suggested_licenses jsonb not null default '[]',
     reviewed_by uuid references users (id),
     reviewed_at timestamptz,
     ended_at timestamptz,
@@ -51,17 +55,20 @@ const COMPANIES = `
     primary key (company_id, step)
   );
 
-  -- One row a number that belongs to a company: nobody is onboarded twice. Fingerprints, never numbers.
+  -- One row a number that belongs to a company: nobody is onboarded twice. Sealed, found by fingerprint, shown masked.
   create table company_numbers (
-    kind text not null check (kind in ('nib', 'npwp', 'nik')),
-    fingerprint text not null,
+    id uuid primary key,
     company_id uuid not null references companies (id),
-    -- What the registry said, where one was asked.
-    registry_state text,
+    kind text not null check (kind in ('nib', 'npwp', 'nik')),
+    number_encrypted bytea not null,
+    fingerprint text not null,
+    masked text not null,
+    -- What the registry said; null = nobody has asked it yet.
+    registry_state text check (registry_state in ('match', 'mismatch', 'not_found', 'unavailable', 'not_applicable')),
     verified_at timestamptz,
-    primary key (kind, fingerprint)
+    unique (kind, fingerprint),
+    unique (company_id, kind)
   );
-  create index company_numbers_company on company_numbers (company_id);
 
   create table company_documents (
     id uuid primary key,
@@ -73,6 +80,7 @@ const COMPANIES = `
     content_type text not null,
     uploaded_by uuid not null references users (id),
     uploaded_at timestamptz not null,
+    scan_state text not null check (scan_state in ('not_scanned', 'waiting', 'clean', 'infected')),
     removed_at timestamptz
   );
   create index company_documents_company on company_documents (company_id) where removed_at is null;
@@ -119,9 +127,9 @@ const PLANS = `
     state text not null check (state in ('trialing', 'active', 'past_due', 'grace', 'suspended', 'paused', 'cancelled', 'expired')),
     -- IANA name: in which zone months are counted.
     zone text not null,
-    -- The instant that periods are counted from, and how many periods of it are over.
+    -- The instant that periods are counted from, and how many months after it the current one ends.
     anchor_at timestamptz not null,
-    anchor_periods integer not null default 0 check (anchor_periods >= 0),
+    anchor_months integer not null default 0 check (anchor_months >= 0),
     term integer not null default 0 check (term >= 0),
     period_start timestamptz not null,
     period_end timestamptz not null,
@@ -158,6 +166,10 @@ const PLANS = `
     plan_version integer not null,
     from_at timestamptz not null,
     to_at timestamptz not null,
+    -- How much of it was a pause, which moved its end.
+    paused_ms bigint not null default 0 check (paused_ms >= 0),
+    -- Of days that were given: why, in the words of who gave them.
+    note text,
     invoice_id uuid,
     -- The invoice's total, tax included; an upgrade within it is an invoice of its own and adds to it.
     amount_minor bigint not null default 0,
@@ -194,10 +206,36 @@ const PLANS = `
     unique (gateway, method_reference)
   );
   create index payment_methods_company on payment_methods (company_id) where removed_at is null;
+
+  -- A page on which a company gives a card; the card gets the same ID.
+  create table card_setups (
+    id uuid primary key,
+    company_id uuid not null references companies (id),
+    gateway text not null check (gateway in ('stripe')),
+    state text not null check (state in ('created', 'open', 'completed', 'expired', 'failed')),
+    customer_reference text,
+    session_reference text unique,
+    setup_url text,
+    requested_by uuid not null references users (id),
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    ended_at timestamptz
+  );
+  create index card_setups_pending on card_setups (company_id) where state in ('created', 'open');
+  -- Set for a charge of a card on file, which has no page.
+  alter table payments add column payment_method_id uuid references payment_methods (id);
   alter table subscriptions add foreign key (payment_method_id) references payment_methods (id);
 
   create trigger subscriptions_announce after insert or update on subscriptions
     for each row execute function company_announce();
+
+  -- A plan may be what every company without a subscription has.
+  create function plans_announce() returns trigger language plpgsql as $$
+  begin
+    perform pg_notify('company_changed', '*');
+    return null;
+  end $$;
+  create trigger plans_announce after insert or update on plans for each statement execute function plans_announce();
 `;
 
 const INVOICES = `
@@ -207,7 +245,13 @@ const INVOICES = `
     add column subject_key text unique,
     add constraint invoices_one_owner check (application_id is null or subscription_id is null),
     add constraint invoices_subject check ((subscription_id is null) = (subject_key is null));
+  -- Whose end the gateway owes us.
+  create index payments_pending on payments (expires_at) where state = 'pending';
   create index invoices_subscription on invoices (subscription_id, issued_at desc) where subscription_id is not null;
+  -- A line may be a credit: what was paid and not used, taken off.
+  alter table invoice_lines drop constraint invoice_lines_net_minor_check, drop constraint invoice_lines_tax_minor_check;
+  alter table invoice_lines add constraint invoice_lines_signs
+    check ((net_minor >= 0 and tax_minor >= 0) or (net_minor < 0 and tax_minor <= 0 and discount_minor = 0));
   alter table subscription_terms add foreign key (invoice_id) references invoices (id);
   alter table subscriptions
     add foreign key (pending_invoice_id) references invoices (id),
@@ -221,13 +265,22 @@ const RENEWAL = `
     add column renewal text check (renewal in ('unchanged', 'changed')),
     add constraint applications_renewal check ((renews_id is null) = (renewal is null));
   -- One renewal of a licence is under way or done; one that came to nothing may be followed by another.
+  -- Since when a draft is on its way to the office: it holds its place among the open cases that a plan allows.
+  alter table applications add column submitting_since timestamptz;
+  create index applications_open on applications (company_id)
+    where closed_at is null and (submitted_at is not null or submitting_since is not null);
   create unique index applications_one_renewal on applications (renews_id)
     where renews_id is not null and state not in ('rejected', 'withdrawn', 'cancelled', 'lapsed_no_response', 'lapsed_unpaid');
 
   alter table licenses
     add column renews_id uuid unique references licenses (id),
     -- Whether licence/<id> follows it; null = it was issued before there were such processes.
-    add column followed_since timestamptz;
+    add column followed_since timestamptz,
+    -- Who holds it, as its certificate says: {name, address, kbli}. A renewal by another one is reviewed.
+    add column holder jsonb;
+  -- Until now nothing could change a company after its licence was issued.
+  update licenses l set holder = jsonb_build_object('name', c.name, 'address', c.address, 'kbli', c.kbli)
+    from companies c where c.id = l.company_id;
   create index licenses_not_followed on licenses (id) where followed_since is null and status in ('active', 'suspended');
 
   -- Once each: (licence, the expiry that it is about, days before).
@@ -244,16 +297,25 @@ export async function down(db: Knex): Promise<void> {
   await db.raw(`
     drop table license_reminders;
     drop index licenses_not_followed;
-    alter table licenses drop column renews_id, drop column followed_since;
+    alter table licenses drop column renews_id, drop column followed_since, drop column holder;
+    drop index applications_open;
+    alter table applications drop column submitting_since;
     drop index applications_one_renewal;
     alter table applications drop constraint applications_renewal, drop column renews_id, drop column renewal;
 
     alter table subscriptions drop column pending_invoice_id, drop column renewal_invoice_id;
     drop table subscription_terms;
+    -- Credits that there are stay: what was issued is not rewritten.
+    alter table invoice_lines drop constraint invoice_lines_signs,
+      add constraint invoice_lines_net_minor_check check (net_minor >= 0) not valid,
+      add constraint invoice_lines_tax_minor_check check (tax_minor >= 0) not valid;
+    drop index payments_pending;
     drop index invoices_subscription;
     alter table invoices drop constraint invoices_subject, drop constraint invoices_one_owner, drop column subject_key, drop column subscription_id;
     alter table subscriptions drop column payment_method_id;
-    drop table payment_methods, subscription_rungs, subscriptions, plans;
+    alter table payments drop column payment_method_id;
+    drop table card_setups, payment_methods, subscription_rungs, subscriptions, plans;
+    drop function plans_announce();
 
     drop table company_documents, company_numbers, onboarding_steps, onboardings;
     drop function company_announce();

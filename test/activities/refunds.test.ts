@@ -16,6 +16,7 @@ import { type BankDestination, storeDestination } from '../../db/refunds.ts';
 import { asId, type CompanyId, type PaymentCaseId, type RefundId } from '../../domain/ids.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { aBookedInvoice, aCapture, aTakeBack, type Captured, TOTAL } from '../builders/books.ts';
+import { aSubscriptionInvoice, planLine } from '../builders/subscription-invoices.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
 import { MONEY_POLICY } from '../support/money-policy.ts';
 
@@ -142,6 +143,32 @@ describe('the steps of a refund', () => {
           .count<{ count: bigint }[]>()
       )[0]?.count,
     );
+
+  it('of an invoice with credits give back what was paid, never more of a line than it charged after them', async () => {
+    const lines = [planLine(300_000), { ...planLine(7), code: 'extra' }, planLine(-50_001)];
+    const billed = await aSubscriptionInvoice(db, { companyId, by: demoUserId('owner'), lines });
+    const { totalMinor, invoiceId, number } = billed;
+    const payment = await aCapture(db, { id: invoiceId, number, companyId }, { paid: totalMinor });
+    for (const amount of [100_000n, 1n, null])
+      assert.equal(await askGateway(await submitted(payment, amount)), 'succeeded');
+    const taken = await db('refund_lines')
+      .where({ invoice_id: invoiceId })
+      .groupBy('position')
+      .orderBy('position')
+      .select({ position: 'position', net: db.raw('sum(net_minor)::int'), tax: db.raw('sum(tax_minor)::int') });
+    assert.deepEqual(
+      taken.map(({ position, net, tax }) => [position, net, tax]),
+      [
+        [1, 250_000, 27_500],
+        [2, 6, 1],
+      ],
+      'the credit takes off what was charged in proportion, and is not given back itself',
+    );
+    const invoice = await db('invoices').where({ id: invoiceId }).first();
+    assert.deepEqual([invoice.credited_minor, invoice.state], [totalMinor, 'paid']);
+    const event = await db('events').where({ type: 'invoice.credited', company_id: companyId, application_id: null });
+    assert.ok(event.length >= 3);
+  });
 
   it('fix the lines once, and refunds of everything add up to the invoice to the unit', async () => {
     const payment = await captured();

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { Client, type Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { createLogger, loggable } from '../../api/logging.ts';
 import { Failure } from '../../domain/failures.ts';
 import { someNik, someNpwp } from '../builders/sealed.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { temporal } from '../support/machine.ts';
+import { connectToTemporal } from '../support/temporal-connection.ts';
 
 describe('a log line of the API', () => {
   const write = (log: (logger: ReturnType<typeof createLogger>) => void): string => {
@@ -78,13 +81,16 @@ describe('a log line of the API', () => {
 describe('the log of people who use the API', () => {
   let database: TestDatabase;
   let api: TestApi;
+  let connection: Connection;
   before(async function () {
     this.timeout(120_000);
     database = await createTestDatabase();
-    api = await startApi(database);
+    connection = await connectToTemporal((await temporal()).address);
+    api = await startApi(database, { temporal: new Client({ connection }) });
   });
   after(async () => {
     await api?.close();
+    await connection?.close();
     await database?.drop();
   });
 

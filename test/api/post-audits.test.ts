@@ -95,6 +95,29 @@ describe('post-audits over HTTP', () => {
     assert.deepEqual([suspended.body.proposal?.state, suspended.body.license?.status], ['suspended', 'suspended']);
     assert.deepEqual([(await verified(license.verifyCode))['status']], ['suspended']);
   });
+  it('let the examiner who may make one read the case, and whoever made it; nobody else of the role', async () => {
+    const { db } = database;
+    const { id, applicationId } = await audited();
+    const inOffice = async (officeId: string) => {
+      const person = await api.person('examiner');
+      await db('users').where({ id: person.id }).update({ office_id: officeId });
+      return person;
+    };
+    const colleague = await inOffice(type.officeId);
+    const elsewhere = await inOffice((await aLicenseType(db)).officeId);
+    const verifier = await api.person('verifier');
+    const reads = async (...people: TestPerson[]) => {
+      const seen: number[] = [];
+      for (const person of people)
+        for (const path of ['applications/:id', 'status/:id', 'applications/:id/evidence'])
+          seen.push((await ask(api, person, 'GET', `/licenses/${path.replace(':id', applicationId)}`)).status);
+      return seen;
+    };
+    assert.deepEqual(await reads(examiner, colleague), [200, 200, 200, 200, 200, 200]);
+    assert.deepEqual(await reads(elsewhere, verifier), [404, 404, 404, 404, 404, 404]);
+    await decide(id, 'passed');
+    assert.deepEqual(await reads(examiner, colleague), [200, 200, 200, 404, 404, 404]);
+  });
   it('are decided once: a repeat of the request gets its answer, another a refusal that names the first', async () => {
     const { id } = await audited();
     const headers = { 'idempotency-key': id };

@@ -274,6 +274,7 @@ const PUBLIC = [
   'GET /api/v1/auth/oidc/callback',
   'GET /api/v1/auth/oidc/login',
   'GET /api/v1/banks',
+  'GET /card/:cardId',
   'GET /paid/:paymentId',
   'GET /pay/:invoiceId',
   'GET /problems/:code',

@@ -1,28 +1,34 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
+import { Client, type Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { createPersonalData } from '../../db/personal-data.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
 import { someNik } from '../builders/sealed.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
+import { temporal } from '../support/machine.ts';
+import { connectToTemporal } from '../support/temporal-connection.ts';
 
 const page = z.object({ items: z.array(z.object({ name: z.string() })), nextCursor: z.string().nullable() });
 
 describe('people and their companies', () => {
   let database: TestDatabase;
   let api: TestApi;
+  let connection: Connection;
   let owner: TestPerson;
 
   before(async function () {
     this.timeout(120_000);
     database = await createTestDatabase();
-    api = await startApi(database);
+    connection = await connectToTemporal((await temporal()).address);
+    api = await startApi(database, { temporal: new Client({ connection }) });
     owner = await api.person('owner');
   });
   after(async () => {
-    await api.close();
-    await database.drop();
+    await api?.close();
+    await connection?.close();
+    await database?.drop();
   });
 
   const npwp = () => `09${String(randomInt(10 ** 12)).padStart(13, '0')}`;
@@ -140,7 +146,7 @@ describe('people and their companies', () => {
   });
 
   describe('a company', () => {
-    it('is active at once, its tax number masked in the answer and sealed in the database', async () => {
+    it('is there to be onboarded, its tax number masked in the answer and sealed in the database', async () => {
       const { status, body } = await add(
         company({
           npwp: '01.234.567.8-901.234',
@@ -162,7 +168,7 @@ describe('people and their companies', () => {
         capital: { amountMinor: 250_000_000, currency: 'IDR', formatted: 'Rp250.000.000' },
         annualSales: { amountMinor: 3_000_000_000, currency: 'IDR', formatted: 'Rp3.000.000.000' },
         scale: 'small',
-        status: 'active',
+        status: 'onboarding',
       });
       const row = await database.db('companies').where({ id }).first('npwp_encrypted', 'npwp_hash', 'npwp_masked');
       assert.ok(!Object.values(row).some((value) => String(value).includes('12345678901')));
@@ -177,9 +183,16 @@ describe('people and their companies', () => {
       assert.deepEqual(await database.db('company_members').where({ company_id: body.id }).pluck('user_id'), [
         owner.id,
       ]);
-      const events = await database.db('events').where({ company_id: body.id }).select('type', 'actor_id', 'data');
+      const events = await database
+        .db('events')
+        .where({ company_id: body.id })
+        .orderBy('id')
+        .select('type', 'actor_id', 'data');
       assert.deepEqual(events, [
         { type: 'company.created', actor_id: owner.id, data: { legalForm: 'PT_perorangan', scale: 'unknown' } },
+        { type: 'onboarding.started', actor_id: owner.id, data: {} },
+        // The person's address is verified.
+        { type: 'onboarding.step_completed', actor_id: owner.id, data: { step: 'account_verified', times: 1 } },
       ]);
     });
 

@@ -401,6 +401,9 @@ export async function aLicense(
     validUntil?: string | null;
     certificate?: Sha256;
     at?: string;
+    /** Since when a process follows it. */
+    followedSince?: string;
+    renews?: LicenseId;
   },
 ): Promise<{ id: LicenseId; number: string; verifyCode: string }> {
   const { at = MONDAY } = given;
@@ -418,6 +421,8 @@ export async function aLicense(
     status: given.status ?? 'active',
     valid_from: at,
     valid_until: given.validUntil === undefined ? '2099-01-01T00:00:00Z' : given.validUntil,
+    followed_since: given.followedSince ?? null,
+    renews_id: given.renews ?? null,
     verify_code: made.verifyCode,
     certificate_sha256: given.certificate ?? null,
     issued_at: at,

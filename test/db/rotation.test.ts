@@ -31,6 +31,14 @@ describe('sealing anew', () => {
     const { id: companyId } = await sealedCompany(db, sealer);
     await sealNik(db, sealer, userId);
     const at = { created_at: new Date(), expires_at: new Date(Date.now() + 60_000) };
+    await db('company_numbers').insert({
+      id: randomUUID(),
+      company_id: companyId,
+      kind: 'nib',
+      number_encrypted: sealer.seal('1234567890123', 'company_numbers.number'),
+      fingerprint: sealer.fingerprint('1234567890123', 'company_numbers.number'),
+      masked: '************',
+    });
     await db('second_factors').insert({
       id: randomUUID(),
       user_id: userId,
@@ -110,10 +118,10 @@ describe('sealing anew', () => {
   it('leaves nothing under the earlier key, in any column, and every value as it was', async () => {
     await fillEveryColumn();
     const found = await rotationProgress(db, changing);
-    assert.deepEqual(counts(found), { total: 9, done: 0, remaining: 9 });
+    assert.deepEqual(counts(found), { total: 10, done: 0, remaining: 10 });
     assert.ok(found.columns.every(({ total }) => total > 0));
-    assert.deepEqual(await sealAll(changing), { sealed: 9, stuck: [] });
-    assert.deepEqual(counts(await rotationProgress(db, afterwards)), { total: 9, done: 9, remaining: 0 });
+    assert.deepEqual(await sealAll(changing), { sealed: 10, stuck: [] });
+    assert.deepEqual(counts(await rotationProgress(db, afterwards)), { total: 10, done: 10, remaining: 0 });
     for (const { name, table, sealed } of SEALED_COLUMNS)
       for (const value of await db(table).whereNotNull(sealed).pluck<Buffer[]>(sealed))
         assert.ok(afterwards.open(value, name).length > 5, name);

@@ -39,7 +39,7 @@ describe('what an API key may do', () => {
   it('reads by default, and nothing else', () => {
     assert.deepEqual(
       [...DEFAULT_SCOPES],
-      ['company.read', 'application.read', 'license.read', 'invoice.read', 'refund.read'],
+      ['company.read', 'application.read', 'license.read', 'invoice.read', 'refund.read', 'subscription.read'],
     );
   });
 

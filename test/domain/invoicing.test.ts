@@ -13,6 +13,7 @@ import {
   PPN_2025,
   type RemainingLine,
   taxRuleOn,
+  withoutCredits,
 } from '../../domain/invoicing.ts';
 import { money, rupiah, sameMoney, sum } from '../../domain/money.ts';
 
@@ -149,12 +150,55 @@ describe('an invoice', () => {
     fc.assert(property, { numRuns: RUNS });
   });
 
-  it('refuses no lines, a negative price, two currencies and a rule that is none', () => {
-    assert.throws(() => buildInvoice([], PPN_2025), /at least one line/);
-    assert.throws(
-      () => buildInvoice([line('service', 5), line('service', -1, 'discount')], PPN_2025),
-      /discount.*negative/,
+  it('takes credits off: what is left of an old plan, and the tax on it', () => {
+    const { lines, subtotal, tax, total } = buildInvoice(
+      [line('service', 300_000), line('service', -50_001)],
+      PPN_2025,
     );
+    assert.deepEqual([subtotal, tax, total], [rupiah(249_999), rupiah(27_500), rupiah(277_499)]);
+    assert.deepEqual(
+      lines.map((l) => [l.net.amountMinor, l.taxBase.amountMinor, l.tax.amountMinor]),
+      [
+        [300_000n, 275_000n, 33_000n],
+        [-50_001n, -45_834n, -5_500n],
+      ],
+    );
+  });
+
+  it('with credits still adds up exactly, and a part of tax has the sign of its line', () => {
+    const property = fc.property(invoiceLines(), credits(), taxRules(), (charges, parts, rule) => {
+      const given = withCredits(charges, parts);
+      const service = sumOfKind(given, 'service');
+      fc.pre(service + sumOfKind(given, 'statutory') > 0n);
+      const built = buildInvoice(given, rule);
+      const all = (of: (l: (typeof built.lines)[number]) => bigint) => built.lines.reduce((a, l) => a + of(l), 0n);
+      assert.equal(
+        all((l) => l.net.amountMinor),
+        built.subtotal.amountMinor,
+      );
+      assert.equal(
+        all((l) => l.tax.amountMinor),
+        built.tax.amountMinor,
+      );
+      const exact = service * BigInt(rule.ratePercent) * BigInt(rule.baseNumerator);
+      const per = 100n * BigInt(rule.baseDenominator);
+      assert.equal(built.tax.amountMinor, (2n * exact + per) / (2n * per));
+      for (const { net, tax } of built.lines)
+        assert.ok(net.amountMinor < 0n ? tax.amountMinor <= 0n : tax.amountMinor >= 0n);
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('refuses credits that exceed the charges of their kind, that leave nothing to pay, and a discount on one', () => {
+    assert.throws(() => buildInvoice([line('service', 5), line('service', -6)], PPN_2025), /credits.*exceed/);
+    assert.throws(() => buildInvoice([line('statutory', 9), line('service', -1)], PPN_2025), /credits.*exceed/);
+    assert.throws(() => buildInvoice([line('service', 5), line('service', -5)], PPN_2025), /nothing to pay/);
+    const odd = { ...line('service', -5, 'odd'), discount: rupiah(1) };
+    assert.throws(() => buildInvoice([line('service', 50), odd], PPN_2025), /discount of invoice line odd/);
+  });
+
+  it('refuses no lines, two currencies and a rule that is none', () => {
+    assert.throws(() => buildInvoice([], PPN_2025), /at least one line/);
     const foreign = { ...line('service', 5, 'abroad'), net: money(5, 'MYR') };
     assert.throws(() => buildInvoice([line('service', 5), foreign], PPN_2025), /abroad is not in IDR/);
     for (const wrong of [{ baseDenominator: 0 }, { ratePercent: -1 }, { ratePercent: 11.5 }]) {
@@ -281,6 +325,42 @@ describe('what a credit takes back', () => {
     fc.assert(property, { numRuns: RUNS });
   });
 
+  it('of an invoice with credits is never more than was charged after them, and gives back exactly what was paid', () => {
+    const part = fc.double({ min: 0, max: 1, noNaN: true });
+    const property = fc.property(invoiceLines(), credits(), taxRules(), part, (charges, parts, rule, piece) => {
+      const given = withCredits(charges, parts);
+      fc.pre(sumOfKind(given, 'service') + sumOfKind(given, 'statutory') > 0n);
+      const built = buildInvoice(given, rule);
+      const asked = withoutCredits(built.lines.map((l, i) => of(i + 1, l.kind, l.net.amountMinor, l.tax.amountMinor)));
+      assert.equal(total(asked), built.total.amountMinor);
+      for (const kind of ['service', 'statutory'] as const)
+        assert.equal(
+          asked.filter((l) => l.kind === kind).reduce((all, l) => all + l.netMinor, 0n),
+          sumOfKind(given, kind),
+        );
+      for (const [i, { netMinor, taxMinor }] of asked.entries()) {
+        const charged = built.lines[i];
+        assert.ok(charged);
+        const isCredit = charged.net.amountMinor < 0n;
+        assert.ok(netMinor >= 0n && (isCredit ? netMinor === 0n : netMinor <= charged.net.amountMinor));
+        assert.ok(taxMinor >= 0n && (isCredit ? taxMinor === 0n : taxMinor <= charged.tax.amountMinor));
+      }
+      const first = creditShares(asked, share(total(asked), piece));
+      const rest = asked.map((l, i) => ({
+        ...l,
+        netMinor: l.netMinor - (first[i]?.netMinor ?? 0n),
+        taxMinor: l.taxMinor - (first[i]?.taxMinor ?? 0n),
+      }));
+      const second = total(rest) === 0n ? [] : creditShares(rest, total(rest));
+      assert.equal(total(first) + total(second), built.total.amountMinor);
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it('leaves an invoice without credits as it is', () => {
+    assert.deepEqual(withoutCredits(given), given);
+  });
+
   it('cannot be nothing, nor more than remains', () => {
     assert.throws(() => creditShares(given, 361_001n), /only 361000 remains/);
     for (const amount of [0n, -1n]) assert.throws(() => creditShares(given, amount), /cannot credit/);
@@ -376,6 +456,31 @@ const taxRules = () =>
       baseNumerator,
       baseDenominator,
     }));
+
+/** Thousandths of what is left to charge in a kind. */
+const credits = () =>
+  fc.array(
+    fc.tuple(
+      fc.constantFrom<InvoiceLineInput['kind']>('statutory', 'service'),
+      fc.oneof(fc.integer({ min: 0, max: 333 }), fc.constant(1000)),
+    ),
+    { maxLength: 3 },
+  );
+
+function withCredits(
+  charges: readonly InvoiceLineInput[],
+  parts: readonly (readonly [InvoiceLineInput['kind'], number])[],
+): InvoiceLineInput[] {
+  const credited: InvoiceLineInput[] = [];
+  for (const [kind, part] of parts) {
+    const left = sumOfKind([...charges, ...credited], kind);
+    credited.push(line(kind, -(left * BigInt(part)) / 1000n));
+  }
+  return [...charges, ...credited];
+}
+
+const sumOfKind = (lines: readonly InvoiceLineInput[], kind: InvoiceLineInput['kind']): bigint =>
+  lines.reduce((all, l) => (l.kind === kind ? all + l.net.amountMinor - (l.discount?.amountMinor ?? 0n) : all), 0n);
 
 function amounts(lines: readonly InvoiceLineInput[]) {
   const invoice = buildInvoice(lines, PPN_2025);

@@ -21,6 +21,7 @@ import {
   type Stage,
   type StagePolicy,
   stageAfter,
+  stageLeft,
   statesBefore,
   type Turn,
   whoseTurn,
@@ -352,6 +353,16 @@ describe('the stage after one', () => {
       third,
     );
     assert.equal(stageAfter([], 'compliance_check'), null);
+  });
+
+  it('that the policy has no more goes on at the next that is left, else at the last', () => {
+    const without = (...gone: Stage[]) => POLICIES.filter(({ stage }) => !gone.includes(stage));
+    const left = (stage: Stage | null, ...gone: Stage[]) => stageLeft(without(...gone), stage)?.stage ?? null;
+    assert.equal(left('compliance_check', 'compliance_check'), 'approval');
+    assert.equal(left('compliance_check', 'compliance_check', 'approval'), 'document_verification');
+    assert.equal(left('approval', 'approval'), 'compliance_check');
+    assert.equal(left(null), 'document_verification');
+    assert.equal(stageLeft([], 'approval'), null);
   });
 });
 

@@ -170,6 +170,24 @@ describe('a seat', () => {
     assert.equal(hand(held, 'hendra', { kind: 'reassign', from: person('dewi') }), 'invalid_request');
   });
 
+  it('that nobody has is handed on by a supervisor, though they hold one themselves', () => {
+    const [first, second, free] = [
+      { seat: 1, role: 'approver', assignee: person('hendra') },
+      { seat: 2, role: 'approver', assignee: person('agus') },
+      { seat: 3, role: 'approver', assignee: null },
+    ] as const;
+    const reassign = { by: actor('hendra'), kind: 'reassign', to: person('dewi') } as const;
+    const held = { seats: [first, second, free] };
+    assert.equal(seatMeant(situation(held), reassign), free);
+    assert.equal(seatMeant(situation({ ...held, decisions: [voted('hendra', 1)] }), reassign), free);
+    assert.equal(seatMeant(situation(held), { ...reassign, from: person('hendra') }), first);
+    const full = { seats: [first, second] };
+    assert.equal(seatMeant(situation(full), reassign), first, 'their own');
+    assert.equal(seatMeant(situation({ ...full, decisions: [voted('hendra', 1)] }), reassign), second);
+    const delegate = { ...reassign, kind: 'delegate' } as const;
+    assert.equal(seatMeant(situation(held), delegate), first, 'only their own');
+  });
+
   it('that has voted stays where it is', () => {
     const decisions = [voted('agus', 2)];
     assert.equal(hand(situation({ decisions }), 'agus', { kind: 'delegate' }), 'already_decided');

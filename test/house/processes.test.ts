@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { licenseTransitions } from '../../domain/licenses.ts';
 import { applicationTransitions } from '../../domain/licensing.ts';
+import { onboardingTransitions } from '../../domain/onboarding.ts';
 import { paymentTransitions } from '../../domain/payments.ts';
 import { refundTransitions } from '../../domain/refunds.ts';
+import { subscriptionTransitions } from '../../domain/subscriptions.ts';
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
@@ -37,5 +39,13 @@ describe('the state diagrams in docs/processes', () => {
 
   it('draw exactly the transitions of a refund', () => {
     assert.deepEqual(drawnIn('refund.md'), edgesOf(refundTransitions, 'requested'));
+  });
+
+  it('draw exactly the transitions of a subscription', () => {
+    assert.deepEqual(drawnIn('subscription.md'), edgesOf(subscriptionTransitions, 'trialing'));
+  });
+
+  it('draw exactly the transitions of an onboarding', () => {
+    assert.deepEqual(drawnIn('onboarding.md'), edgesOf(onboardingTransitions, 'in_progress'));
   });
 });

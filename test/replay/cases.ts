@@ -11,16 +11,21 @@ import type { TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
 import { eventually } from '../support/wait.ts';
 import { playCalendars } from './calendar-cases.ts';
+import { playCards } from './card-cases.ts';
 import { playDocuments } from './document-cases.ts';
 import { playExpiry } from './expiry-cases.ts';
 import { playLetters } from './letter-cases.ts';
 import { playMoneyWatch } from './money-watch-cases.ts';
+import { onboardingCasesOf } from './onboarding-cases.ts';
 import { paymentCasesOf } from './payment-cases.ts';
 import { playPeople } from './people-cases.ts';
 import { playPolicyMoves } from './policy-move-cases.ts';
+import { playProcessWatches } from './process-watch-cases.ts';
 import { playRefunds } from './refund-cases.ts';
+import { playRenewals } from './renewal-cases.ts';
 import { reviewCasesOf } from './review-cases.ts';
 import { playRotations } from './rotation-cases.ts';
+import { subscriptionCasesOf } from './subscription-cases.ts';
 import { playTextMessages } from './text-message-cases.ts';
 
 /** Name of the history → ID of the execution that it is of. */
@@ -197,14 +202,19 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
     },
     ...paymentCasesOf(system),
     ...reviewCasesOf(system),
+    ...onboardingCasesOf(system),
+    ...subscriptionCasesOf(system),
     () => playRefunds(system),
     () => playRotations(system),
     () => playLetters(system),
     () => playMoneyWatch(system),
+    () => playProcessWatches(system),
+    () => playCards(system),
     () => playPeople(system),
     () => playPolicyMoves(system),
     () => playDocuments(system),
     () => playExpiry(system),
+    () => playRenewals(system),
     () => playCalendars(system),
     () => playTextMessages(system),
   ];

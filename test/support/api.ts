@@ -12,13 +12,14 @@ import { createApiKeys } from '../../api/api-keys.ts';
 import { createApp } from '../../api/app.ts';
 import type { AccessPolicy, ApiDeps } from '../../api/deps.ts';
 import { createDocumentChecks } from '../../api/document-checks.ts';
+import { createEntitlementsCache } from '../../api/entitlements.ts';
 import { createLogger } from '../../api/logging.ts';
 import { createNoticeTelling } from '../../api/notice-telling.ts';
 import { createRateLimits } from '../../api/rate-limits.ts';
 import type { Route } from '../../api/route.ts';
 import { createLimitedServer, type ServerLimits } from '../../api/server-limits.ts';
 import { createAccessTokens } from '../../api/tokens.ts';
-import { createApplicationChanges } from '../../api/waiting.ts';
+import { createApplicationChanges, createCompanyChanges } from '../../api/waiting.ts';
 import { auditJwkOf } from '../../db/audit-hash.ts';
 import type { Knex } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
@@ -103,6 +104,7 @@ export async function startApi(
   const signingKey = newPrivateKey();
   const accessChanges = createAccessChanges(database.url, database.db, logger);
   accessChanges.open();
+  const companyChanges = createCompanyChanges(database.url, logger);
   const personalData = createPersonalData([PERSONAL_DATA_KEY]);
   const { requestsPerMinute } = options.access ?? OPEN_ACCESS;
   const { temporal = noTemporal(), taskQueue = 'alur-test' } = options;
@@ -132,6 +134,9 @@ export async function startApi(
     limits: createRateLimits({ db: database.db, logger, personalData, requestsPerMinute }),
     production: false,
     changes: createApplicationChanges(database.url, logger),
+    onboarding: { required: false, retentionDays: 90 },
+    companyChanges,
+    entitlements: createEntitlementsCache(database.db, companyChanges),
     notices: createNoticeTelling({ db: database.db, temporal, taskQueue, logger }),
     ...options,
   };
@@ -155,7 +160,8 @@ export async function startApi(
       server.closeAllConnections();
       await deps.notices.close();
       await deps.documentChecks.close();
-      await Promise.all([closed, deps.changes.close(), accessChanges.close(), deps.limits.close()]);
+      await Promise.all([closed, deps.changes.close(), companyChanges.close()]);
+      await Promise.all([accessChanges.close(), deps.limits.close()]);
       await rm(directory, { recursive: true, force: true });
     },
   };

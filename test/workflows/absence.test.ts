@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { decideAudit, openPostAudit } from '../../db/post-audits.ts';
 import { planMove } from '../../db/task-moves.ts';
 import { type AbsenceId, asId, type TaskMoveId, type UserId } from '../../domain/ids.ts';
 import { demoUserId } from '../../local/demo-data.ts';
 import { SCHEDULES } from '../../worker/schedules.ts';
 import { absenceProcessId } from '../../workflows/ids.ts';
+import { aCompany, aLicenseType, anApplication, aUser } from '../builders/licensing.ts';
 import { aColleague, anAbsence, casesWith, holdersOfCases, retire } from '../builders/people.ts';
 import { idShape, type Story, storyOf } from '../support/story.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
@@ -112,6 +114,24 @@ describe('an absence', () => {
       return system.client.workflow.execute('peopleWatch', { workflowId, taskQueue: system.taskQueue });
     };
     const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
+
+    it('is looked for together with proposals of failed audits that wait: supervisors are written to once a week', async () => {
+      const type = await aLicenseType(db());
+      const [owner, examiner] = [await aUser(db(), 'owner'), await aUser(db(), 'examiner')];
+      const head = await aUser(db(), 'head');
+      await db()('users').where({ id: head }).update({ office_id: type.officeId });
+      const companyId = await aCompany(db(), owner);
+      const applicationId = await anApplication(db(), { companyId, type, applicantId: owner, state: 'active' });
+      await db().transaction((tx) => openPostAudit(tx, { applicationId, kind: 'deemed', at: inDays(-9) }));
+      const { id } = await db()('post_audits').where({ application_id: applicationId }).first('id');
+      const decision = { id, by: examiner, requestKey: randomUUID(), at: inDays(-8), findings: 'lokasi fiktif' };
+      await db().transaction((tx) => decideAudit(tx, { ...decision, outcome: 'failed' }));
+      const letters = async () => (await db()('account_letters').where({ user_id: head })).length;
+      assert.equal(await letters(), 1);
+      await sweep();
+      await sweep();
+      assert.equal(await letters(), 2);
+    });
 
     it('is started by the sweep of the minute, once', async () => {
       const [from, at] = [ago(2), ago(2)];

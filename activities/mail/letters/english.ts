@@ -1,7 +1,9 @@
 import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
 import { LICENSE_LETTERS_ENGLISH } from './licenses.ts';
+import { ONBOARDING_LETTERS_ENGLISH } from './onboarding.ts';
 import { REFUND_LETTERS_ENGLISH } from './refunds.ts';
+import { SUBSCRIPTION_LETTERS_ENGLISH } from './subscriptions.ts';
 
 const APPLICATION = ['Application', '{{applicationId}}'] as const;
 const COMPANY = ['Business', '{{companyName}}'] as const;
@@ -147,7 +149,7 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
   invoice_issued: {
     subject: 'Invoice {{invoiceNumber}}: {{money total}}',
     happened:
-      '{{#if replaces}}This invoice takes the place of {{replaces}}, which was voided; do not pay that one. The new one{{else}}The application of {{companyName}} for {{licenseName}} is approved. Its invoice{{/if}} is attached.',
+      '{{#if replaces}}This invoice takes the place of {{replaces}}, which was voided; do not pay that one. The new one{{else}}{{#if byLaw}}Our legal time for the application of {{companyName}} for {{licenseName}} was used up without a decision, so it counts as granted by law (article 53 of Law 30/2014, deemed approval){{else}}The application of {{companyName}} for {{licenseName}} is approved{{/if}}. Its invoice{{/if}} is attached.',
     facts: BILL,
     next: [
       'Please pay by {{instant dueAt}}. As soon as your payment has arrived, the certificate is issued and sent to you.',
@@ -188,6 +190,16 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     next: [
       'Keep the receipt as proof of payment. If anything is still owed, please pay it before it is due; the certificate is issued once the invoice is paid in full.',
     ],
+  },
+  subscription_payment_received: {
+    subject: 'Payment received: {{money paid}}, receipt {{receiptNumber}}',
+    happened: 'We have received your payment of {{money paid}} for invoice {{invoiceNumber}}. The receipt is attached.',
+    facts: [
+      ['Subscription', '{{planName}}'],
+      ['Invoice total', '{{money total}}'],
+      ['Still owed', '{{money outstanding}}'],
+    ],
+    next: ['Keep the receipt as proof of payment. If anything is still owed, please pay it before it is due.'],
   },
   payment_late: {
     subject: 'Late payment: invoice {{invoiceNumber}}',
@@ -360,6 +372,8 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     button: { label: 'See the invitation', url: 'joinUrl' },
   },
   ...LICENSE_LETTERS_ENGLISH,
+  ...SUBSCRIPTION_LETTERS_ENGLISH,
+  ...ONBOARDING_LETTERS_ENGLISH,
   calendar_incomplete: {
     subject: 'The calendar has no national holidays for {{year}}',
     happened:

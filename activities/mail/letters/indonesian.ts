@@ -1,7 +1,9 @@
 import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
 import { LICENSE_LETTERS_INDONESIAN } from './licenses.ts';
+import { ONBOARDING_LETTERS_INDONESIAN } from './onboarding.ts';
 import { REFUND_LETTERS_INDONESIAN } from './refunds.ts';
+import { SUBSCRIPTION_LETTERS_INDONESIAN } from './subscriptions.ts';
 
 const APPLICATION = ['Nomor permohonan', '{{applicationId}}'] as const;
 const COMPANY = ['Usaha', '{{companyName}}'] as const;
@@ -154,7 +156,7 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
   invoice_issued: {
     subject: 'Tagihan {{invoiceNumber}}: {{money total}}',
     happened:
-      '{{#if replaces}}Tagihan ini menggantikan {{replaces}}, yang dibatalkan; jangan membayar tagihan lama itu. Tagihan yang baru{{else}}Permohonan {{licenseName}} untuk {{companyName}} disetujui. Tagihannya{{/if}} terlampir dalam surel ini.',
+      '{{#if replaces}}Tagihan ini menggantikan {{replaces}}, yang dibatalkan; jangan membayar tagihan lama itu. Tagihan yang baru{{else}}{{#if byLaw}}Jangka waktu kami untuk permohonan {{licenseName}} atas nama {{companyName}} habis tanpa keputusan, sehingga dianggap dikabulkan menurut hukum (Pasal 53 UU 30/2014, fiktif positif){{else}}Permohonan {{licenseName}} untuk {{companyName}} disetujui{{/if}}. Tagihannya{{/if}} terlampir dalam surel ini.',
     facts: BILL,
     next: [
       'Mohon bayar paling lambat {{instant dueAt}}. Setelah pembayaran kami terima, sertifikat langsung diterbitkan dan dikirim kepada Anda.',
@@ -196,6 +198,17 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     next: [
       'Simpan kuitansi ini sebagai bukti pembayaran. Bila masih ada sisa, bayarlah sebelum jatuh tempo; sertifikat diterbitkan setelah tagihan lunas.',
     ],
+  },
+  subscription_payment_received: {
+    subject: 'Pembayaran diterima: {{money paid}}, kuitansi {{receiptNumber}}',
+    happened:
+      'Kami telah menerima pembayaran Anda sebesar {{money paid}} untuk tagihan {{invoiceNumber}}. Kuitansinya terlampir.',
+    facts: [
+      ['Langganan', '{{planName}}'],
+      ['Total tagihan', '{{money total}}'],
+      ['Sisa tagihan', '{{money outstanding}}'],
+    ],
+    next: ['Simpan kuitansi ini sebagai bukti pembayaran. Bila masih ada sisa, bayarlah sebelum jatuh tempo.'],
   },
   payment_late: {
     subject: 'Pembayaran terlambat: tagihan {{invoiceNumber}}',
@@ -372,6 +385,8 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     button: { label: 'Lihat undangan', url: 'joinUrl' },
   },
   ...LICENSE_LETTERS_INDONESIAN,
+  ...SUBSCRIPTION_LETTERS_INDONESIAN,
+  ...ONBOARDING_LETTERS_INDONESIAN,
   calendar_incomplete: {
     subject: 'Kalender belum memuat hari libur nasional tahun {{year}}',
     happened:

@@ -6,6 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createAccountLetterActivities } from '../../../activities/mail/account-letters.ts';
 import { createMailTransport, MailError, type MailTransport } from '../../../activities/mail/transport.ts';
 import { type NewAccountLetter, writeLetter } from '../../../db/account-letters.ts';
+import { createFileStore, type FileStore } from '../../../db/files.ts';
 import { peekLinkToken } from '../../../db/link-tokens.ts';
 import { sentCode } from '../../../db/one-time-secrets.ts';
 import { createPersonalData } from '../../../db/personal-data.ts';
@@ -13,6 +14,7 @@ import { asId, type UserId } from '../../../domain/ids.ts';
 import type { AccountLetter, LinkPurpose } from '../../../domain/mail.ts';
 import { type Mailbox, startMailbox } from '../../../local/mailbox.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../../support/database.ts';
+import { removeDirectory, temporaryDirectory } from '../../support/temporary.ts';
 
 const personalData = createPersonalData([PERSONAL_DATA_KEY]);
 const publicUrl = 'https://alur.example.id';
@@ -36,8 +38,12 @@ describe('letters about an account', () => {
   let database: TestDatabase;
   let box: Mailbox;
   let mail: MailTransport;
+  let directory: string;
+  let files: FileStore;
 
   before(async () => {
+    directory = await temporaryDirectory();
+    files = createFileStore(directory);
     database = await createTestDatabase();
     box = await startMailbox({ httpPort: 0, smtpPort: 0, directory: null });
     mail = createMailTransport({ smtpUrl: box.smtpUrl, from: 'Alur <no-reply@alur.example>' });
@@ -46,6 +52,7 @@ describe('letters about an account', () => {
     mail?.close();
     await box?.close();
     await database?.drop();
+    await removeDirectory(directory);
   });
 
   async function person(changes: Record<string, unknown> = {}): Promise<Person> {
@@ -70,7 +77,7 @@ describe('letters about an account', () => {
   }
   /** Runs the activity once, as a worker would. */
   const send = (letterId: string, transport: MailTransport = mail): Promise<{ sent: boolean }> => {
-    const deps = { db: database.db, mail: transport, publicUrl, personalData, secretKey: PERSONAL_DATA_KEY };
+    const deps = { db: database.db, files, mail: transport, publicUrl, personalData, secretKey: PERSONAL_DATA_KEY };
     const { sendAccountLetter } = createAccountLetterActivities(deps);
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return environment.run(sendAccountLetter, { letterId, at: new Date().toISOString() });

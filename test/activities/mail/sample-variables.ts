@@ -57,12 +57,59 @@ const refunds = {
   refund_without_destination: refund,
 };
 
+const due = {
+  recipientName,
+  licenseNumber: 'UMKM-KIOSK/2026/000123',
+  licenseName: 'Izin Kios Eceran',
+  companyName: 'Kopi Senja',
+  validUntil: '2031-11-21T10:14:00+07:00',
+  days: 90,
+  isUnderWay: false,
+  lateDays: 30,
+  lateFeePercent: 25,
+};
+
 const news = {
   recipientName,
   ...standing,
   note: 'Denah lokasi berbeda',
   successorNumber: 'UMKM-KIOSK/2027/000007',
   audited: true,
+};
+
+const onboarding = {
+  recipientName,
+  companyName: 'Kopi Senja',
+  companyId: '3f0e2f0a-7a54-4a63-9a0e-5f1b1c9d7e21',
+  note: 'Akta tidak terbaca',
+  eraseAt: '2027-02-19T10:14:00+07:00',
+  suggested: 'Izin Restoran, Izin Reklame',
+};
+
+const subscription = {
+  recipientName,
+  companyName: one.companyName,
+  planName: 'Paket Usaha',
+  at: '2026-12-01T10:14:00+07:00',
+  until: '2027-01-01T10:14:00+07:00',
+  nextAt: '2027-01-22T10:14:00+07:00',
+  amount: { amountMinor: '111000', currency: 'IDR' },
+  invoiceNumber: 'INV/2026/000042',
+  dueAt: '2027-01-01T10:14:00+07:00',
+  payUrl: 'https://alur.example.id/pay/0f6a1c3e-53a1-4f5c-9d43-6a2a8f2b9d10',
+  isOver: false,
+  isUpgrade: false,
+  isTrial: true,
+} as const satisfies MailVariables['subscription_invoice'];
+const subscriptions = {
+  subscription_started: subscription,
+  subscription_reminder: subscription,
+  subscription_invoice: subscription,
+  subscription_payment_due: subscription,
+  subscription_grace: subscription,
+  subscription_suspended: subscription,
+  subscription_renewed: subscription,
+  subscription_cancelled: subscription,
 };
 
 export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariables[Code] } = {
@@ -83,7 +130,7 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
   application_rejected: { ...one, reasons, decidedAt: '2026-11-27T09:30:00+07:00' },
   document_quarantined: { ...one, documentKind: 'identity card', documentName: 'ktp sari.pdf' },
   application_withdrawn: { ...one, withdrawnAt: '2026-11-22T08:00:00+07:00' },
-  invoice_issued: { ...openBill, replaces: null },
+  invoice_issued: { ...openBill, replaces: null, byLaw: false },
   payment_reminder: openBill,
   invoice_voided: { ...bill, voidedAt: '2026-11-28T10:14:00+07:00' },
   application_lapsed_unpaid: { ...bill, lapsedAt: '2026-11-28T10:14:00+07:00' },
@@ -92,6 +139,15 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     paid: { amountMinor: '500000', currency: 'IDR' },
     outstanding: { amountMinor: '750000', currency: 'IDR' },
     receiptNumber: 'RCP/2026/000017',
+  },
+  subscription_payment_received: {
+    recipientName: 'Sari Wulandari',
+    planName: 'Alur Usaha',
+    invoiceNumber: 'INV/2026/000043',
+    receiptNumber: 'RCP/2026/000018',
+    paid: { amountMinor: '500000', currency: 'IDR' },
+    total: { amountMinor: '500000', currency: 'IDR' },
+    outstanding: { amountMinor: '0', currency: 'IDR' },
   },
   payment_late: {
     ...one,
@@ -114,14 +170,29 @@ export const SAMPLE_VARIABLES: { readonly [Code in MailTemplateCode]: MailVariab
     validUntil: '2031-11-21T00:00:00+07:00',
     verifyUrl: 'https://alur.example.id/verify/7F3K-9QWX',
   },
+  license_renewed: {
+    ...one,
+    licenseNumber: 'SS/2031/000007',
+    renewedNumber: 'SS/2026/000123',
+    validFrom: '2031-11-21T00:00:00+07:00',
+    validUntil: '2036-11-21T00:00:00+07:00',
+    verifyUrl: 'https://alur.example.id/verify/9QWX-7F3K',
+  },
+  license_renewal_open: due,
+  license_renewal_reminder: { ...due, days: 14, isUnderWay: true },
   license_suspended_by_office: news,
   license_reinstated_by_office: news,
   license_revoked: news,
   license_expired: news,
   license_superseded: news,
   license_suspension_proposed: news,
+  onboarding_reminder: onboarding,
+  onboarding_asked_again: onboarding,
+  onboarding_completed: onboarding,
+  onboarding_expired: onboarding,
   license_suspended: { recipientName, ...standing, refunded: false },
   license_reinstated: { recipientName, ...standing },
+  ...subscriptions,
   verify_email: { recipientName, expiresAt, email: 'sari@example.id', verifyUrl: link('verify-email') },
   password_reset: { recipientName, expiresAt, resetUrl: link('reset-password') },
   password_changed: { recipientName, at: seen.at, address: seen.address },

@@ -7,7 +7,15 @@ import { createMailTransport } from '../../../activities/mail/transport.ts';
 import { type ApplicationId, asId, type OfficeId } from '../../../domain/ids.ts';
 import { demoUserId } from '../../../local/demo-data.ts';
 import { type Mailbox, startMailbox } from '../../../local/mailbox.ts';
-import { aLicense, anInvoice, aPayment, aReceipt, policy } from '../../builders/licensing.ts';
+import {
+  aLicense,
+  aLicenseType,
+  anEvidencePack,
+  anInvoice,
+  aPayment,
+  aReceipt,
+  policy,
+} from '../../builders/licensing.ts';
 import { type Story, storyOf } from '../../support/story.ts';
 import { startSystem, type TestSystem } from '../../support/system.ts';
 
@@ -121,7 +129,7 @@ describe('sending a letter', () => {
     );
   });
 
-  it('tells of a voided invoice by its own number, and of the one in its place by both', async () => {
+  it('tells of a voided invoice by its own number, of the one in its place by both, and of an approval by law as such', async () => {
     const { db } = system.database;
     const id = asId<ApplicationId>(await story.draft('retail_kiosk'));
     const { company_id: companyId } = await db('applications').where({ id }).first('company_id');
@@ -139,6 +147,14 @@ describe('sending a letter', () => {
     await db('invoices').where({ id: other }).update({ replaces_id: old });
     const issued = await about({ template: 'invoice_issued' });
     assert.ok(issued.includes(`menggantikan ${await numberOf(old)}`) && issued.includes(await numberOf(other)), issued);
+
+    assert.ok(!issued.includes('menurut hukum'), issued);
+    await db('invoices').where({ id: other }).update({ replaces_id: null });
+    assert.match(await about({ template: 'invoice_issued' }), /disetujui\. Tagihannya/);
+    await anEvidencePack(db, { applicationId: id, companyId, type: await aLicenseType(db) });
+    const byLaw = await about({ template: 'invoice_issued' });
+    assert.match(byLaw, /dikabulkan menurut hukum.*Tagihannya/s);
+    assert.ok(!byLaw.includes('disetujui'), byLaw);
 
     const { id: paymentId } = await aPayment(db, { invoiceId: old, state: 'paid' });
     const paid = { amount: { amountMinor: '361000', currency: 'IDR' }, gateway: 'midtrans' } as const;
