@@ -204,6 +204,7 @@ export async function removeCard(
     .whereNull('removed_at')
     .update({ removed_at: at });
   if (changed === 0) return false;
+  await tx('subscriptions').where({ payment_method_id: id }).update({ payment_method_id: null });
   await recordEvent(tx, {
     key: `card/${id}/removed`,
     type: 'payment_method.removed',

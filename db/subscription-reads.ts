@@ -124,6 +124,12 @@ export async function openSubscriptionOf(db: Knex, companyId: CompanyId): Promis
   return row?.id ?? null;
 }
 
+/** Whether the company has had a subscription before: a trial is for those who do not know yet what they get. */
+export async function hadSubscription(db: Knex, companyId: CompanyId): Promise<boolean> {
+  const before: unknown = await db('subscriptions').where({ company_id: companyId }).first('id');
+  return before !== undefined;
+}
+
 export interface TermRead {
   readonly number: number;
   readonly kind: 'trial' | 'paid' | 'free' | 'extension';

@@ -15,10 +15,16 @@ const { collectSubscriptionInvoice } = proxyActivities<Activities>({
 });
 const { tellCollection } = proxyActivities<Activities>({ ...documents, summary: 'Tell who collects it to stop' });
 
+interface Charge {
+  readonly try: number;
+  readonly cardId: PaymentMethodId | null;
+}
+const NONE: Charge = { try: 0, cardId: null };
+
 /** What the next run has to know. */
 export interface Collected {
-  /** Invoices that are collected, and the last try to charge the card that was asked for (0 = none). */
-  readonly invoices: readonly (readonly [InvoiceId, number])[];
+  /** Invoices that are collected, and what was last asked for to charge a card (try 0 = nothing). */
+  readonly invoices: readonly (readonly [InvoiceId, Charge])[];
   /** One that no further try would change. */
   readonly deadCard: PaymentMethodId | null;
 }
@@ -29,18 +35,20 @@ export function openCollections(before: Collected = { invoices: [], deadCard: nu
   let { deadCard } = before;
 
   /** Which try is asked for now, if any. */
-  function tryOf(it: Standing, invoiceId: InvoiceId): number {
+  function tryOf(it: Standing, invoiceId: InvoiceId, last: Charge): number {
     if (it.cardId === null || it.cardId === deadCard) return 0;
-    // An upgrade is charged at once, for somebody waits for it.
-    return it.renewal?.invoiceId === invoiceId ? chargeTry(it) : 1;
+    if (it.renewal?.invoiceId === invoiceId) return chargeTry(it);
+    // An upgrade is charged at once, for somebody waits for it; and again when they have chosen another card.
+    return last.cardId === it.cardId ? last.try : last.try + 1;
   }
 
   async function collect(it: Standing, invoiceId: InvoiceId): Promise<void> {
-    const [last, wanted] = [tries.get(invoiceId), tryOf(it, invoiceId)];
-    const isNew = last === undefined;
-    const charges = wanted > (last ?? 0);
+    const last = tries.get(invoiceId) ?? NONE;
+    const isNew = !tries.has(invoiceId);
+    const wanted = tryOf(it, invoiceId, last);
+    const charges = wanted > last.try;
     if (!isNew && !charges) return;
-    tries.set(invoiceId, Math.max(wanted, last ?? 0));
+    tries.set(invoiceId, charges ? { try: wanted, cardId: it.cardId } : last);
     const asked = {
       invoiceId,
       subscriptionId: it.subscriptionId,

@@ -6,6 +6,7 @@ import { issuerOfSubscriptions } from '../../db/offices.ts';
 import { planInForce } from '../../db/plans.ts';
 import {
   findSubscription,
+  hadSubscription,
   hasCard,
   listSubscriptions,
   openSubscriptionOf,
@@ -62,7 +63,8 @@ const create = defineRoute({
   method: 'post',
   path: '/subscriptions',
   summary: 'Subscribe a company to a plan',
-  description: 'With a trial where the plan has one. A company has one subscription at a time.',
+  description:
+    'With a trial where the plan has one and the company has had no subscription before. A company has one subscription at a time.',
   tags,
   permission,
   body: newSubscriptionSchema,
@@ -75,7 +77,8 @@ const create = defineRoute({
       await requireUsableCompany(deps, actor, companyId, { toSubmit: true });
       if (await openSubscriptionOf(deps.db, companyId)) throw new Failure('already_subscribed', '');
       const at = new Date();
-      const plan = await offeredPlan(deps.db, planCode, at);
+      const offered = await offeredPlan(deps.db, planCode, at);
+      const plan = (await hadSubscription(deps.db, companyId)) ? { ...offered, trialDays: 0 } : offered;
       const { zone } = await issuerOfSubscriptions(deps.db);
       const started = { subscriptionId: id, companyId, by: actor.userId, plan, zone, startedAt: at.toISOString() };
       await startSubscription(deps, { ...started, origin: sealOrigin(deps, origin) });

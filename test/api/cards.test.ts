@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { asId, type PaymentMethodId } from '../../domain/ids.ts';
 import { forgetCardId } from '../../workflows/ids.ts';
+import { aPlan } from '../builders/subscriptions.ts';
 import { type Story, storyOf } from '../support/story.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { eventually } from '../support/wait.ts';
@@ -12,6 +13,14 @@ const cardsJson = z.object({
   items: z.array(
     z.object({ id: z.string().transform((id) => asId<PaymentMethodId>(id)), brand: z.string(), last4: z.string() }),
   ),
+});
+
+const subscriptionJson = z.object({
+  id: z.string(),
+  plan: z.object({ code: z.string() }),
+  openInvoice: z.object({ id: z.string() }).nullable(),
+  pendingChange: z.object({ invoiceId: z.string().nullable() }).nullable(),
+  cardId: z.string().nullable(),
 });
 
 describe('cards on file', () => {
@@ -96,6 +105,63 @@ describe('cards on file', () => {
     await assert.rejects(charge ?? assert.fail('no cards'), /refused to charge a card/);
     const event = await db()('events').where({ type: 'payment_method.removed' }).first();
     assert.equal(event.subject, `payment_method/${card.id}`);
+  });
+
+  it('pay a subscription: declined, another one is charged at once; taken off, it is paid by links again', async () => {
+    const { code } = await aPlan(db(), { priceMinor: '50000' });
+    const dearer = await aPlan(db(), { priceMinor: '150000' });
+    const call = async (method: string, path: string, body?: object) => {
+      const response = await fetch(`${system.api.url}/api/v1/${path}`, {
+        method,
+        headers: { ...owner, ...(body ? { 'content-type': 'application/json' } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      const json: unknown = await response.json();
+      assert.ok(response.ok, JSON.stringify(json));
+      return subscriptionJson.parse(json);
+    };
+    const given = async (number: string) => {
+      const before = (await cards()).map(({ id }) => id);
+      await give((await opened()).setupUrl, number);
+      return eventually('the card', async () => (await cards()).find(({ id }) => !before.includes(id)));
+    };
+    const { id } = await call('POST', 'subscriptions', { companyId, planCode: code });
+    const first = await eventually('the invoice', async () => (await call('GET', `subscriptions/${id}`)).openInvoice);
+    const { gatewayReference } = await eventually('a page to pay on', async () => {
+      const body = JSON.stringify({ gateway: 'xendit' });
+      const headers = { 'content-type': 'application/json', ...owner };
+      await fetch(`${system.api.url}/api/v1/invoices/${first.id}/pay`, { method: 'POST', headers, body });
+      return z
+        .object({ gatewayReference: z.string() })
+        .optional()
+        .parse(
+          await db()('payments')
+            .where({ invoice_id: first.id, state: 'pending' })
+            .first({ gatewayReference: 'gateway_reference' }),
+        );
+    });
+    await story.sandbox(gatewayReference, 'pay');
+    await eventually('the term', async () => (await call('GET', `subscriptions/${id}`)).openInvoice === null);
+
+    const bad = await given('9995');
+    await call('POST', `subscriptions/${id}/method`, { cardId: bad.id });
+    const asked = await call('POST', `subscriptions/${id}/change-plan`, { planCode: dearer.code });
+    const upgrade = asked.pendingChange?.invoiceId;
+    assert.ok(upgrade);
+    const states = async () => db()('payments').where({ invoice_id: upgrade }).orderBy('attempt').pluck('state');
+    await eventually('the bank to decline it', async () => (await states()).join() === 'failed');
+
+    const good = await given('4242');
+    await call('POST', `subscriptions/${id}/method`, { cardId: good.id });
+    const larger = await eventually('the larger plan', async () => {
+      const now = await call('GET', `subscriptions/${id}`);
+      return now.plan.code === dearer.code && now;
+    });
+    assert.deepEqual([larger.pendingChange, larger.cardId], [null, good.id]);
+    assert.deepEqual(await states(), ['failed', 'paid']);
+
+    for (const card of [good, bad]) assert.equal((await send('DELETE', at(`/${card.id}`))).status, 204);
+    assert.equal((await call('GET', `subscriptions/${id}`)).cardId, null);
   });
 
   it('are not shown, added or taken off by who does not act for the company', async () => {

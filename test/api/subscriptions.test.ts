@@ -85,6 +85,14 @@ describe('the subscription of a company', function () {
     assert.deepEqual(await typesOf(id), ['subscription.started']);
   });
 
+  it('is given a trial once: whoever comes back knows what they get', async () => {
+    const { id } = await subscribed(trial);
+    await told(id, 'cancel', { at: 'now' });
+    const again = await subscribed(trial);
+    assert.deepEqual([again.state, again['trialEndsAt']], ['active', null]);
+    assert.equal(again.nextInvoiceAt, again.period.from);
+  });
+
   it('without a trial is billed at once, with a page to pay on', async () => {
     const { id } = await subscribed(monthly);
     const { openInvoice } = await eventually('the invoice', async () => {

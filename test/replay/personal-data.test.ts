@@ -70,7 +70,7 @@ describe('what Temporal keeps of a case', () => {
   it('is filtered by IDs, codes and times only', () => {
     const values = histories.flatMap(({ json }) => searchAttributes(json));
     assert.ok(values.length > 50, `only ${values.length} search attributes were found`);
-    const code = /^[a-z][a-z_]*$/;
+    const code = /^[a-z][a-z_]*(-[a-z]+)*$/;
     const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
     const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
     const wrong = values.filter(
