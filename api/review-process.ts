@@ -6,7 +6,13 @@ import { actsForCase } from '../db/company-members.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ApplicationId } from '../domain/ids.ts';
-import { type Actor, type ApplicationState, type DecisionRequest, isClosed } from '../domain/licensing.ts';
+import {
+  type Actor,
+  type ApplicationState,
+  type DecisionRequest,
+  isClosed,
+  type Refusal,
+} from '../domain/licensing.ts';
 import { licenseReviewId } from '../workflows/ids.ts';
 import {
   type CancelRequest,
@@ -129,6 +135,27 @@ export const resubmit = (deps: ApiDeps, message: Message, by: Actor) =>
   ask(deps, message, by, (handle, sent) =>
     handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by, ...sent }] }),
   );
+
+/**
+ * What the record refuses may be what this very request has done, and its answer was lost: the process answers a repeat as it
+ * did the first time, also when it has ended since. Everything else it refuses, too, and the record's words are the better ones.
+ * @param couldBeDone whether the record shows what the request asks for
+ * @throws Failure the refusal; `temporarily_unavailable` when the process cannot be asked
+ */
+export async function unlessDone(
+  refusal: Refusal | null,
+  couldBeDone: boolean,
+  ask: () => Promise<unknown>,
+): Promise<void> {
+  const refused = refusal && new Failure(refusal.code, refusal.message, refusal.facts);
+  if (refused && !couldBeDone) throw refused;
+  try {
+    await ask();
+  } catch (error) {
+    const isAway = toFailure(error).code === 'temporarily_unavailable';
+    throw refused && !isAway ? refused : error;
+  }
+}
 
 /** @returns who has the seat now; null = nobody was free, any supervisor may take it */
 export const reassign = (deps: ApiDeps, message: Message, request: Omit<ReassignRequest, 'origin'>) =>

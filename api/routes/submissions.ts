@@ -9,7 +9,7 @@ import {
   licenseTypeOfCase,
 } from '../../db/license-types.ts';
 import { Failure } from '../../domain/failures.ts';
-import { refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
+import { isClosed, refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
 import { ownApplication } from '../application-json.ts';
 import { requireUsableCompany } from '../company-standing.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -17,7 +17,7 @@ import { takePlace } from '../entitlements.ts';
 import { requireComplete } from '../form-check.ts';
 import { judgeRenewalDraft } from '../renewals.ts';
 import type { Locale } from '../request.ts';
-import { resubmit, withdraw } from '../review-process.ts';
+import { resubmit, unlessDone, withdraw } from '../review-process.ts';
 import { defineRoute, json } from '../route.ts';
 import { applicationIdSchema } from '../schemas/ids.ts';
 import { statusSchema, withdrawalSchema } from '../schemas/licenses.ts';
@@ -83,9 +83,9 @@ const resubmitRoute = defineRoute({
   async handler({ params: { id }, actor, origin, deps, locale, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
     const refusal = refuseResubmission(application.state);
-    if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
-    await requireAllOf(deps, application, await licenseTypeOfCase(deps.db, id), locale);
-    await resubmit(deps, { applicationId: id, requestKey, origin }, actor);
+    if (!refusal) await requireAllOf(deps, application, await licenseTypeOfCase(deps.db, id), locale);
+    const isPast = application.round > 1 && !isClosed(application.state);
+    await unlessDone(refusal, isPast, () => resubmit(deps, { applicationId: id, requestKey, origin }, actor));
     return json(200, await statusAfter(deps, actor, id));
   },
 });
@@ -104,12 +104,12 @@ const withdrawRoute = defineRoute({
   async handler({ params: { id }, body: { reason }, actor, origin, deps, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
     const refusal = refuseWithdrawal(application.state);
-    if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
     // Nobody works on a draft, so there is nobody to ask; should it be submitted at this moment, the process is asked.
     const done =
       application.state === 'draft' &&
       (await withdrawDraft(deps.db, id, { by: actor.userId, reason, origin, at: new Date().toISOString() }));
-    if (!done) await withdraw(deps, { applicationId: id, requestKey, origin }, { by: actor, reason });
+    const ask = () => withdraw(deps, { applicationId: id, requestKey, origin }, { by: actor, reason });
+    if (!done) await unlessDone(refusal, application.state === 'withdrawn', ask);
     return json(200, await statusAfter(deps, actor, id));
   },
 });

@@ -119,8 +119,14 @@ describe('a review in depth', function () {
       call<Refused>('owner', 'PUT', `licenses/applications/${id}`, { form: { ...form, ...changed } });
     assert.equal((await change({ businessName: 'Lain' })).body.code, 'field_not_open');
     assert.equal((await change({ seats: 30 })).status, 200);
-    assert.equal((await story.call('POST', `licenses/applications/${id}/resubmit`, { as: 'owner' })).status, 200);
+    const resubmit = (key: string) =>
+      story.call('POST', `licenses/applications/${id}/resubmit`, { as: 'owner', headers: { 'idempotency-key': key } });
+    assert.equal((await resubmit('handed-in')).status, 200);
     await story.holder(id, 'document_verification');
+    // As though the API had died before its answer was kept: the repeat hears what the first would have.
+    await system.database.db('idempotency_keys').delete();
+    assert.equal((await resubmit('handed-in')).status, 200);
+    assert.equal((await resubmit('another')).status, 409);
     const diff = await call<{ form: unknown[]; documents: { kind: string; change: string; accepted: boolean }[] }>(
       verifier,
       'GET',
@@ -136,6 +142,21 @@ describe('a review in depth', function () {
     assert.deepEqual([late.status, late.body.code], [409, 'submission_changed']);
     const now = (await read(id, verifier)).submissionHash;
     assert.equal((await decide(id, verifier, { decision: 'approve', submissionHash: now })).status, 200);
+  });
+
+  it('is withdrawn once, and says so again to a request whose answer was lost', async () => {
+    const id = await story.submitted();
+    const withdraw = (key: string) =>
+      story.call('POST', `licenses/applications/${id}/withdraw`, {
+        as: 'owner',
+        body: { reason: 'Pindah kota.' },
+        headers: { 'idempotency-key': key },
+      });
+    assert.equal((await withdraw('leaving')).status, 200);
+    await system.client.workflow.getHandle(`license-review/${id}`).result();
+    await system.database.db('idempotency_keys').delete();
+    assert.equal((await withdraw('leaving')).status, 200);
+    assert.equal((await withdraw('once-more')).status, 409);
   });
 
   it('announces a rejection, hears the applicant, and lets the office decide; a rejection is appealed once', async () => {
