@@ -67,6 +67,10 @@ export async function claimCompanyNumbers(
   return { differs };
 }
 
+/** What a company is not known by any more, so that another may be. */
+export const releaseCompanyNumber = (tx: Knex, companyId: CompanyId, kind: Registry) =>
+  tx('company_numbers').where({ company_id: companyId, kind }).delete();
+
 function entriesOf({ nib, npwp, nik }: CompanyNumbers): { kind: Registry; value: string }[] {
   return [
     ...(nib ? [{ kind: 'nib' as const, value: nib }] : []),

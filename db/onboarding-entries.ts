@@ -15,7 +15,7 @@ import {
   refuseStep,
 } from '../domain/onboarding.ts';
 import { companyDocuments } from './company-documents.ts';
-import { type CompanyNumbers, claimCompanyNumbers } from './company-numbers.ts';
+import { type CompanyNumbers, claimCompanyNumbers, releaseCompanyNumber } from './company-numbers.ts';
 import { lockOnboarding } from './onboarding.ts';
 import type { PersonalData } from './personal-data.ts';
 
@@ -152,6 +152,8 @@ export const writeNumbers =
     const { id, legalForm, npwpEncrypted } = company;
     if (given.nik && !isKnownByNik(legalForm))
       throw new Failure('invalid_request', '', { errors: [problem('not_allowed', '/nik')] });
+    // Its legal form may have changed: the NIK of its owner is theirs again, for another business.
+    if (!isKnownByNik(legalForm)) await releaseCompanyNumber(tx, id, 'nik');
     const nib = given.nib ?? company.nib ?? undefined;
     const npwp = given.npwp ?? (npwpEncrypted ? personalData.open(npwpEncrypted, NPWP) : undefined);
     const numbers = { ...(nib ? { nib } : {}), ...(npwp ? { npwp } : {}), ...(given.nik ? { nik: given.nik } : {}) };

@@ -17,6 +17,9 @@ export interface OnboardingNewsToWrite {
   readonly eraseAt?: string;
 }
 
+/** @param key of the event that it tells of */
+export const onboardingLetterId = (key: string): string => namedUuid(`letter/${key}`);
+
 /** To whoever registered the company. */
 export async function writeOnboardingLetter(tx: Knex, news: OnboardingNewsToWrite): Promise<void> {
   const { key, template, companyId, at, note = null, suggested = [], eraseAt = null } = news;
@@ -27,5 +30,5 @@ export async function writeOnboardingLetter(tx: Knex, news: OnboardingNewsToWrit
   if (!found) throw new Error(`company ${companyId} has no onboarding`);
   const { userId, companyName } = found;
   const data = { companyName, companyId, note, eraseAt, suggested: suggested.map(({ name }) => name) };
-  await writeLetter(tx, { id: namedUuid(`letter/${key}`), template, userId, data, at: new Date(at) });
+  await writeLetter(tx, { id: onboardingLetterId(key), template, userId, data, at: new Date(at) });
 }

@@ -34,11 +34,11 @@ export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope.e
 export const isScope = (value: string): value is Scope => SCOPES.some((scope) => scope === value);
 
 /**
- * Whether a key with these scopes may do this. Reading its own account, which says whose key it is, needs no scope;
- * changing that account is for people.
+ * Whether a key with these scopes may do this. Reading its own account, which says whose key it is, and the plans on offer needs
+ * no scope; changing that account is for people.
  */
 export function keyMay(scopes: readonly Scope[], permission: Permission, method: string): boolean {
-  if (permission === 'profile.use') return method === 'get';
+  if (permission === 'profile.use' || permission === 'plan.read') return method === 'get';
   return scopes.some((scope) => scope === permission);
 }
 

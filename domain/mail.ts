@@ -121,7 +121,7 @@ interface OnboardingNews {
   readonly note: string | null;
   /** When what was entered is erased, unless it is reopened; null = that is not due. */
   readonly eraseAt: Instant | null;
-  /** Licences to begin with, in the recipient's language; `–` for none. */
+  /** Licences to begin with, in the recipient's language; empty for none. */
   readonly suggested: string;
 }
 

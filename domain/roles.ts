@@ -111,6 +111,7 @@ export type Permission = keyof typeof PERMISSIONS;
 /** What an API key can be given: a part of what its account, an integrator's, may do. */
 export const SCOPES = [
   'company.read',
+  'onboarding.read',
   'application.read',
   'application.write',
   'license.read',

@@ -240,7 +240,7 @@ function variablesFor(
         recipientName,
         ...data,
         eraseAt: eraseAt === null ? null : inZone(eraseAt),
-        suggested: listed(suggested.map((name) => name[locale])),
+        suggested: suggested.map((name) => name[locale]).join(', '),
       } satisfies MailVariables['onboarding_completed'];
     }
     case 'subscription_payment_received': {

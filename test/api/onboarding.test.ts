@@ -250,6 +250,19 @@ describe('onboarding', () => {
       }
     },
 
+    'gives the NIK back once the business is not that of one person any more': async () => {
+      const nik = someNik();
+      const first = await register(api, owner, { legalForm: 'UD' });
+      await doneUpTo(api, owner, first, 'business_profile');
+      assert.equal((await step(api, owner, first, 'identity', { nik })).status, 200);
+      assert.equal((await step(api, owner, first, 'business_profile', { legalForm: 'PT' })).status, 200);
+      const asPt = await step(api, owner, first, 'identity', {});
+      assert.deepEqual(Object.keys(asPt.body.steps[2]?.metadata ?? {}), ['npwp']);
+      const second = await register(api, owner, { legalForm: 'UD' });
+      await doneUpTo(api, owner, second, 'business_profile');
+      assert.equal((await step(api, owner, second, 'identity', { nik })).status, 200);
+    },
+
     'keeps an NPWP of somebody else from being taken over': async () => {
       const npwp = someNpwp();
       await register(api, owner, { npwp });

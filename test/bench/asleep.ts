@@ -49,7 +49,7 @@ export async function fallAsleep(main: Machine): Promise<Asleep> {
   const db = connect(databaseUrl, 4, 'alur-bench');
   stopAtEnd(() => db.destroy());
   const [temporalPort = 0, apiPort = 0, metricsPort = 0] = await freePorts(3);
-  const temporal = await startTemporal(temporalPort);
+  const temporal = await startTemporal('asleep-temporal', temporalPort);
   const address = `127.0.0.1:${temporalPort}`;
   const connection = await Connection.connect({ address });
   stopAtEnd(() => connection.close());
@@ -90,7 +90,8 @@ export async function fallAsleep(main: Machine): Promise<Asleep> {
   };
 }
 
-async function startTemporal(port: number): Promise<Child> {
+/** Another Temporal, for what must not meet what the bench's own server holds. */
+export async function startTemporal(name: string, port: number): Promise<Child> {
   const directory = await runDirectory();
   const spec = temporalSpec({
     cli: await temporalCli(),
@@ -99,10 +100,10 @@ async function startTemporal(port: number): Promise<Child> {
     databaseFile: null,
     searchAttributes: SEARCH_ATTRIBUTE_DEFINITIONS,
     cwd: directory,
-    logFile: join(directory, 'asleep-temporal.log'),
+    logFile: join(directory, `${name}.log`),
     runDirectory: join(directory, 'run'),
   });
-  const child = await startChild({ ...spec, name: 'asleep-temporal' });
+  const child = await startChild({ ...spec, name });
   stopAtEnd(() => child.stop());
   return child;
 }
@@ -204,7 +205,8 @@ async function openProcesses(machine: Machine, openings: Openings, settings: Nod
 const openOnes = async ({ client }: Machine): Promise<number> =>
   (await client.workflow.count(`AlurStage = '${STATE}' and ExecutionStatus = 'Running'`)).count;
 
-function watchMemory({ pid }: Child) {
+/** Looks twice a second; the most that was seen, in MB. */
+export function watchMemory({ pid }: Child) {
   let largest = 0;
   const look = () => {
     largest = Math.max(largest, residentMb(pid));

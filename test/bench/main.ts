@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,inbox,sleeping,replanning` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,inbox,sleeping,replanning,subscriptions` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
@@ -27,6 +27,7 @@ import { measureReplanning } from './replanning.ts';
 import { type Figures, report } from './report.ts';
 import { measureSleeping } from './sleeping.ts';
 import { measureStatusReads } from './status-read.ts';
+import { measureSubscriptions } from './subscriptions.ts';
 import { measureTokenChecks } from './token-check.ts';
 import { measureWebhooks } from './webhooks.ts';
 
@@ -44,6 +45,7 @@ const PARTS = [
   'inbox',
   'sleeping',
   'replanning',
+  'subscriptions',
 ];
 const REST_MS = 5_000;
 
@@ -110,6 +112,9 @@ async function measure(machine: Machine): Promise<Figures> {
   const replanning =
     asleep && wanted.includes('replanning') ? await told('Re-planning', measureReplanning(asleep)) : null;
   await asleep?.stop();
+  const subscriptions = wanted.includes('subscriptions')
+    ? await told('Subscriptions', measureSubscriptions(machine))
+    : null;
   await delay(REST_MS);
   return {
     lifecycles,
@@ -125,6 +130,7 @@ async function measure(machine: Machine): Promise<Figures> {
     inbox,
     sleeping,
     replanning,
+    subscriptions,
     memory: { idle, loaded, rested: memoryOf(machine) },
   };
 }

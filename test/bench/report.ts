@@ -5,6 +5,7 @@ import { type Absolute, goalText, median, type Pair, verdict } from './figures.t
 import type { LifecycleFigures } from './lifecycle.ts';
 import type { Memory } from './process-figures.ts';
 import type { SleepingFigures } from './sleeping.ts';
+import type { SubscriptionFigures } from './subscriptions.ts';
 
 export interface Figures {
   readonly reads: readonly Pair[] | null;
@@ -20,6 +21,7 @@ export interface Figures {
   readonly inbox: readonly Absolute[] | null;
   readonly sleeping: SleepingFigures | null;
   readonly replanning: readonly Absolute[] | null;
+  readonly subscriptions: SubscriptionFigures | null;
   readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
 }
 
@@ -39,6 +41,7 @@ export function report({
   inbox,
   sleeping,
   replanning,
+  subscriptions,
   memory,
 }: Figures): string {
   const alone = [
@@ -49,6 +52,7 @@ export function report({
     ...(inbox ?? []),
     ...(sleeping ? [sleeping.memory] : []),
     ...(replanning ?? []),
+    ...(subscriptions?.alone ?? []),
   ];
   const pairs = [
     ...(reads ?? []),
@@ -57,6 +61,7 @@ export function report({
     ...(ledger ?? []),
     ...(webhooks ?? []),
     ...(sleeping?.pairs ?? []),
+    ...(subscriptions?.pairs ?? []),
   ];
   return [
     '# Performance',
@@ -117,6 +122,12 @@ const INCLUDED = [
     ' same Alur in a system that has a handful of reviews, just submitted and still in its worker’s cache. Each system has its' +
     ' own database, Temporal server, API and worker; both are up all the time, and each waits while the other is measured.' +
     ' The reviews were opened by a worker that only answers; memory is that of the one that came after it.',
+  '**Reads of a subscription**: an owner’s, two in flight, at the same pace all the time. Alur is the minute in which 2,000 of 10,000' +
+    ' subscriptions are invoiced, and until the last of them is printed; bare is the same Alur just before, all of them asleep.',
+  '**Renewals**: from when all are due until the last is waited for by the process of its payment. Alur books and writes in one' +
+    ' transaction, prints the invoice and starts that process. Bare is a process with as many timers, local activities, activities and' +
+    ' starts, which sends the very SQL statements that Alur has sent for another subscription, with its own IDs, and prints nothing.' +
+    ' Both use the same database and the same Temporal server.',
 ];
 
 const ALONE = [
@@ -126,6 +137,9 @@ const ALONE = [
   '**Reviews asleep** are real executions, each with its timer. **Re-planning** them goes from the publication of the holiday by' +
     ' the API to the end of `calendar-change`: every task has its new plan, every process has been told. Meanwhile people decide,' +
     ' two at a time with a pause of 0.15 s, on reviews that sleep. The records alone, of cases without processes, are measured aside.',
+  '**Subscriptions asleep** are real executions, started from their records by a client and put to sleep by the one worker that there' +
+    ' is. 2,000 come due evenly over a minute; each has one invoice and no number is missing, or the run fails. An invoice is late by' +
+    ' the time from when it was due until its transaction began. None has a card, so no gateway is asked anything.',
 ];
 
 const WHY = [

@@ -39,14 +39,22 @@ describe('what an API key may do', () => {
   it('reads by default, and nothing else', () => {
     assert.deepEqual(
       [...DEFAULT_SCOPES],
-      ['company.read', 'application.read', 'license.read', 'invoice.read', 'refund.read', 'subscription.read'],
+      [
+        'company.read',
+        'onboarding.read',
+        'application.read',
+        'license.read',
+        'invoice.read',
+        'refund.read',
+        'subscription.read',
+      ],
     );
   });
 
   it('is what its scopes say; of its account it reads the profile and changes nothing', () => {
     assert.equal(keyMay(['invoice.read'], 'invoice.read', 'get'), true);
     assert.equal(keyMay(['invoice.read'], 'invoice.pay', 'post'), false);
-    assert.equal(keyMay([], 'profile.use', 'get'), true);
+    for (const open of ['profile.use', 'plan.read'] as const) assert.equal(keyMay([], open, 'get'), true, open);
     for (const method of ['post', 'put', 'delete']) assert.equal(keyMay([], 'profile.use', method), false, method);
   });
 });

@@ -9,6 +9,7 @@ import {
   ROLES,
   type Role,
   rolesFit,
+  SCOPES,
   seesEveryCase,
 } from '../../domain/roles.ts';
 
@@ -79,6 +80,13 @@ describe('the table of rights', () => {
       assert.deepEqual(allowed, written.get(permission));
     });
   }
+
+  it('allows an integrator nothing that a key cannot be given', () => {
+    const given = permissions.filter((permission) => may(['integrator'], permission));
+    // Everybody has these by being known.
+    const scopes: readonly Permission[] = ['profile.use', 'plan.read', ...SCOPES];
+    assert.deepEqual(given.toSorted(), scopes.toSorted());
+  });
 
   it('allows nothing to whoever has no role', () => {
     assert.deepEqual(

@@ -1,6 +1,6 @@
 /**
- * The whole suite in lanes: as many mochas side by side as there are processors for, each with servers of its own. Most
- * tests wait for something, so two lanes take little more than half of the time of one.
+ * The whole suite in lanes, mochas side by side, each with servers of its own. Most tests wait for something, so there is one lane
+ * more than there are processors.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -103,7 +103,7 @@ export async function runInLanes(env: NodeJS.ProcessEnv, { weigh = false } = {})
 }
 
 async function inLanes(env: NodeJS.ProcessEnv): Promise<number> {
-  const count = Math.min(availableParallelism(), MOST_LANES);
+  const count = Math.min(availableParallelism() + 1, MOST_LANES);
   const lanes = lanesOf(await testFiles(), count, await secondsKnown());
   const mocha = join(ROOT, 'node_modules/mocha/bin/mocha.js');
   const children = lanes.map((files) =>

@@ -12,6 +12,8 @@ import {
   type StepDone,
 } from '../../workflows/messages.ts';
 import { doneUpTo, newCompany, type OnboardingBody, read, register, say, step } from '../builders/onboarding.ts';
+import { aPdf } from '../builders/papers.ts';
+import { ask } from '../builders/requests.ts';
 import { someNpwp } from '../builders/sealed.ts';
 import type { TestApi, TestPerson } from '../support/api.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
@@ -289,6 +291,46 @@ describe('the process of an onboarding', () => {
       assert.equal((await say(api, owner, given, 'reopen')).body.code, 'not_reopenable');
       const erased = await read(api, owner, given);
       assert.ok(erased.steps.every(({ metadata }) => Object.keys(metadata).length === 0));
+    },
+
+    'erases the drafts of who never applied, with their documents, and the name in its letters': async () => {
+      const { db } = system.database;
+      const id = await registeredAt(new Date());
+      const types = await ask<{ items: { code: string; exampleForm: object }[] }>(api, owner, 'GET', '/licenses/types');
+      const { exampleForm: form } = types.body.items.find(({ code }) => code === 'restaurant') ?? {};
+      const body = { companyId: id, typeCode: 'restaurant', form };
+      const drafts = [
+        await ask(api, owner, 'POST', '/licenses/applications', { body }),
+        await ask(api, owner, 'POST', '/licenses/applications', { body }),
+      ].map((draft) => `/licenses/applications/${String(draft.body['id'])}`);
+      const card = new FormData();
+      card.set('kind', 'identity_card');
+      card.set('file', new Blob([new Uint8Array(aPdf({ mark: id }))], { type: 'application/pdf' }), 'card.pdf');
+      const uploaded = await ask(api, owner, 'POST', `${drafts[0]}/documents`, { body: card });
+      assert.equal(uploaded.status, 201);
+      const withdrawn = await ask(api, owner, 'POST', `${drafts[1]}/withdraw`, { body: { reason: 'Tidak jadi' } });
+      assert.equal(withdrawn.status, 200);
+      await travel(system.client, onboardingId(id), 31 * DAY);
+      const letters = () =>
+        db('account_letters')
+          .whereRaw("data ->> 'companyId' = ?", [id])
+          .select(db.raw("data ->> 'companyName' as name"));
+      assert.ok((await letters()).some(({ name }) => name === newCompany().name));
+      await db('onboardings')
+        .where({ company_id: id })
+        .update({ erase_at: new Date(Date.now() - 1000) });
+      await system.client.workflow.execute('onboardingErasure', {
+        workflowId: `onboarding-erasure-${randomUUID()}`,
+        taskQueue: system.taskQueue,
+      });
+      for (const draft of drafts) assert.deepEqual((await ask(api, owner, 'GET', draft)).body['form'], {});
+      const document = await db('documents')
+        .where({ id: String(uploaded.body['id']) })
+        .first();
+      assert.ok(document.purged_at !== null && document.removed_at !== null);
+      assert.equal(await system.deps.files.read(document.sha256), null);
+      assert.equal((await db('companies').where({ id }).first('name')).name, '–');
+      assert.ok((await letters()).every(({ name }) => name === '–'));
     },
   });
 

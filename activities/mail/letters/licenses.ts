@@ -18,6 +18,10 @@ const TENTANG = [
   ['Alasan', '{{#if note}}{{note}}{{else}}–{{/if}}'],
 ] as const;
 
+/** Without a note nobody has decided it: its next term has taken its place. */
+const FOLLOWED = [...ABOUT.slice(0, 2), ['Reason', '{{#if note}}{{note}}{{else}}Renewal{{/if}}']] as const;
+const DILANJUTKAN = [...TENTANG.slice(0, 2), ['Alasan', '{{#if note}}{{note}}{{else}}Perpanjangan{{/if}}']] as const;
+
 const DUE = [
   ['Number', '{{licenseNumber}}'],
   ['Business', '{{companyName}}'],
@@ -120,7 +124,7 @@ export const LICENSE_LETTERS_ENGLISH: Words = {
     subject: 'Your licence is superseded: {{licenseNumber}}',
     happened:
       'Licence {{successorNumber}} has taken the place of {{licenseNumber}}, {{licenseName}} of {{companyName}}, since {{instant at}}.',
-    facts: ABOUT,
+    facts: FOLLOWED,
     next: ['Please use the certificate of the newer licence from now on; the earlier one does not count any more.'],
   },
   license_suspension_proposed: {
@@ -228,7 +232,7 @@ export const LICENSE_LETTERS_INDONESIAN: Words = {
     subject: 'Perizinan Anda digantikan: {{licenseNumber}}',
     happened:
       'Izin {{successorNumber}} menggantikan {{licenseNumber}}, {{licenseName}} milik {{companyName}}, sejak {{instant at}}.',
-    facts: TENTANG,
+    facts: DILANJUTKAN,
     next: ['Mulai sekarang gunakan sertifikat izin yang lebih baru; yang lama tidak berlaku lagi.'],
   },
   license_suspension_proposed: {

@@ -32,9 +32,9 @@ export const ONBOARDING_LETTERS_ENGLISH: Words = {
   onboarding_completed: {
     subject: 'Welcome: {{companyName}} is registered',
     happened: 'The registration of {{companyName}} is complete. You can apply for its licences now.',
-    facts: [...COMPANY, ['Licences to begin with', '{{suggested}}']],
+    facts: [...COMPANY, ['Licences to begin with', '{{#if suggested}}{{suggested}}{{else}}none by your KBLI{{/if}}']],
     next: [
-      'Next: log in and begin an application. The licences above fit the business classification (KBLI) that you gave; there may be others.',
+      'Next: log in and begin an application. {{#if suggested}}The licences above fit the business classification (KBLI) that you gave; there may be others.{{else}}By the business classification (KBLI) that you gave we cannot name one; please choose from all licences of the office.{{/if}}',
     ],
   },
   onboarding_expired: {
@@ -64,9 +64,12 @@ export const ONBOARDING_LETTERS_INDONESIAN: Words = {
   onboarding_completed: {
     subject: 'Selamat datang: {{companyName}} sudah terdaftar',
     happened: 'Pendaftaran {{companyName}} sudah lengkap. Anda kini dapat mengajukan perizinannya.',
-    facts: [...USAHA, ['Perizinan untuk memulai', '{{suggested}}']],
+    facts: [
+      ...USAHA,
+      ['Perizinan untuk memulai', '{{#if suggested}}{{suggested}}{{else}}tidak ada menurut KBLI Anda{{/if}}'],
+    ],
     next: [
-      'Selanjutnya: masuk dan ajukan permohonan. Perizinan di atas sesuai dengan klasifikasi usaha (KBLI) yang Anda beri; mungkin ada yang lain.',
+      'Selanjutnya: masuk dan ajukan permohonan. {{#if suggested}}Perizinan di atas sesuai dengan klasifikasi usaha (KBLI) yang Anda beri; mungkin ada yang lain.{{else}}Dari klasifikasi usaha (KBLI) yang Anda beri kami belum dapat menyebutkannya; silakan pilih dari semua perizinan di kantor ini.{{/if}}',
     ],
   },
   onboarding_expired: {

@@ -32,6 +32,14 @@ const ABOUT_LICENSE = {
   at: '2026-11-21T03:14:00Z',
 };
 
+const ABOUT_ONBOARDING = {
+  companyName: 'CV Maju',
+  companyId: '3f0e2f0a-7a54-4a63-9a0e-5f1b1c9d7e21',
+  note: null,
+  eraseAt: null,
+  suggested: [],
+};
+
 const ABSENCE = { from: '2026-11-30T17:00:00Z', to: '2026-12-07T17:00:00Z' };
 
 describe('letters about an account', () => {
@@ -238,6 +246,21 @@ describe('letters about an account', () => {
       template: 'license_reinstated',
       data: ABOUT_LICENSE,
       says: [/in force again since 21 November 2026, 10:14 WIB/],
+    },
+    {
+      template: 'license_superseded',
+      data: { ...ABOUT_LICENSE, note: null, successorNumber: 'UMKM-X/2', audited: false },
+      says: [/UMKM-X\/2 has taken the place/, /Reason: Renewal/],
+    },
+    {
+      template: 'onboarding_completed',
+      data: { ...ABOUT_ONBOARDING, suggested: [ABOUT_LICENSE.licenseName] },
+      says: [/begin with: Kiosk/, /licences above fit/],
+    },
+    {
+      template: 'onboarding_completed',
+      data: ABOUT_ONBOARDING,
+      says: [/begin with: none by your KBLI/, /begin an application\. By the business classification/],
     },
     {
       template: 'finance_daily',

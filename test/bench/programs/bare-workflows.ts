@@ -5,11 +5,14 @@ import {
   defineSignal,
   defineUpdate,
   proxyActivities,
+  proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
 import type { BareActivities } from './bare-worker.ts';
+import type { Places } from './statements.ts';
 
-const { insertRow } = proxyActivities<BareActivities>({ startToCloseTimeout: '10s' });
+const { insertRow, readRows } = proxyActivities<BareActivities>({ startToCloseTimeout: '10s' });
+const near = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '8s' });
 
 export const sayUpdate = defineUpdate<void, [number]>('say');
 export const tellSignal = defineSignal('tell');
@@ -60,4 +63,22 @@ export async function bareCase({ name, messages, activities }: BareCase): Promis
     await upTo(Math.round(share * (message + 1)));
   }
   await condition(allHandlersFinished);
+}
+
+export const collectionId = (invoiceId: string): string => `bare-collection/${invoiceId}`;
+
+const NEXT_MS = 7 * 86_400_000;
+
+/** Sleeps until it is due, has the rows of a renewal written and another process started, and sleeps until what would be next. */
+export async function bareRenewal({ dueAt, places }: { dueAt: number; places: Places }): Promise<void> {
+  await condition(() => false, Math.max(1, dueAt - Date.now()));
+  await near.renewRows(places);
+  await near.collect(places, collectionId(places.invoice));
+  await condition(() => false, NEXT_MS);
+}
+
+/** Reads what there is, and waits for a payment that does not come. */
+export async function bareCollection(places: Places): Promise<void> {
+  await readRows(places);
+  await condition(() => false);
 }
