@@ -87,10 +87,12 @@ describe('API keys', () => {
       assert.ok(body.key.startsWith(`${body.prefix}_`));
       assert.deepEqual(body.scopes, [
         'company.read',
+        'onboarding.read',
         'application.read',
         'license.read',
         'invoice.read',
         'refund.read',
+        'subscription.read',
       ]);
       const row = await database.db('api_keys').where({ id: body.id }).first();
       assert.ok(!JSON.stringify(row).includes(body.key.slice(-43)), 'the key lies in the database');

@@ -33,10 +33,11 @@ const documentSchema = z.object({
   }),
 });
 
-/** An API key opens what a scope can name; of its own account it reads the profile. */
+/** An API key opens what a scope can name; of its own account it reads the profile, and anybody the plans. */
 function credentialsFor({ permission, method, ownAccount }: Route): Record<string, string[]>[] {
   if (permission === 'public') return [];
-  const byKey = SCOPES.some((scope) => scope === permission) || (permission === 'profile.use' && method === 'get');
+  const open = permission === 'profile.use' || permission === 'plan.read';
+  const byKey = SCOPES.some((scope) => scope === permission) || (open && method === 'get');
   return byKey && !ownAccount ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
 }
 

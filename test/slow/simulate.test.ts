@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { simulate } from './simulate.ts';
+import { simulate } from '../simulate/simulate.ts';
 
 describe('a simulated month of a small office', () => {
   // Both at once: whatever depended on how quick the machine is at the moment would make a difference.
