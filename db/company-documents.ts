@@ -1,36 +1,17 @@
 /** Papers of a company that is being onboarded. */
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { ScanState } from '../domain/documents.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
-import type { CompanyId, DocumentId, Sha256, UserId } from '../domain/ids.ts';
+import type { CompanyId, DocumentId, UserId } from '../domain/ids.ts';
 import { type CompanyDocumentKind, isOnboardingOpen } from '../domain/onboarding.ts';
-import { lockFile, MAX_DOCUMENTS } from './documents.ts';
+import { FILE_COLUMNS, lockFile, MAX_DOCUMENTS, type StoredFile } from './documents.ts';
 import { recordEvent } from './events.ts';
 import { askAgain, askForDocumentsAgain, lockOnboarding } from './onboarding.ts';
 
-export interface CompanyDocument {
-  readonly id: DocumentId;
+export interface CompanyDocument extends StoredFile {
   readonly kind: CompanyDocumentKind;
-  readonly filename: string;
-  readonly sha256: Sha256;
-  readonly bytes: number;
-  readonly contentType: string;
-  readonly uploadedAt: Date;
-  readonly scanState: ScanState;
 }
-
-const COLUMNS = {
-  id: 'id',
-  kind: 'kind',
-  filename: 'filename',
-  sha256: 'sha256',
-  bytes: 'bytes',
-  contentType: 'content_type',
-  uploadedAt: 'uploaded_at',
-  scanState: 'scan_state',
-} as const;
 
 /** What is there now, oldest first. */
 export async function companyDocuments(db: Knex, companyId: CompanyId): Promise<CompanyDocument[]> {
@@ -38,7 +19,7 @@ export async function companyDocuments(db: Knex, companyId: CompanyId): Promise<
     .where({ company_id: companyId })
     .whereNull('removed_at')
     .orderBy([{ column: 'uploaded_at' }, { column: 'id' }])
-    .select(COLUMNS);
+    .select(FILE_COLUMNS);
   return found;
 }
 
@@ -155,7 +136,7 @@ export async function unscannedCompanyDocuments(db: Knex, companyId: CompanyId):
     .where({ company_id: companyId, scan_state: 'waiting' })
     .whereNull('removed_at')
     .orderBy('uploaded_at')
-    .select(COLUMNS);
+    .select(FILE_COLUMNS);
   return found;
 }
 

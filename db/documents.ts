@@ -10,9 +10,9 @@ import { recordEvent } from './events.ts';
 
 export const MAX_DOCUMENTS = 20;
 
-export interface StoredDocument {
+/** A file that somebody handed in, and how far it was looked into. */
+export interface StoredFile {
   readonly id: DocumentId;
-  readonly kind: string;
   /** As the owner's computer called it; for display only. */
   readonly filename: string;
   readonly sha256: Sha256;
@@ -20,13 +20,9 @@ export interface StoredDocument {
   readonly contentType: string;
   readonly uploadedAt: Date;
   readonly scanState: ScanState;
-  /** null: taken in before files were looked into. */
-  readonly sanity: Sanity | null;
-  /** Since when its file is deleted. */
-  readonly purgedAt: Date | null;
 }
 
-const COLUMNS = {
+export const FILE_COLUMNS = {
   id: 'id',
   kind: 'kind',
   filename: 'filename',
@@ -35,9 +31,17 @@ const COLUMNS = {
   contentType: 'content_type',
   uploadedAt: 'uploaded_at',
   scanState: 'scan_state',
-  sanity: 'sanity',
-  purgedAt: 'purged_at',
 } as const;
+
+export interface StoredDocument extends StoredFile {
+  readonly kind: string;
+  /** null: taken in before files were looked into. */
+  readonly sanity: Sanity | null;
+  /** Since when its file is deleted. */
+  readonly purgedAt: Date | null;
+}
+
+const COLUMNS = { ...FILE_COLUMNS, sanity: 'sanity', purgedAt: 'purged_at' } as const;
 
 /** What is attached now, oldest first. */
 export async function documentsOf(db: Knex, applicationId: ApplicationId): Promise<StoredDocument[]> {

@@ -76,15 +76,15 @@ export interface TimelineEntry {
   readonly at: Date;
 }
 
-/** The story of one case, oldest first. `after` = the last ID already read. */
+/** The story of one application, or of any other subject, oldest first. `after` = the last ID already read. */
 export async function timeline(
   db: Knex,
-  applicationId: ApplicationId,
+  of: { readonly applicationId: ApplicationId } | { readonly subject: Subject },
   options: { staff: boolean; after: bigint; limit: number },
 ): Promise<TimelineEntry[]> {
   const found: TimelineEntry[] = await db('events as e')
     .leftJoin('users as u', 'u.id', 'e.actor_id')
-    .where('e.application_id', applicationId)
+    .where('applicationId' in of ? { 'e.application_id': of.applicationId } : { 'e.subject': of.subject })
     .where('e.id', '>', options.after.toString())
     .modify((query) => {
       if (!options.staff) query.where('e.public', true);

@@ -6,7 +6,6 @@ import { type Currency, type Money, money } from '../domain/money.ts';
 import { seesEveryCase } from '../domain/roles.ts';
 import type { Interval, SubscriptionPolicy, SubscriptionState } from '../domain/subscriptions.ts';
 import type { AfterInTime } from './applications.ts';
-import type { TimelineEntry } from './events.ts';
 import { seenOnly } from './invoice-reads.ts';
 import { prepared } from './prepared.ts';
 
@@ -169,33 +168,6 @@ export async function termsOf(
       currency: 'currency',
     });
   return rows.map(({ amountMinor, currency, ...term }) => ({ ...term, amount: money(amountMinor, currency) }));
-}
-
-/** The story of a subscription, oldest first. `after` = the last ID already read. */
-export async function subscriptionTimeline(
-  db: Knex,
-  id: SubscriptionId,
-  { staff, after, limit }: { readonly staff: boolean; readonly after: bigint; readonly limit: number },
-): Promise<TimelineEntry[]> {
-  const found: TimelineEntry[] = await db('events as e')
-    .leftJoin('users as u', 'u.id', 'e.actor_id')
-    .where('e.subject', `subscription/${id}`)
-    .where('e.id', '>', after.toString())
-    .modify((query) => {
-      if (!staff) query.where('e.public', true);
-    })
-    .orderBy('e.id')
-    .limit(limit)
-    .select({
-      id: 'e.id',
-      type: 'e.type',
-      actor: 'e.actor',
-      by: 'e.actor_id',
-      byName: 'u.name',
-      data: 'e.data',
-      at: 'e.occurred_at',
-    });
-  return found;
 }
 
 /** Whether this company has this card on file, and has not removed it. */

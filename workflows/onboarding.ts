@@ -12,7 +12,6 @@ import {
   continueAsNew,
   proxyActivities,
   setCurrentDetails,
-  setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -29,7 +28,8 @@ import {
   refuseOnboardingReview,
   refuseStep,
 } from '../domain/onboarding.ts';
-import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
+import { clock, orNull, refusal } from './answers.ts';
+import { openDesk, type Request } from './desk.ts';
 import {
   cancelOnboardingUpdate,
   completeStepUpdate,
@@ -65,11 +65,6 @@ type Asked =
   | { readonly kind: 'cancel'; readonly message: { readonly by: StepDone['by'] } & Sent }
   | { readonly kind: 'review'; readonly message: ReviewOnboarding };
 
-interface Request {
-  readonly asked: Asked;
-  answer: OnboardingAnswer | Refusal | null;
-}
-
 /** When the record is looked for that whoever started the process is about to make; after the last, once more. */
 const LOOK_AFTER_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 60_000, 120_000] as const;
 /** When the scanner is away. */
@@ -82,33 +77,20 @@ export interface OnboardingOutcome {
 
 export async function onboarding(input: OnboardingInput): Promise<OnboardingOutcome> {
   const { companyId, policy } = input;
-  const requests: Request[] = [];
   let known: OnboardingInHand | null = null;
-  let isBusy = true;
 
-  const answerTo = async (asked: Asked): Promise<OnboardingAnswer> => {
-    const request: Request = { asked, answer: null };
-    requests.push(request);
-    await condition(() => request.answer !== null);
-    if (request.answer === null || 'code' in request.answer) throw refused(request.answer ?? NEVER_RECORDED);
-    return request.answer;
-  };
-  // Before the record is read, and while a step is under way, nobody is refused by what was: the main line asks again.
-  const validated = (asked: Asked) => refuseIf(known && !isBusy ? refuse(known, asked) : null);
-  setHandler(completeStepUpdate, (message) => answerTo({ kind: 'step', message }), {
-    validator: (message) => validated({ kind: 'step', message }),
+  const desk = openDesk<Asked, OnboardingAnswer>({
+    refuse: (asked) => (known ? refuse(known, asked) : null),
+    ended: NEVER_RECORDED,
   });
-  setHandler(cancelOnboardingUpdate, (message) => answerTo({ kind: 'cancel', message }), {
-    validator: (message) => validated({ kind: 'cancel', message }),
-  });
-  setHandler(reviewOnboardingUpdate, (message) => answerTo({ kind: 'review', message }), {
-    validator: (message) => validated({ kind: 'review', message }),
-  });
+  desk.takes(completeStepUpdate, (message) => ({ kind: 'step', message }));
+  desk.takes(cancelOnboardingUpdate, (message) => ({ kind: 'cancel', message }));
+  desk.takes(reviewOnboardingUpdate, (message) => ({ kind: 'review', message }));
 
   upsertSearchAttributes([{ key: companyAttribute, value: companyId }]);
   const found = await whenRecorded();
   if (!found) {
-    for (const request of requests) request.answer = NEVER_RECORDED;
+    desk.close();
     await condition(allHandlersFinished);
     return { state: 'never_recorded' };
   }
@@ -116,8 +98,8 @@ export async function onboarding(input: OnboardingInput): Promise<OnboardingOutc
   for (;;) {
     while (!isOver()) await goOnOrServe();
     // Whoever speaks at the very end is still answered.
-    await idle(() => allHandlersFinished() || requests.length > 0);
-    if (requests.length === 0) return { state: it.state };
+    await desk.idle(() => allHandlersFinished() || desk.areWaiting());
+    if (!desk.areWaiting()) return { state: it.state };
   }
 
   // ---- its steps ------------------------------------------------------------------------------------------------------
@@ -128,36 +110,24 @@ export async function onboarding(input: OnboardingInput): Promise<OnboardingOutc
     for (const pause of [...LOOK_AFTER_MS, null]) {
       const taken = await takeOnboarding({ companyId, run, by, ...silence(), ...(origin ? { origin } : {}) });
       if (taken || pause === null) return taken;
-      const heard = requests.length;
+      const heard = desk.howMany();
       // Who speaks to it has found the record.
-      await condition(() => requests.length > heard, pause, { summary: 'Until the company is on record' });
+      await condition(() => desk.howMany() > heard, pause, { summary: 'Until the company is on record' });
     }
     return null;
   }
 
   async function goOnOrServe(): Promise<void> {
-    const request = requests.shift();
+    const request = desk.next();
     if (request) await serve(request);
     else await goOn();
-    if (!workflowInfo().continueAsNewSuggested || requests.length > 0 || isOver()) return;
+    if (!workflowInfo().continueAsNewSuggested || desk.areWaiting() || isOver()) return;
     await condition(allHandlersFinished);
-    if (requests.length === 0) await continueAsNew<typeof onboarding>({ ...input, run: it.run });
-  }
-
-  /** Nothing is under way meanwhile. @returns false when the time was over first */
-  async function idle(
-    until: () => boolean,
-    wait?: { readonly ms: number; readonly summary: string },
-  ): Promise<boolean> {
-    isBusy = false;
-    if (!wait) await condition(until);
-    const isSo = wait ? await condition(until, Math.max(1, wait.ms), { summary: wait.summary }) : true;
-    isBusy = true;
-    return isSo;
+    if (!desk.areWaiting()) await continueAsNew<typeof onboarding>({ ...input, run: it.run });
   }
 
   async function goOn(): Promise<void> {
-    if (it.state === 'in_review') return void (await idle(isSpoken));
+    if (it.state === 'in_review') return void (await desk.idle(isSpoken));
     if (it.hasUnasked) return ask();
     if (!areOwnerStepsDone(it.steps)) return waitForOwner();
     if (it.hasUnscanned) return scan();
@@ -173,7 +143,7 @@ export async function onboarding(input: OnboardingInput): Promise<OnboardingOutc
   async function scan(): Promise<void> {
     const isScanned = await orNull(scanCompanyDocuments({ companyId, ...silence() }).then(() => true));
     await readAgain();
-    if (!isScanned) await idle(isSpoken, { ms: SCAN_AGAIN_MS, summary: 'Ask the scanner again' });
+    if (!isScanned) await desk.idle(isSpoken, { ms: SCAN_AGAIN_MS, summary: 'Ask the scanner again' });
   }
 
   async function readAgain(): Promise<void> {
@@ -187,29 +157,29 @@ export async function onboarding(input: OnboardingInput): Promise<OnboardingOutc
     setCurrentDetails(`${describe(it)}. Next: ${turn.kind} at ${formatInZone(turn.at, policy.zone)}`);
     const isReminder = turn.kind === 'remind';
     const summary = isReminder ? `Reminder ${turn.number} of ${policy.remindAfterDays.length}` : 'It expires';
-    if (await idle(isSpoken, { ms: turn.at - Date.now(), summary })) return;
+    if (await desk.idle(isSpoken, { ms: turn.at - Date.now(), summary })) return;
     const at = clock();
     if (isReminder) become(await remindOfOnboarding({ companyId, number: turn.number, lastStepAt, at }));
     else become(await expireOnboarding({ companyId, at, eraseAt: eraseAt() }));
   }
 
   function isSpoken(): boolean {
-    return requests.length > 0;
+    return desk.areWaiting();
   }
 
   function isOver(): boolean {
-    return requests.length === 0 && it.state !== 'in_progress' && it.state !== 'in_review';
+    return !desk.areWaiting() && it.state !== 'in_progress' && it.state !== 'in_review';
   }
 
   // ---- messages -------------------------------------------------------------------------------------------------------
 
   /** Another may have been first while this one waited for its turn: the rule is asked again. */
-  async function serve(request: Request): Promise<void> {
+  async function serve(request: Request<Asked, OnboardingAnswer>): Promise<void> {
     const refusal = refuse(it, request.asked);
     if (!refusal) await obey(request.asked);
     // The record may have known more than this process: a step that its owner has begun anew.
     const untaken = refusal ?? (isTaken(request.asked) ? null : refuse(it, request.asked));
-    request.answer = untaken ?? { state: it.state, percent: it.percent };
+    desk.answer(request, untaken ?? { state: it.state, percent: it.percent });
   }
 
   function isTaken({ kind }: Asked): boolean {

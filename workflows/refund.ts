@@ -21,7 +21,8 @@ import type { RefundInHand } from '../activities/refunds.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { type RefundState, refuseDestination, refuseRefundDecision, refuseTransferReport } from '../domain/refunds.ts';
 import { startLetter } from './account-letter.ts';
-import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
+import { clock, orNull, refusal } from './answers.ts';
+import { openDesk, type Request } from './desk.ts';
 import {
   type DecideRefund,
   decideRefundUpdate,
@@ -71,40 +72,22 @@ type Asked =
   | { readonly kind: 'destination'; readonly message: { readonly by: DecideRefund['by'] } & Sent }
   | { readonly kind: 'transfer'; readonly message: TransferMessage };
 
-interface Request {
-  readonly asked: Asked;
-  answer: RefundAnswer | Refusal | null;
-}
-
 export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
-  const requests: Request[] = [];
   // The newest notice that was not answered by a question yet; its row of the inbox, where it has one.
   let notice: { readonly inboxId: string | null } | null = null;
   const papers: Promise<unknown>[] = [];
   let known: RefundInHand | null = null;
-  let isBusy = true;
   let looks = 0;
   let remindedAt = 0;
   let watchedUntil = 0;
 
-  const answerTo = async (asked: Asked): Promise<RefundAnswer> => {
-    const request: Request = { asked, answer: null };
-    requests.push(request);
-    await condition(() => request.answer !== null);
-    if (request.answer === null || 'code' in request.answer) throw refused(request.answer ?? ENDED);
-    return request.answer;
-  };
-  // Before the record is read, and while a step is under way, nobody is refused by what was: the main line asks again.
-  const validated = (asked: Asked) => refuseIf(known && !isBusy ? refuse(known, asked) : null);
-  setHandler(decideRefundUpdate, (message) => answerTo({ kind: 'decision', message }), {
-    validator: (message) => validated({ kind: 'decision', message }),
+  const desk = openDesk<Asked, RefundAnswer>({
+    refuse: (asked) => (known ? refuse(known, asked) : null),
+    ended: ENDED,
   });
-  setHandler(refundDestinationUpdate, (message) => answerTo({ kind: 'destination', message }), {
-    validator: (message) => validated({ kind: 'destination', message }),
-  });
-  setHandler(refundTransferUpdate, (message) => answerTo({ kind: 'transfer', message }), {
-    validator: (message) => validated({ kind: 'transfer', message }),
-  });
+  desk.takes(decideRefundUpdate, (message) => ({ kind: 'decision', message }));
+  desk.takes(refundDestinationUpdate, (message) => ({ kind: 'destination', message }));
+  desk.takes(refundTransferUpdate, (message) => ({ kind: 'transfer', message }));
   setHandler(refundNoticeSignal, ({ inboxId }) => {
     const newest = notice?.inboxId ?? null;
     notice =
@@ -117,31 +100,19 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
     while (!isOver()) await goOnOrServe();
     await Promise.all(papers);
     // Whoever speaks at the very end is still answered.
-    await idle(() => allHandlersFinished() || requests.length > 0);
-    if (requests.length === 0) return { state: it.state, channel: it.channel };
+    await desk.idle(() => allHandlersFinished() || desk.areWaiting());
+    if (!desk.areWaiting()) return { state: it.state, channel: it.channel };
   }
 
   // ---- its steps ------------------------------------------------------------------------------------------------------
 
   async function goOnOrServe(): Promise<void> {
-    const request = requests.shift();
+    const request = desk.next();
     if (request) await serve(request);
     else await goOn();
-    if (!workflowInfo().continueAsNewSuggested || requests.length > 0) return;
+    if (!workflowInfo().continueAsNewSuggested || desk.areWaiting()) return;
     await Promise.all([condition(allHandlersFinished), ...papers]);
     await continueAsNew<typeof refund>({ refundId });
-  }
-
-  /** Nothing is under way meanwhile. @returns false when the time was over first */
-  async function idle(
-    until: () => boolean,
-    wait?: { readonly ms: number; readonly summary: string },
-  ): Promise<boolean> {
-    isBusy = false;
-    if (!wait) await condition(until);
-    const isSo = wait ? await condition(until, Math.max(1, wait.ms), { summary: wait.summary }) : true;
-    isBusy = true;
-    return isSo;
   }
 
   async function goOn(): Promise<void> {
@@ -171,9 +142,9 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
   /** Nobody decides by waiting: what waits is told of again, and stays. */
   async function waitForPeople(): Promise<void> {
     const due = nextReminder(it.state, Date.parse(it.since), remindedAt);
-    const isSpoken = () => requests.length > 0;
-    if (due === null) return void (await idle(isSpoken));
-    const isAsked = await idle(isSpoken, {
+    const isSpoken = () => desk.areWaiting();
+    if (due === null) return void (await desk.idle(isSpoken));
+    const isAsked = await desk.idle(isSpoken, {
       ms: due.at - Date.now(),
       summary: due.isLast ? 'Tell finance that the payer does not answer' : 'Remind whoever is waited for',
     });
@@ -204,7 +175,7 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
   /** A notice ends it, and so does a message. */
   async function pause(ms: number, summary: string): Promise<void> {
     looks += 1;
-    await idle(() => notice !== null || requests.length > 0, { ms, summary });
+    await desk.idle(() => notice !== null || desk.areWaiting(), { ms, summary });
   }
 
   async function look(): Promise<void> {
@@ -220,7 +191,7 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
     if (notice) return look();
     const next = nextWatch();
     if (next === null) return;
-    const isSpoken = await idle(() => notice !== null || requests.length > 0, {
+    const isSpoken = await desk.idle(() => notice !== null || desk.areWaiting(), {
       ms: next - Date.now(),
       summary: 'Ask whether it has come back',
     });
@@ -239,7 +210,7 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
   }
 
   function isOver(): boolean {
-    if (requests.length > 0) return false;
+    if (desk.areWaiting()) return false;
     if (it.state === 'succeeded') return notice === null && nextWatch() === null;
     return it.state === 'failed' || it.state === 'rejected' || it.state === 'cancelled';
   }
@@ -247,10 +218,10 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
   // ---- messages -------------------------------------------------------------------------------------------------------
 
   /** Another may have been first while this one waited for its turn: the rule is asked again. */
-  async function serve(request: Request): Promise<void> {
+  async function serve(request: Request<Asked, RefundAnswer>): Promise<void> {
     const refusal = refuse(it, request.asked);
     if (!refusal) await obey(request.asked);
-    request.answer = refusal ?? { state: it.state, channel: it.channel };
+    desk.answer(request, refusal ?? { state: it.state, channel: it.channel });
   }
 
   async function obey(asked: Asked): Promise<void> {

@@ -8,7 +8,6 @@
  */
 import {
   allHandlersFinished,
-  condition,
   continueAsNew,
   proxyActivities,
   proxyLocalActivities,
@@ -23,6 +22,7 @@ import { hasEnded, refuseChange, type SubscriptionChange } from '../domain/subsc
 import { type Due, nextDue, paidUntil, type Standing } from '../domain/subscription-timeline.ts';
 import type { SubscriptionState } from '../domain/subscriptions.ts';
 import { clock, orNull } from './answers.ts';
+import type { Answered, Request } from './desk.ts';
 import {
   cardDeclinedSignal,
   invoiceClosedSignal,
@@ -32,7 +32,7 @@ import {
 import { localRecords, records } from './policies.ts';
 import { companyAttribute, dueAtAttribute, stageAttribute, typeAttribute } from './search-attributes.ts';
 import { type Collected, openCollections } from './subscription-invoices.ts';
-import { type Answered, openRequests, type Request } from './subscription-messages.ts';
+import { openSubscriptionDesk, type SubscriptionAsked } from './subscription-messages.ts';
 
 const near = proxyLocalActivities<Activities>(localRecords);
 const { beginSubscription } = proxyActivities<Activities>({ ...records, summary: 'Record that it begins' });
@@ -44,7 +44,7 @@ const AGAIN_MS = 60_000;
 
 interface Carried {
   readonly standing: Standing;
-  readonly answered: readonly Answered[];
+  readonly answered: readonly Answered<SubscriptionAnswer>[];
   readonly collected: Collected;
   /** As the search attributes say it. */
   readonly shown: string;
@@ -61,14 +61,13 @@ export async function subscription(
   const { subscriptionId, companyId, carried } = input;
   let it: Standing | null = carried?.standing ?? null;
   let hasNews = false;
-  let isBusy = true;
   let stuckUntil = 0;
   let shown = carried?.shown ?? '';
 
-  // While something is under way nobody is refused by what was: the record is asked.
+  // What is news is not in what is known: the record is asked.
   const refuse = (change: SubscriptionChange): Refusal | null =>
-    it && !isBusy && !hasNews ? refuseChange(it, change, Date.now()) : null;
-  const requests = openRequests(refuse, carried?.answered);
+    it && !hasNews ? refuseChange(it, change, Date.now()) : null;
+  const desk = openSubscriptionDesk(refuse, carried?.answered);
   const collections = openCollections(carried?.collected);
   setHandler(invoiceClosedSignal, (closed) => {
     hasNews = collections.closed(closed) || hasNews;
@@ -81,10 +80,10 @@ export async function subscription(
   for (;;) {
     await collections.follow(it);
     show(it);
-    if (requests.areWaiting()) it = await serve(it, requests.next());
+    if (desk.areWaiting()) it = await serve(it, desk.next());
     else if (hasEnded(it.state)) {
-      await idle(() => allHandlersFinished() || requests.areWaiting());
-      if (!requests.areWaiting()) return { state: it.state };
+      await desk.idle(() => allHandlersFinished() || desk.areWaiting());
+      if (!desk.areWaiting()) return { state: it.state };
     } else if (hasNews || isDue(it)) it = await advance(it);
     else if (it.term !== term || workflowInfo().continueAsNewSuggested) await continueIfQuiet(it);
     else await waitFor(nextDue(it, Date.now()));
@@ -114,38 +113,34 @@ export async function subscription(
     return after;
   }
 
-  async function serve(before: Standing, request: Request | undefined): Promise<Standing> {
+  async function serve(
+    before: Standing,
+    request: Request<SubscriptionAsked, SubscriptionAnswer> | undefined,
+  ): Promise<Standing> {
     if (!request) return before;
-    const { id: key, change, origin } = request;
+    const { id: key } = request;
+    const { change, origin } = request.asked;
     const asked = { subscriptionId, change, key, at: clock(), ...(origin ? { origin } : {}) };
     const { standing, refusal } = (await orNull(near.changeSubscription(asked))) ?? (await changeSubscription(asked));
-    requests.answer(request, refusal ?? answerOf(standing));
+    desk.answer(request, refusal ?? answerOf(standing));
     return standing;
   }
 
   async function waitFor(due: Due | null): Promise<void> {
-    const spoken = () => requests.areWaiting() || hasNews;
-    if (!due) return idle(spoken);
-    const ms = Math.max(1, Math.max(due.at, stuckUntil) - Date.now());
-    isBusy = false;
-    await condition(spoken, ms, { summary: SUMMARIES[due.rung.split('/')[0] ?? ''] ?? due.rung });
-    isBusy = true;
-  }
-
-  async function idle(until: () => boolean): Promise<void> {
-    isBusy = false;
-    await condition(until);
-    isBusy = true;
+    const spoken = () => desk.areWaiting() || hasNews;
+    if (!due) return void (await desk.idle(spoken));
+    const ms = Math.max(due.at, stuckUntil) - Date.now();
+    await desk.idle(spoken, { ms, summary: SUMMARIES[due.rung.split('/')[0] ?? ''] ?? due.rung });
   }
 
   /** Whoever is being answered gets the answer first; whoever speaks meanwhile is served by this run. */
   async function continueIfQuiet(it: Standing): Promise<void> {
-    await idle(() => allHandlersFinished() || requests.areWaiting() || hasNews);
-    if (requests.areWaiting() || hasNews) return;
+    await desk.idle(() => allHandlersFinished() || desk.areWaiting() || hasNews);
+    if (desk.areWaiting() || hasNews) return;
     const { carried: _before, origin: _origin, ...same } = input;
     await continueAsNew<typeof subscription>({
       ...same,
-      carried: { standing: it, answered: requests.carried(), collected: collections.carried(), shown },
+      carried: { standing: it, answered: desk.carried(), collected: collections.carried(), shown },
     });
   }
 

@@ -30,7 +30,7 @@ const story = defineRoute({
   async handler({ params: { id }, query: { limit, cursor }, actor, deps }) {
     const { own } = await applicationSeenBy(deps.db, actor, id);
     const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
-    const rows = await timeline(deps.db, id, { staff: !own, after, limit: limit + 1 });
+    const rows = await timeline(deps.db, { applicationId: id }, { staff: !own, after, limit: limit + 1 });
     return json(
       200,
       page(

@@ -1,7 +1,7 @@
 /** A company's subscription: started, read, and everything that can be asked of it. */
 import { z } from 'zod';
 import type { Knex } from '../../db/connection.ts';
-import type { TimelineEntry } from '../../db/events.ts';
+import { type TimelineEntry, timeline } from '../../db/events.ts';
 import { issuerOfSubscriptions } from '../../db/offices.ts';
 import { planInForce } from '../../db/plans.ts';
 import {
@@ -11,7 +11,6 @@ import {
   listSubscriptions,
   openSubscriptionOf,
   type SubscriptionRead,
-  subscriptionTimeline,
   termsOf,
 } from '../../db/subscription-reads.ts';
 import { openSubscription } from '../../db/subscriptions.ts';
@@ -202,7 +201,7 @@ const story = defineRoute({
     await subscriptionSeenBy(deps, actor, id);
     const staff = isStaff(actor.roles);
     const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
-    const rows = await subscriptionTimeline(deps.db, id, { staff, after, limit: limit + 1 });
+    const rows = await timeline(deps.db, { subject: `subscription/${id}` }, { staff, after, limit: limit + 1 });
     return json(
       200,
       page(

@@ -75,14 +75,15 @@ describe('the events', () => {
     await recordEvent(database.db, event('assigned', { type: 'task.assigned' }));
     await recordEvent(database.db, event('decided', { type: 'decision.recorded', by: owner }));
     const types = async (staff: boolean) =>
-      (await timeline(database.db, applicationId, { staff, after: 0n, limit: 100 })).map(({ type }) => type);
+      (await timeline(database.db, { applicationId }, { staff, after: 0n, limit: 100 })).map(({ type }) => type);
     assert.ok((await types(true)).includes('task.assigned'));
     assert.ok(!(await types(false)).includes('task.assigned'));
     assert.ok((await types(false)).includes('decision.recorded'));
   });
 
   it('are read on from where the reader stopped, oldest first', async () => {
-    const read = (after: bigint, limit: number) => timeline(database.db, applicationId, { staff: true, after, limit });
+    const read = (after: bigint, limit: number) =>
+      timeline(database.db, { applicationId }, { staff: true, after, limit });
     const all = await read(0n, 100);
     const [first, second] = await read(0n, 2);
     assert.ok(first && second && all.length > 3);

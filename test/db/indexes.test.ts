@@ -85,7 +85,9 @@ describe('the queries that people wait for', function () {
 
   it('the timeline walks along its index, for the owner as for staff', async () => {
     for (const staff of [true, false]) {
-      const plans = await plansOf(database.db, (db) => timeline(db, applicationId, { staff, after: 0n, limit: 21 }));
+      const plans = await plansOf(database.db, (db) =>
+        timeline(db, { applicationId }, { staff, after: 0n, limit: 21 }),
+      );
       assert.deepEqual(fullReads(plans, BIG), []);
       assert.match(plans, /events_timeline/);
     }
