@@ -774,6 +774,160 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
       'The amount is outside the limits of that method. Choose another.',
     ],
   ),
+  product_unknown: problem(
+    422,
+    ['Produk tidak ada', 'No such product'],
+    [
+      'Tidak ada produk dengan SKU ini, atau tidak lagi dijual. Pilih dari GET products.',
+      'There is no product of this SKU, or it is no longer sold. Choose from GET products.',
+    ],
+  ),
+  out_of_stock: problem(
+    409,
+    ['Stok habis', 'Out of stock'],
+    [
+      'Stok tidak cukup. Kurangi jumlahnya, atau tunggu barang datang.',
+      'There is not enough in stock. Ask for fewer, or wait until more has come.',
+    ],
+  ),
+  order_not_open: problem(
+    409,
+    ['Pesanan tidak dapat diubah', 'Order does not allow it'],
+    [
+      'Keadaan pesanan tidak mengizinkan ini. Muat ulang; state menunjukkan keadaannya.',
+      'The order is in a state that does not allow this. Read it again; state says which.',
+    ],
+  ),
+  order_held: problem(
+    409,
+    ['Pesanan ditahan', 'Order on hold'],
+    [
+      'Pesanan ini sedang diperiksa. Lepaskan dahulu: POST orders/{id}/release.',
+      'This order is being looked at. Release it first: POST orders/{id}/release.',
+    ],
+  ),
+  order_not_shippable: problem(
+    409,
+    ['Belum dapat dikirim', 'Not ready to ship'],
+    [
+      'Tidak ada barang pesanan ini yang siap pada langkah itu. Muat ulang; units menunjukkan keadaannya.',
+      'Nothing of this order is ready for that step. Read it again; units says how each one stands.',
+    ],
+  ),
+  order_too_large: problem(
+    422,
+    ['Pesanan terlalu besar', 'Order too large'],
+    [
+      'Satu pesanan memuat paling banyak 200 baris dan 1.000 unit. Bagilah menjadi beberapa pesanan.',
+      'An order holds at most 200 lines and 1,000 units. Split it into several.',
+    ],
+  ),
+  items_not_known: problem(
+    422,
+    ['Barang tidak cocok', 'Items do not fit'],
+    [
+      'Salah satu barang bukan bagian pesanan ini, atau jumlahnya melebihi yang ada. Muat ulang dan pilih dari items.',
+      'One of the items is not in this order, or there are not as many. Read it again and choose from items.',
+    ],
+  ),
+  serial_not_valid: problem(
+    422,
+    ['Nomor seri tidak cocok', 'Serial number does not fit'],
+    [
+      'Nomor seri atau batch tidak ada, kurang, atau milik unit lain. Periksa labelnya.',
+      'A serial or batch number is missing, unknown, or belongs to another unit. Check the label.',
+    ],
+  ),
+  shipment_not_known: problem(
+    422,
+    ['Kiriman tidak ada', 'No such shipment'],
+    [
+      'Kiriman ini bukan bagian pesanan itu. Pilih dari shipments.',
+      'That shipment does not belong to it. Choose from shipments.',
+    ],
+  ),
+  tracking_taken: problem(
+    409,
+    ['Nomor resi sudah dipakai', 'Tracking number in use'],
+    [
+      'Nomor resi ini sudah tercatat pada kiriman lain. Periksa nomornya.',
+      'This tracking number stands on another shipment. Check the number.',
+    ],
+  ),
+  stock_not_enough: problem(
+    409,
+    ['Stok tidak cukup', 'Not enough stock'],
+    [
+      'Stok di lokasi ini tidak cukup untuk perubahan itu; sebagian dipesan. Muat ulang stoknya.',
+      'There is not enough at this location for that change; some of it is reserved. Read the stock again.',
+    ],
+  ),
+  alert_not_open: problem(
+    409,
+    ['Peringatan sudah selesai', 'Alert is over'],
+    ['Peringatan stok ini sudah selesai. Muat ulang daftarnya.', 'This stock alert is over. Read the list again.'],
+  ),
+  not_returnable: problem(
+    409,
+    ['Tidak dapat dikembalikan', 'Not returnable'],
+    ['Barang ini tidak dapat dikembalikan; reason menunjukkan alasannya.', 'This cannot be returned; reason says why.'],
+  ),
+  unit_claimed: problem(
+    409,
+    ['Sudah diminta kembali', 'Asked back already'],
+    [
+      'Sebagian unit ini sudah ada dalam pengembalian lain. Muat ulang pesanan; returnable menunjukkan sisanya.',
+      'Some of these units are in another return. Read the order again; returnable says what is left.',
+    ],
+  ),
+  return_not_open: problem(
+    409,
+    ['Pengembalian tidak dapat diubah', 'Return does not allow it'],
+    [
+      'Keadaan pengembalian tidak mengizinkan ini. Muat ulang; state menunjukkan keadaannya.',
+      'The return is in a state that does not allow this. Read it again; state says which.',
+    ],
+  ),
+  statement_changed: problem(
+    409,
+    ['Rincian telah berubah', 'Statement has changed'],
+    [
+      'Rincian potongan sudah berubah. Muat ulang dan setujui versi yang baru.',
+      'The statement of deductions has changed. Read it again and accept the new version.',
+    ],
+  ),
+  exchange_not_possible: problem(
+    409,
+    ['Tidak dapat ditukar', 'Exchange not possible'],
+    [
+      'Barang pengganti tidak tersedia untuk penukaran ini. Pilih produk lain, atau pengembalian dana.',
+      'The other product cannot be had for this exchange. Choose another one, or a refund.',
+    ],
+  ),
+  not_your_return: problem(
+    403,
+    ['Bukan wewenang Anda', 'Not for you to decide'],
+    [
+      'Orang lain harus memutuskan: yang memeriksa barang tidak memutuskan keberatannya.',
+      'Somebody else has to decide: whoever inspected the goods does not decide on what is disputed.',
+    ],
+  ),
+  carrier_unavailable: problem(
+    503,
+    ['Kurir tidak dapat dihubungi', 'Carrier not available'],
+    [
+      'Sistem kurir sedang tidak menjawab. Coba lagi sebentar.',
+      'The system of the carrier does not answer at the moment. Try again shortly.',
+    ],
+  ),
+  invoice_of_order: problem(
+    409,
+    ['Tagihan pesanan', 'Invoice of an order'],
+    [
+      'Tagihan ini milik pesanan dan tidak dibatalkan tersendiri. Batalkan atau ubah pesanannya.',
+      'This invoice belongs to an order and is not voided by itself. Cancel or edit the order instead.',
+    ],
+  ),
   invoice_of_subscription: problem(
     409,
     ['Tagihan langganan', 'Invoice of a subscription'],

@@ -26,6 +26,17 @@ export type AbsenceId = Id<'absence'>;
 export type TaskMoveId = Id<'task_move'>;
 export type PostAuditId = Id<'post_audit'>;
 export type SubscriptionId = Id<'subscription'>;
+export type OrderId = Id<'order'>;
+export type OrderItemId = Id<'order_item'>;
+/** A parcel, to the customer or back. */
+export type ShipmentId = Id<'shipment'>;
+/** A return of goods. */
+export type ReturnId = Id<'return'>;
+/** What somebody said to an order or a return. */
+export type ShopMessageId = Id<'shop_message'>;
+export type StockAlertId = Id<'stock_alert'>;
+/** Of a product, as its label says; upper case. */
+export type Sku = Id<'sku'>;
 /** A card on file. */
 export type PaymentMethodId = Id<'payment_method'>;
 export type CalendarVersionId = Id<'calendar_version'>;

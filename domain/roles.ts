@@ -1,4 +1,7 @@
-/** Who people are to the office. A user may hold several roles; `owner` is everybody who registered. */
+/**
+ * Who people are to the office. A user may hold several roles; `owner` is everybody who registered. `seller` runs the shop:
+ * prices, orders, returns; `warehouse` packs, sends, receives and inspects.
+ */
 export const ROLES = [
   'owner',
   'verifier',
@@ -7,6 +10,8 @@ export const ROLES = [
   'head',
   'supervisor',
   'finance',
+  'seller',
+  'warehouse',
   'ops',
   'admin',
   'integrator',
@@ -17,7 +22,18 @@ export type Role = (typeof ROLES)[number];
 export const REVIEWER_ROLES = ['verifier', 'examiner', 'approver', 'head'] as const satisfies readonly Role[];
 export type ReviewerRole = (typeof REVIEWER_ROLES)[number];
 
-const STAFF: readonly Role[] = ['verifier', 'examiner', 'approver', 'head', 'supervisor', 'finance', 'ops', 'admin'];
+const STAFF: readonly Role[] = [
+  'verifier',
+  'examiner',
+  'approver',
+  'head',
+  'supervisor',
+  'finance',
+  'seller',
+  'warehouse',
+  'ops',
+  'admin',
+];
 export const isStaff = (roles: readonly Role[]): boolean => roles.some((role) => STAFF.includes(role));
 
 /**
@@ -50,6 +66,22 @@ export const PERMISSIONS = {
   'subscription.read': ['owner', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
   'subscription.manage': ['owner'],
   'subscription.extend': ['finance', 'supervisor', 'admin'],
+  'product.read': ROLES,
+  'product.manage': ['seller', 'admin'],
+  'stock.read': ['seller', 'warehouse', 'supervisor', 'ops', 'admin'],
+  'stock.manage': ['seller', 'warehouse', 'supervisor', 'admin'],
+  'order.read': ['owner', 'seller', 'warehouse', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
+  'order.place': ['owner', 'integrator'],
+  'order.cancel': ['owner', 'seller', 'supervisor', 'admin', 'integrator'],
+  'order.hold': ['seller', 'supervisor', 'finance', 'admin'],
+  'order.ship': ['seller', 'warehouse', 'supervisor', 'admin'],
+  'return.read': ['owner', 'seller', 'warehouse', 'supervisor', 'finance', 'ops', 'admin', 'integrator'],
+  'return.request': ['owner', 'integrator'],
+  'return.review': ['seller', 'supervisor', 'finance', 'admin'],
+  'return.receive': ['seller', 'warehouse', 'supervisor', 'admin'],
+  'return.continue': ['seller', 'supervisor', 'admin'],
+  'return.report': ['seller', 'supervisor', 'finance', 'ops', 'admin'],
+  'shop_policy.manage': ['seller', 'admin'],
   'revenue.read': ['finance', 'supervisor', 'admin'],
   'application.write': ['owner', 'integrator'],
   'application.read': [
@@ -120,6 +152,12 @@ export const SCOPES = [
   'refund.read',
   'refund.request',
   'subscription.read',
+  'product.read',
+  'order.read',
+  'order.place',
+  'order.cancel',
+  'return.read',
+  'return.request',
 ] as const satisfies readonly Permission[];
 export type Scope = (typeof SCOPES)[number];
 

@@ -6,8 +6,11 @@ import type {
   InvoiceId,
   LicenseId,
   OfficeId,
+  OrderId,
   PaymentMethodId,
   RefundId,
+  ReturnId,
+  Sku,
   SubscriptionId,
   TaskMoveId,
 } from '../domain/ids.ts';
@@ -23,6 +26,11 @@ export const onboardingId = (id: CompanyId) => `onboarding/${id}`;
 export const cardId = (id: PaymentMethodId) => `card/${id}`;
 export const forgetCardId = (id: PaymentMethodId) => `card/${id}/forget`;
 export const subscriptionId = (id: SubscriptionId) => `subscription/${id}`;
+export const orderId = (id: OrderId) => `order/${id}`;
+export const rmaId = (id: ReturnId) => `rma/${id}`;
+export const lowStockId = (sku: Sku) => `low-stock/${sku}`;
+/** Of one company: the reminder of what was left in it. */
+export const cartId = (id: CompanyId) => `cart/${id}`;
 /** Follows one licence to its end. */
 export const licenseFollowingId = (id: LicenseId) => `${LICENSE_FOLLOWING}${id}`;
 export const LICENSE_FOLLOWING = 'licence/';

@@ -13,10 +13,14 @@ import type {
   CompanyId,
   InvoiceId,
   LicenseId,
+  OrderId,
   PaymentId,
   PaymentMethodId,
   PolicyId,
   RefundId,
+  ReturnId,
+  ShopMessageId,
+  Sku,
   SubscriptionId,
   TaskMoveId,
   UserId,
@@ -32,8 +36,10 @@ import type {
   Stage,
 } from '../domain/licensing.ts';
 import type { OnboardingPolicy, OnboardingState, OwnerStep } from '../domain/onboarding.ts';
+import type { OrderState } from '../domain/orders.ts';
 import type { GatewayName, InvoiceState } from '../domain/payments.ts';
 import type { RefundChannel, RefundDecision, RefundState, TransferProblem } from '../domain/refunds.ts';
+import type { ReturnState } from '../domain/returns.ts';
 import type { Plan, SubscriptionState } from '../domain/subscriptions.ts';
 
 /** Where a message came from, for the event that it leads to. Absent from Temporal's own tools. */
@@ -274,6 +280,73 @@ export const changeMethodUpdate = defineUpdate<
   [{ readonly by: UserId; readonly paymentMethodId: PaymentMethodId | null } & Sent]
 >('changeMethod');
 
+// ---- order/<orderId> ------------------------------------------------------------------------------------------------
+
+export interface OrderInput {
+  readonly orderId: OrderId;
+}
+
+export interface OrderAnswer {
+  readonly state: OrderState;
+}
+
+/** What was said is on record (`shop_messages`) before the process hears of it: a history holds IDs. */
+export interface ShopMessage extends Sent {
+  readonly messageId: ShopMessageId;
+  readonly by: UserId;
+}
+
+export const cancelOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('cancelOrder');
+export const holdOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('holdOrder');
+export const releaseOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('releaseOrder');
+export const editOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('editOrder');
+export const shipOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('shipOrder');
+export const deliverOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('deliverOrder');
+
+/** The record says something else by now (stock has come, a parcel has moved, units came back): read it again. */
+export const orderChangedSignal = defineSignal('orderChanged');
+
+// ---- rma/<returnId> -------------------------------------------------------------------------------------------------
+
+export interface RmaInput {
+  readonly returnId: ReturnId;
+}
+
+export interface RmaAnswer {
+  readonly state: ReturnState;
+}
+
+export const approveReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('approve');
+export const rejectReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('reject');
+export const requestInfoUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('requestInfo');
+export const provideInfoUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('provideInfo');
+export const cancelReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('cancel');
+export const receiveReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('receive');
+export const inspectReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('inspect');
+export const resolveReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('resolve');
+export const acceptDeductionUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('acceptDeduction');
+export const disputeUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('dispute');
+export const decideDisputeUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('decideDispute');
+/** Out of `manual_review`. */
+export const continueReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('continue');
+
+/** The record says something else by now (the carrier has news, the replacement has left): read it again. */
+export const returnChangedSignal = defineSignal('returnChanged');
+
+// ---- low-stock/<sku>, cart/<companyId> ------------------------------------------------------------------------------
+
+export interface LowStockInput {
+  readonly sku: Sku;
+}
+/** The alert was acknowledged, snoozed or cleared: read it again. */
+export const alertChangedSignal = defineSignal('alertChanged');
+
+export interface CartInput {
+  readonly companyId: CompanyId;
+}
+/** Something was put into it or taken out, or it was ordered. */
+export const cartChangedSignal = defineSignal('cartChanged');
+
 // ---- licence/<licenseId> --------------------------------------------------------------------------------------------
 
 export interface LicenseFollowingInput {
@@ -356,6 +429,8 @@ export interface PaymentInput {
   readonly known?: Collection;
   /** Of a subscription's invoice: `subscription/<id>` is told how it ends. Such an invoice never lapses by itself. */
   readonly subscriptionId?: SubscriptionId;
+  /** Of an order's invoice: `order/<id>` is told how it ends. */
+  readonly orderId?: OrderId;
   /** When the payer is reminded while the invoice is open; ISO 8601, in order. */
   readonly remindAt?: readonly string[];
 }
@@ -425,6 +500,10 @@ export const refundTransferUpdate = defineUpdate<RefundAnswer, [TransferMessage]
 
 /** A hint that the gateway has news of a refund; the process asks the gateway before it believes anything. */
 export const refundNoticeSignal = defineSignal<[{ readonly inboxId: string | null }]>('refundNotice');
+
+/** From refund/<refundId> to the order or the return that waits for it: it has arrived, or it has not. */
+export const refundClosedSignal =
+  defineSignal<[{ readonly refundId: RefundId; readonly state: RefundState }]>('refundClosed');
 
 /** How it ended with an invoice. `replaced`: it was voided, and `invoiceId` is the one that counts now. */
 export interface InvoiceClosed {

@@ -21,6 +21,8 @@ const ROLE_NAMES: Record<Role, Record<Locale, string>> = {
   head: { id: 'kepala kantor', en: 'head of office' },
   supervisor: { id: 'penyelia', en: 'supervisor' },
   finance: { id: 'keuangan', en: 'finance' },
+  seller: { id: 'penjual', en: 'seller' },
+  warehouse: { id: 'gudang', en: 'warehouse' },
   ops: { id: 'operasional', en: 'operations' },
   admin: { id: 'administrator', en: 'administrator' },
   integrator: { id: 'integrator', en: 'integrator' },

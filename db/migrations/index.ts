@@ -8,6 +8,7 @@ import * as gateways from './0006-gateways.ts';
 import * as books from './0007-books.ts';
 import * as review from './0008-review.ts';
 import * as longLives from './0009-long-lives.ts';
+import * as goods from './0010-goods.ts';
 
 interface Migration {
   readonly name: string;
@@ -26,6 +27,7 @@ const migrations: Migration[] = [
   { name: '0007-books', ...books },
   { name: '0008-review', ...review },
   { name: '0009-long-lives', ...longLives },
+  { name: '0010-goods', ...goods },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */

@@ -93,6 +93,9 @@ describe('API keys', () => {
         'invoice.read',
         'refund.read',
         'subscription.read',
+        'product.read',
+        'order.read',
+        'return.read',
       ]);
       const row = await database.db('api_keys').where({ id: body.id }).first();
       assert.ok(!JSON.stringify(row).includes(body.key.slice(-43)), 'the key lies in the database');

@@ -47,6 +47,9 @@ describe('what an API key may do', () => {
         'invoice.read',
         'refund.read',
         'subscription.read',
+        'product.read',
+        'order.read',
+        'return.read',
       ],
     );
   });

@@ -15,50 +15,66 @@ import {
 
 /** Who may do what, written out once more: a change of rights has to be made twice, on purpose. */
 const RIGHTS = `
-                      owner verifier examiner approver head supervisor finance ops admin integrator
-profile.use             x      x        x        x      x       x         x     x    x       x
-company.read            x      .        .        .      .       .         .     .    .       x
-company.manage          x      .        .        .      .       .         .     .    .       .
-onboarding.use          x      .        .        .      .       .         .     .    .       .
-onboarding.read         x      x        .        .      .       x         .     x    x       x
-onboarding.review       .      x        .        .      .       x         .     .    .       .
-plan.read               x      x        x        x      x       x         x     x    x       x
-plan.manage             .      .        .        .      .       .         .     .    x       .
-subscription.read       x      .        .        .      .       x         x     x    x       x
-subscription.manage     x      .        .        .      .       .         .     .    .       .
-subscription.extend     .      .        .        .      .       x         x     .    x       .
-revenue.read            .      .        .        .      .       x         x     .    x       .
-application.write       x      .        .        .      .       .         .     .    .       x
-application.read        x      x        x        x      x       x         x     x    x       x
-review.inbox            .      x        x        x      x       x         .     .    .       .
-review.decide           .      x        x        x      x       x         .     .    .       .
-review.delegate         .      x        x        x      x       x         .     .    .       .
-review.reassign         .      .        .        .      .       x         .     .    x       .
-review.override         .      .        .        .      .       x         .     .    .       .
-review.audit            .      .        x        .      .       x         .     .    .       .
-absence.manage          .      x        x        x      x       x         .     .    x       .
-policy.read             .      .        .        .      x       x         .     x    x       .
-policy.manage           .      .        .        .      .       .         .     .    x       .
-calendar.manage         .      .        .        .      .       x         .     .    x       .
-license.read            x      x        x        x      x       x         x     x    x       x
-license.manage          .      .        .        .      x       x         .     .    .       .
-invoice.read            x      .        .        .      .       x         x     x    x       x
-invoice.pay             x      .        .        .      .       .         .     .    .       x
-invoice.void            .      .        .        .      .       x         x     .    .       .
-refund.read             x      .        .        .      .       x         x     x    x       x
-refund.request          x      .        .        .      .       x         x     .    .       x
-refund.approve          .      .        .        .      .       x         x     .    x       .
-refund.transfer         .      .        .        .      .       .         x     .    .       .
-settlement.import       .      .        .        .      .       .         x     .    .       .
-ledger.read             .      .        .        .      .       x         x     x    x       .
-reconciliation.resolve  .      .        .        .      .       x         x     .    .       .
-reconciliation.read     .      .        .        .      .       x         x     x    x       .
-system.read             .      .        .        .      .       .         .     x    x       .
-user.manage             .      .        .        .      .       .         .     .    x       .
-api_key.manage          .      .        .        .      .       .         .     .    x       .
-audit.read              .      .        .        .      .       x         .     x    x       .
-personal_data.read      .      .        .        .      .       x         .     .    x       .
-personal_data.rotate    .      .        .        .      .       .         .     .    x       .
+                       owner verifier examiner approver head supervisor finance seller warehouse ops admin integrator
+profile.use            x     x        x        x        x    x          x       x      x         x   x     x
+company.read           x     .        .        .        .    .          .       .      .         .   .     x
+company.manage         x     .        .        .        .    .          .       .      .         .   .     .
+onboarding.use         x     .        .        .        .    .          .       .      .         .   .     .
+onboarding.read        x     x        .        .        .    x          .       .      .         x   x     x
+onboarding.review      .     x        .        .        .    x          .       .      .         .   .     .
+plan.read              x     x        x        x        x    x          x       x      x         x   x     x
+plan.manage            .     .        .        .        .    .          .       .      .         .   x     .
+subscription.read      x     .        .        .        .    x          x       .      .         x   x     x
+subscription.manage    x     .        .        .        .    .          .       .      .         .   .     .
+subscription.extend    .     .        .        .        .    x          x       .      .         .   x     .
+product.read           x     x        x        x        x    x          x       x      x         x   x     x
+product.manage         .     .        .        .        .    .          .       x      .         .   x     .
+stock.read             .     .        .        .        .    x          .       x      x         x   x     .
+stock.manage           .     .        .        .        .    x          .       x      x         .   x     .
+order.read             x     .        .        .        .    x          x       x      x         x   x     x
+order.place            x     .        .        .        .    .          .       .      .         .   .     x
+order.cancel           x     .        .        .        .    x          .       x      .         .   x     x
+order.hold             .     .        .        .        .    x          x       x      .         .   x     .
+order.ship             .     .        .        .        .    x          .       x      x         .   x     .
+return.read            x     .        .        .        .    x          x       x      x         x   x     x
+return.request         x     .        .        .        .    .          .       .      .         .   .     x
+return.review          .     .        .        .        .    x          x       x      .         .   x     .
+return.receive         .     .        .        .        .    x          .       x      x         .   x     .
+return.continue        .     .        .        .        .    x          .       x      .         .   x     .
+return.report          .     .        .        .        .    x          x       x      .         x   x     .
+shop_policy.manage     .     .        .        .        .    .          .       x      .         .   x     .
+revenue.read           .     .        .        .        .    x          x       .      .         .   x     .
+application.write      x     .        .        .        .    .          .       .      .         .   .     x
+application.read       x     x        x        x        x    x          x       .      .         x   x     x
+review.inbox           .     x        x        x        x    x          .       .      .         .   .     .
+review.decide          .     x        x        x        x    x          .       .      .         .   .     .
+review.delegate        .     x        x        x        x    x          .       .      .         .   .     .
+review.reassign        .     .        .        .        .    x          .       .      .         .   x     .
+review.override        .     .        .        .        .    x          .       .      .         .   .     .
+review.audit           .     .        x        .        .    x          .       .      .         .   .     .
+absence.manage         .     x        x        x        x    x          .       .      .         .   x     .
+policy.read            .     .        .        .        x    x          .       .      .         x   x     .
+policy.manage          .     .        .        .        .    .          .       .      .         .   x     .
+calendar.manage        .     .        .        .        .    x          .       .      .         .   x     .
+license.read           x     x        x        x        x    x          x       .      .         x   x     x
+license.manage         .     .        .        .        x    x          .       .      .         .   .     .
+invoice.read           x     .        .        .        .    x          x       .      .         x   x     x
+invoice.pay            x     .        .        .        .    .          .       .      .         .   .     x
+invoice.void           .     .        .        .        .    x          x       .      .         .   .     .
+refund.read            x     .        .        .        .    x          x       .      .         x   x     x
+refund.request         x     .        .        .        .    x          x       .      .         .   .     x
+refund.approve         .     .        .        .        .    x          x       .      .         .   x     .
+refund.transfer        .     .        .        .        .    .          x       .      .         .   .     .
+settlement.import      .     .        .        .        .    .          x       .      .         .   .     .
+ledger.read            .     .        .        .        .    x          x       .      .         x   x     .
+reconciliation.resolve .     .        .        .        .    x          x       .      .         .   .     .
+reconciliation.read    .     .        .        .        .    x          x       .      .         x   x     .
+system.read            .     .        .        .        .    .          .       .      .         x   x     .
+user.manage            .     .        .        .        .    .          .       .      .         .   x     .
+api_key.manage         .     .        .        .        .    .          .       .      .         .   x     .
+audit.read             .     .        .        .        .    x          .       .      .         x   x     .
+personal_data.read     .     .        .        .        .    x          .       .      .         .   x     .
+personal_data.rotate   .     .        .        .        .    .          .       .      .         .   x     .
 `;
 
 const [head = [], ...rows] = RIGHTS.trim()

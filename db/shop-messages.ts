@@ -1,0 +1,64 @@
+/**
+ * What people say to an order or a return: on record before the process hears of it, and applied once. The texts in it never
+ * come into a history.
+ */
+import type { Knex } from 'knex';
+import { asId, type OrderId, type ReturnId, type ShopMessageId, type UserId } from '../domain/ids.ts';
+import type { Refusal } from '../domain/licensing.ts';
+import { namedUuid } from './uuids.ts';
+
+export type ShopSubject = `order/${OrderId}` | `rma/${ReturnId}`;
+
+export interface NewShopMessage {
+  readonly subject: ShopSubject;
+  readonly kind: string;
+  readonly by: UserId;
+  /** As validated at the border; amounts as digits. */
+  readonly content: Readonly<Record<string, unknown>>;
+  /** Of the request: a repeat is the same message. */
+  readonly requestKey: string;
+  readonly at: Date;
+}
+
+/** @returns its ID, of a repeat the one that it got first */
+export async function recordShopMessage(db: Knex, message: NewShopMessage): Promise<ShopMessageId> {
+  const { subject, kind, by, content, requestKey, at } = message;
+  const id = asId<ShopMessageId>(namedUuid(`shop-message/${subject}/${kind}/${by}/${requestKey}`));
+  await db('shop_messages')
+    .insert({ id, subject, kind, said_by: by, content: JSON.stringify(content), at })
+    .onConflict('id')
+    .ignore();
+  return id;
+}
+
+export interface ShopMessageOnRecord {
+  readonly id: ShopMessageId;
+  readonly subject: ShopSubject;
+  readonly kind: string;
+  readonly by: UserId;
+  readonly content: unknown;
+  /** null = not answered yet. `refusal` null = it was done. */
+  readonly answer: { readonly refusal: Refusal | null } | null;
+}
+
+/** Locked: whoever applies it looks first whether it was answered. @throws when there is no such message */
+export async function lockShopMessage(tx: Knex, id: ShopMessageId): Promise<ShopMessageOnRecord> {
+  const row: ShopMessageOnRecord | undefined = await tx('shop_messages')
+    .where({ id })
+    .forUpdate()
+    .first({ id: 'id', subject: 'subject', kind: 'kind', by: 'said_by', content: 'content', answer: 'answer' });
+  if (!row) throw new Error(`message ${id} is not on record`);
+  return row;
+}
+
+/** In the transaction that did it, or found out why not. */
+export async function answerShopMessage(
+  tx: Knex,
+  id: ShopMessageId,
+  refusal: Refusal | null,
+  at: string,
+): Promise<void> {
+  await tx('shop_messages')
+    .where({ id })
+    .update({ answered_at: at, answer: JSON.stringify({ refusal }) });
+}
