@@ -138,6 +138,10 @@ const environment = z.object({
   /** Where the state's registries are asked about NIB, NPWP and NIK, and the token for it; both or none. */
   ALUR_REGISTRY_URL: url('http', 'https').optional(),
   ALUR_REGISTRY_TOKEN: z.string().min(8).optional(),
+  /** The carrier that parcels' labels are bought from, and what its notices are signed with; all three or none. */
+  ALUR_CARRIER_URL: url('http', 'https').optional(),
+  ALUR_CARRIER_KEY: z.string().min(8).optional(),
+  ALUR_CARRIER_WEBHOOK_SECRET: z.string().min(8).optional(),
   /** PEM files of the key and certificate that sign PDFs. */
   ALUR_SIGNER_KEY_FILE: z.string().min(1),
   ALUR_SIGNER_CERTIFICATE_FILE: z.string().min(1),
@@ -222,6 +226,11 @@ function shape(env: z.infer<typeof environment>) {
     }),
     sms: allOrNone({ url: env.ALUR_SMS_URL, token: env.ALUR_SMS_TOKEN }),
     registries: allOrNone({ url: env.ALUR_REGISTRY_URL?.replace(/\/$/, ''), token: env.ALUR_REGISTRY_TOKEN }),
+    carrier: allOrNone({
+      url: env.ALUR_CARRIER_URL?.replace(/\/$/, ''),
+      key: env.ALUR_CARRIER_KEY,
+      webhookSecret: env.ALUR_CARRIER_WEBHOOK_SECRET,
+    }),
     signer: { keyFile: env.ALUR_SIGNER_KEY_FILE, certificateFile: env.ALUR_SIGNER_CERTIFICATE_FILE },
   };
 }
@@ -271,6 +280,7 @@ const TOGETHER = [
   ['ALUR_OIDC_ISSUER', 'ALUR_OIDC_CLIENT_ID', 'ALUR_OIDC_CLIENT_SECRET'],
   ['ALUR_SMS_URL', 'ALUR_SMS_TOKEN'],
   ['ALUR_REGISTRY_URL', 'ALUR_REGISTRY_TOKEN'],
+  ['ALUR_CARRIER_URL', 'ALUR_CARRIER_KEY', 'ALUR_CARRIER_WEBHOOK_SECRET'],
   ['XENDIT_SECRET_KEY', 'XENDIT_CALLBACK_TOKEN'],
   ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
   ['BILLPLZ_API_KEY', 'BILLPLZ_X_SIGNATURE_KEY', 'BILLPLZ_COLLECTION_ID'],
@@ -368,6 +378,9 @@ function localValuesIn(env: z.infer<typeof environment>): string[] {
   }
   if (env.ALUR_S3_ENDPOINT?.startsWith('http://')) {
     found.push('ALUR_S3_ENDPOINT starts with http://; in production it must start with https://.');
+  }
+  if (env.ALUR_CARRIER_URL?.startsWith('http://')) {
+    found.push('ALUR_CARRIER_URL starts with http://; in production it must start with https://.');
   }
   if (env.ALUR_OIDC_ISSUER?.startsWith('http://')) {
     found.push('ALUR_OIDC_ISSUER starts with http://; in production it must start with https://.');

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { FileStore } from '../db/files.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { MoneyPolicy } from '../domain/payments.ts';
+import type { Carrier } from './carriers/carrier.ts';
 import type { PdfSigner } from './documents/signing.ts';
 import type { Gateways } from './gateways/index.ts';
 import type { MailTransport } from './mail/transport.ts';
@@ -21,6 +22,8 @@ export interface ActivityDeps {
   readonly sms: SmsSender | null;
   /** null where the office has no way to the state's registries. */
   readonly registries: Registries | null;
+  /** null where no carrier sells labels: then people type tracking numbers in. */
+  readonly carrier: Carrier | null;
   /** null where the office has no virus scanner. */
   readonly scanner: VirusScanner | null;
   /** How long the documents of a closed case are kept. */

@@ -2,6 +2,8 @@ import { createActivationActivities } from './activation.ts';
 import { createAuditActivities } from './audit.ts';
 import { createCalendarActivities } from './calendars.ts';
 import { createCardActivities } from './cards.ts';
+import { createCartActivities } from './carts.ts';
+import { createCreditExpiryActivities } from './credit-expiry.ts';
 import { createDeemedActivities } from './deemed.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createDocumentRetentionActivities } from './document-retention.ts';
@@ -13,6 +15,7 @@ import { createAccountLetterActivities } from './mail/account-letters.ts';
 import { createMailActivities } from './mail/send.ts';
 import { createMoneyWatchActivities } from './money-watch.ts';
 import { createOnboardingActivities } from './onboarding.ts';
+import { createOrderActivities } from './orders.ts';
 import { createProcessWatchActivities } from './overdue-invoices.ts';
 import { createPaymentActivities } from './payments.ts';
 import { createPersonalDataActivities } from './personal-data.ts';
@@ -21,7 +24,10 @@ import { createReconciliationActivities } from './reconciliation.ts';
 import { createRefundActivities } from './refunds.ts';
 import { createRegistryActivities } from './registries.ts';
 import { createRenewalActivities } from './renewals.ts';
+import { createReturnActivities } from './returns.ts';
+import { createShipmentActivities } from './shipments.ts';
 import { createTextMessageActivities } from './sms/send.ts';
+import { createStockActivities } from './stock.ts';
 import { createSubscriptionActivities } from './subscriptions.ts';
 import { createTaskMoveActivities } from './task-moves.ts';
 
@@ -30,16 +36,19 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createLicenseExpiryActivities(deps),
   ...createActivationActivities(deps),
   ...createOnboardingActivities(deps),
+  ...createOrderActivities(deps),
   ...createPaymentActivities(deps),
   ...createInvoiceActivities(deps),
   ...createCalendarActivities(deps),
   ...createCardActivities(deps),
+  ...createCartActivities(deps),
   ...createDeemedActivities(deps),
   ...createDocumentRetentionActivities(deps),
   ...createDocumentScanActivities(deps),
   ...createMailActivities(deps),
   ...createAccountLetterActivities(deps),
   ...createMoneyWatchActivities(deps),
+  ...createCreditExpiryActivities(deps),
   ...createProcessWatchActivities(deps),
   ...createAuditActivities(deps),
   ...createPersonalDataActivities(deps),
@@ -48,6 +57,9 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createRefundActivities(deps),
   ...createRegistryActivities(deps),
   ...createRenewalActivities(deps),
+  ...createReturnActivities(deps),
+  ...createShipmentActivities(deps),
+  ...createStockActivities(deps),
   ...createSubscriptionActivities(deps),
   ...createTaskMoveActivities(deps),
   ...createTextMessageActivities(deps),

@@ -10,7 +10,7 @@ import { applicantOf } from '../db/payers.ts';
 import { chargeOf } from '../db/payment-methods.ts';
 import { findPayment, type Payment, paymentsOf } from '../db/payments.ts';
 import type { SealedOrigin } from '../domain/events.ts';
-import type { ApplicationId, InvoiceId, SubscriptionId, UserId } from '../domain/ids.ts';
+import type { ApplicationId, InvoiceId, OrderId, SubscriptionId, UserId } from '../domain/ids.ts';
 import { type GatewayPayment, type InvoiceState, isOpenPayment, outstandingOf } from '../domain/payments.ts';
 import {
   type AskGateway,
@@ -32,6 +32,7 @@ export interface Collection {
   readonly applicationId: ApplicationId | null;
   /** Of a subscription's invoice; histories from before say nothing. */
   readonly subscriptionId?: SubscriptionId | null;
+  readonly orderId?: OrderId | null;
   /** Whom letters about the invoice go to. */
   readonly payer: UserId | null;
   readonly dueAt: string;
@@ -74,6 +75,7 @@ export function createPaymentActivities(deps: PaymentDeps) {
         invoiceState: invoice.state,
         applicationId: invoice.applicationId,
         subscriptionId: invoice.subscriptionId,
+        orderId: invoice.orderId,
         payer: await applicantOf(db, input.invoiceId),
         dueAt: invoice.dueAt.toISOString(),
         inParts: invoice.inParts,

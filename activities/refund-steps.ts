@@ -2,6 +2,7 @@
 import type { Knex } from 'knex';
 import { findCreditNote, issueCreditNote } from '../db/credit-notes.ts';
 import { type NewEvent, recordEachTime } from '../db/events.ts';
+import { grantForGoods } from '../db/goods-refunds.ts';
 import { reinstateLicenseOf, suspendLicenseOf } from '../db/license-standing.ts';
 import { openPaymentCase } from '../db/payment-cases.ts';
 import { writeToFinance, writeToPayer } from '../db/refund-letters.ts';
@@ -247,9 +248,17 @@ async function succeed(tx: Knex, refund: Refund, given: Move): Promise<void> {
   const data = { ...given.data, channel: refund.channel };
   const after = await move(tx, refund, 'succeeded', { ...given, data, change: { ...given.change, endedAt: at } });
   await bookPaid(tx, after, paidFrom(after), at);
+  if (after.channel === 'store_credit') await limitCredit(tx, after, at);
   const note = await issueCreditNote(tx, { refundId: refund.id, at });
   if (note !== null || (await isSecondTry(tx, refund))) await suspendIfNothingIsPaid(tx, after, at);
   await writeToPayer(tx, after, 'refund_succeeded', at);
+}
+
+/** Credit for goods ends some day; that for anything else never does. */
+async function limitCredit(tx: Knex, refund: Refund, at: string): Promise<void> {
+  const { id, orderId, returnId, companyId, amount } = refund;
+  if (orderId === null && returnId === null) return;
+  await grantForGoods(tx, { key: `refund/${id}`, companyId, returnId, ...amount, at });
 }
 
 async function suspendIfNothingIsPaid(tx: Knex, refund: Refund, at: string): Promise<void> {

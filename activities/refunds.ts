@@ -3,9 +3,9 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { markNoticesHandled } from '../db/payment-inbox.ts';
 import { waitingRefundLetters } from '../db/refund-letters.ts';
-import { findRefund, markRefundTaken, type Refund } from '../db/refunds.ts';
+import { findRefund, inspectorsOf, markRefundTaken, type Refund } from '../db/refunds.ts';
 import type { SealedOrigin } from '../domain/events.ts';
-import type { CompanyId, RefundId } from '../domain/ids.ts';
+import type { CompanyId, OrderId, RefundId, ReturnId } from '../domain/ids.ts';
 import { sameMoney } from '../domain/money.ts';
 import { refundability } from '../domain/payment-methods.ts';
 import type { RefundSituation } from '../domain/refunds.ts';
@@ -34,6 +34,8 @@ export interface RefundInHand extends RefundSituation {
   readonly endedAt: string | null;
   /** Letters that were written with it and wait to be sent. */
   readonly letters: readonly string[];
+  /** Of goods: which order or return is told how it ends; absent = nobody waits for it. */
+  readonly tells?: { readonly orderId: OrderId | null; readonly returnId: ReturnId | null };
 }
 
 interface Named {
@@ -121,7 +123,13 @@ async function inHand(db: Knex, id: RefundId): Promise<RefundInHand> {
     since: refund.updatedAt.toISOString(),
     endedAt: refund.endedAt?.toISOString() ?? null,
     letters: await waitingRefundLetters(db, id),
+    ...(await ofGoods(db, refund)),
   };
+}
+
+async function ofGoods(db: Knex, { orderId, returnId }: Refund): Promise<Pick<RefundInHand, 'tells' | 'inspectedBy'>> {
+  if (orderId === null && returnId === null) return {};
+  return { tells: { orderId, returnId }, ...(returnId ? { inspectedBy: await inspectorsOf(db, returnId) } : {}) };
 }
 
 // ---- the gateway ----------------------------------------------------------------------------------------------------

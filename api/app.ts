@@ -33,7 +33,7 @@ export function createApp(deps: ApiDeps, options: AppOptions = {}): Express {
   app.disable('x-powered-by').disable('etag').set('trust proxy', deps.trustedProxies).set('query parser', 'simple');
   app.use(arrival(deps, metrics, isDraining));
   mount(app, routes, deps, admissionOf);
-  app.use(plumbing(deps, { metrics, openApi: openApiOf(routes, deps.publicUrl), isDraining }));
+  app.use(plumbing(deps, { metrics, openApi: () => openApiOf(routes, deps.publicUrl), isDraining }));
   app.use(nothingHere, refuse(deps));
   return app;
 }

@@ -40,6 +40,7 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     tokens: await createAccessTokens({ ...config.jwt, publicUrl }),
     publicUrl,
     gateways: config,
+    carrier: config.carrier,
     money: config.money,
     personalData,
     auditKey: auditJwkOf(config.auditPrivateKeyPem),

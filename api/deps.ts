@@ -46,6 +46,8 @@ export interface ApiDeps {
   /** Without a trailing slash. */
   readonly publicUrl: string;
   readonly gateways: GatewaySecrets;
+  /** What the carrier's notices are signed with; undefined = none is expected. */
+  readonly carrier: { readonly webhookSecret: string } | undefined;
   readonly money: MoneyPolicy;
   readonly personalData: PersonalData;
   /** Public part of the key that signs the audit's chain; the worker alone has the other. */

@@ -524,8 +524,8 @@ export const PROBLEM_TYPES: Readonly<Record<FailureCode, ProblemType>> = {
     409,
     ['Tidak dapat dibuka kembali', 'Cannot be reopened'],
     [
-      'Kasus ini tidak dapat dibuka kembali, atau batas waktunya sudah lewat. Ajukan permohonan baru.',
-      'The case cannot be taken up again, or the time to ask for it is over. Begin another application.',
+      'Ini tidak dapat dibuka kembali, atau batas waktunya sudah lewat. Mulailah yang baru.',
+      'It cannot be taken up again, or the time to ask for it is over. Begin a new one.',
     ],
   ),
   document_not_clean: problem(

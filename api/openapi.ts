@@ -21,6 +21,8 @@ const problemSchema = z
     stage: z.string().optional(),
     applicationId: z.string().optional().describe('The case that stands in the way.'),
     opensAt: z.string().optional().describe('From when on it can be asked.'),
+    reason: z.string().optional().describe('For which of several reasons, as a code.'),
+    until: z.string().optional().describe('Until when it could have been asked.'),
     conflict: z
       .object({
         decidedBy: z.object({ id: z.uuid(), name: z.string().nullable() }),

@@ -10,9 +10,11 @@ import type { OpenApiDocument } from './openapi.ts';
 
 export function plumbing(
   deps: ApiDeps,
-  parts: { metrics: Metrics; openApi: OpenApiDocument; isDraining: () => boolean },
+  parts: { metrics: Metrics; openApi: () => OpenApiDocument; isDraining: () => boolean },
 ) {
   const router = Router();
+  // Made when it is first asked for: it takes a tenth of a second, and few ask.
+  let openApi: OpenApiDocument | undefined;
   const ready = createHealth(deps);
   router.use(named);
   router.get('/health/live', (_req, res) => {
@@ -27,7 +29,8 @@ export function plumbing(
     res.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
   });
   router.get('/openapi.json', (_req, res) => {
-    res.json(parts.openApi);
+    openApi ??= parts.openApi();
+    res.json(openApi);
   });
   router.get('/.well-known/jwks.json', (_req, res) => {
     res.set('Cache-Control', 'public, max-age=300').json(deps.tokens.jwks);

@@ -52,6 +52,8 @@ function problem(failure: Failure, req: Request, locale: Locale, publicUrl: stri
     stage: facts.stage,
     applicationId: facts.applicationId,
     opensAt: facts.opensAt,
+    reason: facts.reason,
+    until: facts.until,
     conflict,
   };
   return {

@@ -1,5 +1,5 @@
 import type { FileStore } from '../db/files.ts';
-import type { ApplicationId, CompanyId, Sha256, SubscriptionId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, OrderId, Sha256, SubscriptionId } from '../domain/ids.ts';
 import type { ApiDeps } from './deps.ts';
 import { type StreamReply, stream } from './reply.ts';
 import type { Changes } from './waiting.ts';
@@ -51,11 +51,12 @@ export async function onceMade(
   paper: {
     readonly applicationId: ApplicationId | null;
     readonly subscriptionId: SubscriptionId | null;
+    readonly orderId?: OrderId | null;
     readonly companyId: CompanyId;
   },
   read: () => Promise<Sha256 | null>,
 ): Promise<Sha256 | null> {
-  const { applicationId, subscriptionId, companyId } = paper;
+  const { applicationId, subscriptionId, orderId, companyId } = paper;
   if (applicationId) return onceStored(changes, applicationId, read);
-  return subscriptionId ? onceStored(companyChanges, companyId, read) : null;
+  return subscriptionId || orderId ? onceStored(companyChanges, companyId, read) : null;
 }

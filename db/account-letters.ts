@@ -15,6 +15,14 @@ import type {
   SubscriptionLetter,
   SubscriptionNewsData,
 } from '../domain/mail.ts';
+import type {
+  CreditLetter,
+  CreditNews,
+  OrderLetter,
+  OrderNewsData,
+  ReturnLetter,
+  ReturnNewsData,
+} from '../domain/shop-mail.ts';
 import { FIRST_OFFICE } from './offices.ts';
 
 /** To a person, or to an address that may be nobody's: sealed as column `account_letters.address`. */
@@ -56,6 +64,25 @@ export type NewAccountLetter =
       readonly id: string;
       readonly template: SubscriptionLetter;
       readonly data: SubscriptionNewsData;
+      readonly at: Date;
+    } & Recipient)
+  // And those of the shop.
+  | ({
+      readonly id: string;
+      readonly template: OrderLetter;
+      readonly data: OrderNewsData;
+      readonly at: Date;
+    } & Recipient)
+  | ({
+      readonly id: string;
+      readonly template: ReturnLetter;
+      readonly data: ReturnNewsData;
+      readonly at: Date;
+    } & Recipient)
+  | ({
+      readonly id: string;
+      readonly template: CreditLetter;
+      readonly data: CreditNews;
       readonly at: Date;
     } & Recipient);
 

@@ -10,7 +10,7 @@ import {
   type RefundId,
   type Sha256,
 } from '../domain/ids.ts';
-import { formatCreditNoteNumber, type InvoiceLineKind, type TaxRule } from '../domain/invoicing.ts';
+import { type CreditShare, formatCreditNoteNumber, type InvoiceLineKind, type TaxRule } from '../domain/invoicing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { RefundReason } from '../domain/refunds.ts';
 import { nextOfYear } from './counters.ts';
@@ -77,6 +77,49 @@ async function creditedBy(tx: Knex, refundId: RefundId): Promise<Credited> {
   return row;
 }
 
+/**
+ * Corrects an invoice by lines that were given back as credit, without a refund of a payment. The caller's event guards it.
+ * @param given lines by their positions on the invoice; they come to more than nothing
+ */
+export async function issueCreditNoteOfLines(
+  tx: Knex,
+  given: {
+    readonly invoiceId: InvoiceId;
+    readonly lines: readonly CreditShare[];
+    readonly reason: RefundReason;
+    readonly at: string;
+  },
+): Promise<CreditNote> {
+  const { invoiceId, reason, at } = given;
+  const lines = given.lines.filter(({ netMinor, taxMinor }) => netMinor + taxMinor > 0n);
+  const sum = (of: (line: CreditShare) => bigint) => lines.reduce((total, line) => total + of(line), 0n);
+  const invoice: { currency: Currency; zone: OfficeZone } | undefined = await tx('invoices as i')
+    .modify(withIssuer)
+    .where('i.id', invoiceId)
+    .first({ currency: 'i.currency', zone: 'o.zone' });
+  if (!invoice) throw new Error(`invoice ${invoiceId} does not exist`);
+  const [net, tax] = [sum(({ netMinor }) => netMinor), sum(({ taxMinor }) => taxMinor)];
+  const note = await insertRow(tx, { ...invoice, invoiceId, refundId: null, reason, at, net, tax });
+  await tx.raw(LINES_GIVEN, {
+    id: note.id,
+    invoiceId,
+    lines: JSON.stringify(
+      lines.map(({ position, netMinor, taxMinor }) => ({
+        position,
+        net: netMinor.toString(),
+        tax: taxMinor.toString(),
+      })),
+    ),
+  });
+  return note;
+}
+
+const LINES_GIVEN = `
+  insert into credit_note_lines (credit_note_id, position, code, description, kind, net_minor, tax_minor)
+  select cast(:id as uuid), l.position, l.code, l.description, l.kind, g.net, g.tax
+  from jsonb_to_recordset(cast(:lines as jsonb)) as g (position smallint, net bigint, tax bigint)
+  join invoice_lines l on l.invoice_id = :invoiceId and l.position = g.position`;
+
 interface NewNote extends Credited {
   readonly refundId: RefundId;
   readonly at: string;
@@ -92,6 +135,17 @@ const LINES = `
 
 // The invoice's row before the counter, as everywhere: two that wait for each other would otherwise be possible.
 async function insertNote(tx: Knex, note: NewNote): Promise<CreditNote> {
+  const made = await insertRow(tx, note);
+  await tx.raw(LINES, { id: made.id, refundId: note.refundId });
+  return made;
+}
+
+async function insertRow(
+  tx: Knex,
+  note: Pick<NewNote, 'invoiceId' | 'reason' | 'currency' | 'zone' | 'at' | 'net' | 'tax'> & {
+    readonly refundId: RefundId | null;
+  },
+): Promise<CreditNote> {
   const { invoiceId, refundId, at, net, tax } = note;
   await tx('invoices')
     .where({ id: invoiceId })
@@ -112,7 +166,6 @@ async function insertNote(tx: Knex, note: NewNote): Promise<CreditNote> {
     total_minor: net + tax,
     issued_at: at,
   });
-  await tx.raw(LINES, { id: made.id, refundId });
   return made;
 }
 

@@ -3,7 +3,9 @@ import type { Knex } from 'knex';
 import type { Origin } from '../domain/events.ts';
 import type { InvoiceId, UserId } from '../domain/ids.ts';
 import { creditApplied } from '../domain/ledger.ts';
+import { money } from '../domain/money.ts';
 import { type InvoiceState, lesser, outstandingOf } from '../domain/payments.ts';
+import { spendGrants } from './credit-grants.ts';
 import { recordEvent } from './events.ts';
 import { applyToInvoice, subjectOf } from './invoice-payments.ts';
 import { lockInvoice } from './invoices.ts';
@@ -55,6 +57,12 @@ export async function payWithCredit(tx: Knex, request: CreditPayment): Promise<C
     companyId: invoice.companyId,
     invoiceId,
     at,
+  });
+  await spendGrants(tx, {
+    companyId: invoice.companyId,
+    amount: money(appliedMinor, invoice.total.currency),
+    key,
+    invoiceId,
   });
   const { state } = await applyToInvoice(tx, { invoiceId, amountMinor: appliedMinor, data: { credit: true }, at });
   return { appliedMinor, invoiceState: state };

@@ -106,6 +106,9 @@ export const NAMES_A_FILE = [
   'credit_notes.pdf_sha256',
   'evidence_packs.pdf_sha256',
   'company_documents.sha256',
+  'shipments.label_sha256',
+  'shipments.packing_slip_sha256',
+  'shipments.photo_sha256',
 ] as const;
 
 /** Whether a record names the file. The caller holds its lock (`lockFile`), alone. */

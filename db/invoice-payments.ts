@@ -13,6 +13,7 @@ import {
 } from '../domain/payments.ts';
 import { CLAIMING_REFUND_STATES, type RefundState } from '../domain/refunds.ts';
 import { moveApplication } from './application-moves.ts';
+import { returnGrants } from './credit-grants.ts';
 import { type NewEvent, recordEachTime } from './events.ts';
 import { type Instalment, instalmentsOf, markInstalments, unmarkInstalments } from './instalments.ts';
 import { type InvoiceForPayment, lockInvoice, postClosing } from './invoices.ts';
@@ -32,13 +33,15 @@ export async function lockCollected(tx: Knex, id: InvoiceId): Promise<CollectedI
   return { ...invoice, instalments, inParts: instalments.length > 0 };
 }
 
-type Owners = Pick<InvoiceForPayment, 'applicationId' | 'subscriptionId' | 'companyId'>;
+type Owners = Pick<InvoiceForPayment, 'applicationId' | 'subscriptionId' | 'companyId'> &
+  Partial<Pick<InvoiceForPayment, 'orderId'>>;
 
 /** Whose timeline an event about an invoice belongs to. */
-export const subjectOf = ({ applicationId, subscriptionId, companyId }: Owners): Partial<NewEvent> => ({
+export const subjectOf = ({ applicationId, subscriptionId, orderId, companyId }: Owners): Partial<NewEvent> => ({
   companyId,
   ...(applicationId ? { applicationId } : {}),
   ...(subscriptionId ? { subject: `subscription/${subscriptionId}` } : {}),
+  ...(orderId ? { subject: `order/${orderId}` } : {}),
 });
 
 export interface ToApply {
@@ -200,6 +203,7 @@ async function giveCreditBack(tx: Knex, invoice: InvoiceForPayment, at: string):
     invoiceId: invoice.id,
     at,
   });
+  await returnGrants(tx, invoice.id, at);
 }
 
 /** Whether the invoice of an application, if it has one, is paid now and was not given back in full; or the licence is there. */

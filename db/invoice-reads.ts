@@ -1,6 +1,15 @@
 import type { Knex } from 'knex';
 import type { OfficeZone } from '../domain/calendar.ts';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentId, Sha256, SubscriptionId, UserId } from '../domain/ids.ts';
+import type {
+  ApplicationId,
+  CompanyId,
+  InvoiceId,
+  OrderId,
+  PaymentId,
+  Sha256,
+  SubscriptionId,
+  UserId,
+} from '../domain/ids.ts';
 import type { InvoiceLineKind } from '../domain/invoicing.ts';
 import type { Actor } from '../domain/licensing.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
@@ -16,6 +25,7 @@ export interface Invoice {
   readonly companyId: CompanyId;
   readonly applicationId: ApplicationId | null;
   readonly subscriptionId: SubscriptionId | null;
+  readonly orderId: OrderId | null;
   readonly state: InvoiceState;
   readonly subtotal: Money;
   readonly tax: Money;
@@ -69,6 +79,7 @@ interface InvoiceRow {
   readonly company_id: CompanyId;
   readonly application_id: ApplicationId | null;
   readonly subscription_id: SubscriptionId | null;
+  readonly order_id: OrderId | null;
   readonly state: InvoiceState;
   readonly currency: Currency;
   readonly subtotal_minor: bigint;
@@ -92,6 +103,7 @@ const COLUMNS = [
   'i.company_id',
   'i.application_id',
   'i.subscription_id',
+  'i.order_id',
   'i.state',
   'i.currency',
   'i.subtotal_minor',
@@ -122,6 +134,7 @@ const toInvoice = (row: InvoiceRow): Invoice => ({
   companyId: row.company_id,
   applicationId: row.application_id,
   subscriptionId: row.subscription_id,
+  orderId: row.order_id,
   state: row.state,
   subtotal: money(row.subtotal_minor, row.currency),
   tax: money(row.tax_minor, row.currency),
@@ -167,19 +180,21 @@ export async function listInvoices(
     state?: InvoiceState | undefined;
     companyId?: CompanyId | undefined;
     subscriptionId?: SubscriptionId | undefined;
+    orderId?: OrderId | undefined;
     /** Only what is overdue at this moment. */
     overdueAt?: Date | undefined;
     after: AfterInTime | null;
     limit: number;
   },
 ): Promise<Invoice[]> {
-  const { state, companyId, subscriptionId, overdueAt, after, limit } = options;
+  const { state, companyId, subscriptionId, orderId, overdueAt, after, limit } = options;
   const rows: InvoiceRow[] = await db('invoices as i')
     .modify((query) => {
       seenOnly(query, viewer);
       if (state) query.where('i.state', state);
       if (companyId) query.where('i.company_id', companyId);
       if (subscriptionId) query.where('i.subscription_id', subscriptionId);
+      if (orderId) query.where('i.order_id', orderId);
       if (overdueAt) query.where('i.state', 'open').whereRaw(`${NEXT_DUE} < ?`, [overdueAt]);
       if (after) query.whereRaw('(i.issued_at, i.id) < (?, ?)', [after.at, after.id]);
     })
@@ -238,10 +253,11 @@ export interface PayableInvoice {
   readonly state: InvoiceState;
   readonly total: Money;
   readonly dueAt: Date;
-  /** Of the licence, or of the plan. */
+  /** Of the licence or the plan, or the number of the order. */
   readonly subjectName: { readonly id: string; readonly en: string };
   /** It belongs to a subscription, and is not for a licence. */
   readonly isOfSubscription: boolean;
+  readonly isOfOrder: boolean;
   readonly officeName: string;
   readonly zone: OfficeZone;
   /** The invoice that has taken its place. */
@@ -264,7 +280,7 @@ export async function payableInvoice(db: Knex, id: InvoiceId): Promise<PayableIn
   )
     .modify(withIssuer)
     .where('i.id', id)
-    .whereRaw('coalesce(i.application_id, i.subscription_id) is not null')
+    .whereRaw('coalesce(i.application_id, i.subscription_id, i.order_id) is not null')
     .first({
       id: 'i.id',
       number: 'i.number',
@@ -274,6 +290,7 @@ export async function payableInvoice(db: Knex, id: InvoiceId): Promise<PayableIn
       dueAt: 'i.due_at',
       subjectName: subjectName(db),
       isOfSubscription: db.raw('i.subscription_id is not null'),
+      isOfOrder: db.raw('i.order_id is not null'),
       officeName: 'o.name',
       zone: 'o.zone',
       replacedBy: db.raw('(select n.id from invoices n where n.replaces_id = i.id)'),

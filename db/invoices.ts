@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { localDate, type OfficeZone } from '../domain/calendar.ts';
-import { type ApplicationId, asId, type CompanyId, type InvoiceId, type SubscriptionId } from '../domain/ids.ts';
+import type { Subject } from '../domain/events.ts';
+import {
+  type ApplicationId,
+  asId,
+  type CompanyId,
+  type InvoiceId,
+  type OrderId,
+  type SubscriptionId,
+} from '../domain/ids.ts';
 import {
   type BuiltInvoice,
   buildInvoice,
@@ -68,15 +76,46 @@ export interface IssuedInvoice {
  * @throws RangeError for lines that leave nothing to pay, or a date before the first tax rule
  */
 export async function issueSubscriptionInvoice(tx: Knex, invoice: NewSubscriptionInvoice): Promise<IssuedInvoice> {
-  const { subscriptionId, companyId, key, at } = invoice;
+  const { subscriptionId, ...charged } = invoice;
+  return issueUnderKey(tx, charged, { subscriptionId, subject: `subscription/${subscriptionId}` }, {});
+}
+
+/** `key`: unique among all orders. `lines`: of domain/order-money.ts. */
+export type NewOrderInvoice = Omit<NewSubscriptionInvoice, 'subscriptionId'> & { readonly orderId: OrderId };
+
+/** Nobody has to look at it: what pays no order goes back. */
+const ORDER_ODD_MONEY = { late: 'refund', twice: 'refund', over: 'refund' } as const satisfies OddMoneyPolicy;
+
+/**
+ * Issues an invoice of an order in the same way; money that comes when it is no longer owed is refunded by itself.
+ * @throws RangeError for lines that leave nothing to pay, or a date before the first tax rule
+ */
+export async function issueOrderInvoice(tx: Knex, invoice: NewOrderInvoice): Promise<IssuedInvoice> {
+  const { orderId, ...charged } = invoice;
+  return issueUnderKey(tx, charged, { orderId, subject: `order/${orderId}` }, { oddMoney: ORDER_ODD_MONEY });
+}
+
+async function issueUnderKey(
+  tx: Knex,
+  charged: Omit<NewSubscriptionInvoice, 'subscriptionId'>,
+  {
+    subject,
+    ...owner
+  }: { readonly subject: Subject } & ({ readonly subscriptionId: SubscriptionId } | { readonly orderId: OrderId }),
+  payment: BillingTerms['payment'],
+): Promise<IssuedInvoice> {
+  const { companyId, key, at } = charged;
   const isNew = await recordEvent(tx, {
     key: `invoice-of/${key}/issued`,
     type: 'invoice.issued',
     companyId,
-    subject: `subscription/${subscriptionId}`,
+    subject,
     at,
   });
-  if (isNew) await writeInvoice(tx, { ...invoice, applicationId: null }, await subscriptionTerms(tx, companyId), null);
+  if (isNew) {
+    const terms = { ...(await termsOfFirstOffice(tx, companyId)), payment };
+    await writeInvoice(tx, { ...charged, ...owner, applicationId: null }, terms, null);
+  }
   return invoiceFor(tx, key);
 }
 
@@ -134,18 +173,18 @@ export async function billingTerms(
   return rows[0];
 }
 
-/** By the office that issues the papers about subscriptions; paid all at once, and odd money is a case for finance. */
-async function subscriptionTerms(tx: Knex, companyId: CompanyId): Promise<BillingTerms> {
+/** By the office that issues the papers about what is of no licence; paid all at once. */
+async function termsOfFirstOffice(tx: Knex, companyId: CompanyId): Promise<Omit<BillingTerms, 'payment'>> {
   const { zone } = await issuerOfSubscriptions(tx);
-  return { companyId, zone, payment: {}, taxRules: await allTaxRules(tx) };
+  return { companyId, zone, taxRules: await allTaxRules(tx) };
 }
 
 // One statement as well; the foreign keys are looked at when it ends.
 const INSERT = `
   with invoice as (
-    insert into invoices (id, number, company_id, application_id, subscription_id, subject_key, state, currency, subtotal_minor,
+    insert into invoices (id, number, company_id, application_id, subscription_id, order_id, subject_key, state, currency, subtotal_minor,
       tax_minor, total_minor, issued_at, due_at, odd_money, tax_rule, replaces_id)
-    values (:id, :number, :companyId, :applicationId, :subscriptionId, :subjectKey, 'open', :currency, :subtotal, :tax, :total, :at,
+    values (:id, :number, :companyId, :applicationId, :subscriptionId, :orderId, :subjectKey, 'open', :currency, :subtotal, :tax, :total, :at,
       :dueAt, :oddMoney, :taxRule, :replaces)
   ), lines as (
     insert into invoice_lines (invoice_id, position, code, description, kind, net_minor, discount_minor, tax_minor)
@@ -159,11 +198,21 @@ const INSERT = `
   )
   update applications set due_at = :dueAt, updated_at = :at where id = :applicationId`;
 
-/** What an invoice is for: an application, or something of a subscription. */
+/** What an invoice is for: an application, or something of a subscription or an order. */
 type Billed = Pick<NewInvoice, 'lines' | 'at' | 'dueAt'> &
   (
-    | { readonly applicationId: ApplicationId; readonly subscriptionId?: never; readonly key?: never }
-    | { readonly applicationId: null; readonly subscriptionId: SubscriptionId; readonly key: string }
+    | {
+        readonly applicationId: ApplicationId;
+        readonly subscriptionId?: never;
+        readonly orderId?: never;
+        readonly key?: never;
+      }
+    | {
+        readonly applicationId: null;
+        readonly subscriptionId?: SubscriptionId;
+        readonly orderId?: OrderId;
+        readonly key: string;
+      }
   );
 
 /**
@@ -184,7 +233,7 @@ async function writeInvoice(
   terms: BillingTerms,
   replaces: InvoiceId | null,
 ): Promise<InvoiceId> {
-  const { applicationId, subscriptionId = null, key = null, at, dueAt } = invoice;
+  const { applicationId, subscriptionId = null, orderId = null, key = null, at, dueAt } = invoice;
   const { companyId, zone, payment, taxRules } = terms;
   const date = localDate(Date.parse(at), zone);
   const taxRule = taxRuleOn(taxRules, date);
@@ -196,6 +245,7 @@ async function writeInvoice(
     companyId,
     applicationId,
     subscriptionId,
+    orderId,
     subjectKey: key,
     currency: built.total.currency,
     subtotal: built.subtotal.amountMinor,
@@ -251,6 +301,7 @@ export interface InvoiceForPayment {
   readonly oddMoney: OddMoneyPolicy;
   readonly applicationId: ApplicationId | null;
   readonly subscriptionId: SubscriptionId | null;
+  readonly orderId: OrderId | null;
   readonly companyId: CompanyId;
 }
 
@@ -265,6 +316,7 @@ interface InvoiceForPaymentRow {
   readonly odd_money: OddMoneyPolicy;
   readonly application_id: string | null;
   readonly subscription_id: string | null;
+  readonly order_id: string | null;
   readonly company_id: string;
 }
 
@@ -278,6 +330,7 @@ const toInvoiceForPayment = (row: InvoiceForPaymentRow): InvoiceForPayment => ({
   oddMoney: row.odd_money,
   applicationId: row.application_id === null ? null : asId<ApplicationId>(row.application_id),
   subscriptionId: row.subscription_id === null ? null : asId<SubscriptionId>(row.subscription_id),
+  orderId: row.order_id === null ? null : asId<OrderId>(row.order_id),
   companyId: asId<CompanyId>(row.company_id),
 });
 
@@ -300,6 +353,7 @@ export async function lockInvoice(tx: Knex, id: InvoiceId): Promise<InvoiceForPa
       'odd_money',
       'application_id',
       'subscription_id',
+      'order_id',
       'company_id',
     );
   if (!row) throw new Error(`invoice ${id} does not exist`);

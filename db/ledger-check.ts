@@ -206,6 +206,23 @@ const PROOFS: readonly Proof[] = [
       having sum(p.amount_minor) > 0 or (e.company_id is null and sum(p.amount_minor) <> 0)`,
   },
   {
+    name: 'credit_grants',
+    claim: 'no company can be left with more credit that ends than it has credit',
+    counts: `
+      select count(*) as grants, count(*) filter (where left_minor > 0) as open, coalesce(sum(left_minor), 0) as "leftMinor"
+        from credit_grants`,
+    wrong: `
+      select 'company ' || g.company_id as subject,
+             jsonb_build_object('currency', g.currency, 'grantedMinor', g.granted::text,
+               'creditMinor', coalesce(b.credit, 0)::text) as facts
+        from (select company_id, currency, sum(left_minor) as granted from credit_grants where left_minor > 0 group by 1, 2) g
+        left join (
+          select e.company_id, e.currency, -sum(p.amount_minor) as credit
+            from ledger_entries e join ledger_postings p on p.entry_id = e.id and p.account = 'store_credit'
+           group by e.company_id, e.currency) b on b.company_id = g.company_id and b.currency = g.currency
+       where g.granted > coalesce(b.credit, 0)`,
+  },
+  {
     name: 'suspense',
     claim: 'what waits in suspense has an open case, or a refund that is to take it',
     counts: `

@@ -1,10 +1,12 @@
 import type { Knex } from 'knex';
-import type { InvoiceId, SubscriptionId } from '../domain/ids.ts';
+import type { InvoiceId, OrderId, SubscriptionId } from '../domain/ids.ts';
 
 export interface OverdueInvoice {
   readonly invoiceId: InvoiceId;
-  /** null = it is for a licence. */
+  /** Both null = it is for a licence. */
   readonly subscriptionId: SubscriptionId | null;
+  /** Absent in histories from before there were orders. */
+  readonly orderId?: OrderId | null;
   /** ISO 8601. */
   readonly dueAt: string;
 }
@@ -23,6 +25,6 @@ export async function overdueInvoices(
     })
     .orderBy(['due_at', 'id'])
     .limit(limit)
-    .select({ invoiceId: 'id', subscriptionId: 'subscription_id', dueAt: 'due_at' });
+    .select({ invoiceId: 'id', subscriptionId: 'subscription_id', orderId: 'order_id', dueAt: 'due_at' });
   return rows.map((row) => ({ ...row, dueAt: row.dueAt.toISOString() }));
 }

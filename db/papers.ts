@@ -7,6 +7,7 @@ import type {
   CompanyId,
   CreditNoteId,
   InvoiceId,
+  OrderId,
   ReceiptId,
   Sha256,
   SubscriptionId,
@@ -54,6 +55,7 @@ export interface PrintedPaper {
   readonly number: string;
   readonly applicationId: ApplicationId | null;
   readonly subscriptionId: SubscriptionId | null;
+  readonly orderId: OrderId | null;
   readonly companyId: CompanyId;
   readonly pdf: Sha256 | null;
 }
@@ -61,6 +63,7 @@ export interface PrintedPaper {
 const OWNER = {
   applicationId: 'i.application_id',
   subscriptionId: 'i.subscription_id',
+  orderId: 'i.order_id',
   companyId: 'i.company_id',
 } as const;
 
@@ -96,6 +99,6 @@ export async function attachPdf(
     .first({ sha256: 'n.pdf_sha256', ...OWNER });
   if (!paper) throw new Error(`the paper ${id} is not among ${table}`);
   if (paper.applicationId) await announce(db, paper.applicationId);
-  else if (paper.subscriptionId) await announceCompany(db, paper.companyId);
+  else if (paper.subscriptionId || paper.orderId) await announceCompany(db, paper.companyId);
   return paper.sha256;
 }

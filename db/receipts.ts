@@ -6,6 +6,7 @@ import {
   asId,
   type CompanyId,
   type InvoiceId,
+  type OrderId,
   type PaymentId,
   type ReceiptId,
   type Sha256,
@@ -29,6 +30,7 @@ interface Payable {
   readonly invoiceId: InvoiceId;
   readonly applicationId: ApplicationId | null;
   readonly subscriptionId: SubscriptionId | null;
+  readonly orderId: OrderId | null;
   readonly companyId: CompanyId;
   readonly attempt: number;
   readonly applied: bigint;
@@ -53,6 +55,7 @@ export async function issueReceipt(tx: Knex, given: { paymentId: PaymentId; at: 
     companyId: paid.companyId,
     ...(paid.applicationId ? { applicationId: paid.applicationId } : {}),
     ...(paid.subscriptionId ? { subject: `subscription/${paid.subscriptionId}` } : {}),
+    ...(paid.orderId ? { subject: `order/${paid.orderId}` } : {}),
     data: { attempt: paid.attempt },
     at,
   });
@@ -78,6 +81,7 @@ async function payableOf(tx: Knex, paymentId: PaymentId): Promise<Payable> {
       invoiceId: 'i.id',
       applicationId: 'i.application_id',
       subscriptionId: 'i.subscription_id',
+      orderId: 'i.order_id',
       companyId: 'i.company_id',
       attempt: 'p.attempt',
       applied: tx.raw(APPLIED),
@@ -244,7 +248,7 @@ export async function receiptFacts(db: Knex, id: ReceiptId): Promise<ReceiptFact
       instalment: 'p.instalment',
       instalments: db.raw('(select count(*)::integer from invoice_instalments n where n.invoice_id = i.id)'),
       invoiceNumber: 'i.number',
-      subjectName: subjectName(db),
+      subjectName: db.raw('case when i.order_id is null then ? end', [subjectName(db)]),
       subscriptionPayer: db.raw('s.started_by'),
       ...partyColumns(db),
       pdf: 'r.pdf_sha256',

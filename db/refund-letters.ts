@@ -69,13 +69,14 @@ async function payerOfRefund(db: Knex, id: RefundId): Promise<UserId | null> {
     .join('invoices as i', 'i.id', 'r.invoice_id')
     .leftJoin('applications as a', 'a.id', 'i.application_id')
     .leftJoin('subscriptions as s', 's.id', 'i.subscription_id')
+    .leftJoin('orders as od', 'od.id', 'i.order_id')
     .join('company_members as m', 'm.company_id', 'r.company_id')
     .join('users as u', 'u.id', 'm.user_id')
     .where({ 'r.id': id, 'u.status': 'active' })
     .where('u.email', 'not like', `%@${INTEGRATOR_MAIL_DOMAIN}`)
     .orderByRaw(
       'coalesce(u.id = r.requested_by, false) desc, coalesce(u.id = p.requested_by, false) desc, ' +
-        'coalesce(u.id = coalesce(a.applicant_id, s.started_by), false) desc, m.created_at, u.id',
+        'coalesce(u.id = coalesce(a.applicant_id, s.started_by, od.placed_by), false) desc, m.created_at, u.id',
     )
     .first({ id: 'u.id' });
   return row?.id ?? null;

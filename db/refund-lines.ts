@@ -1,7 +1,7 @@
 /** What a refund takes back of its invoice, line by line, and what stands of it in the books. */
 import type { Knex } from 'knex';
 import type { InvoiceId, RefundId } from '../domain/ids.ts';
-import { creditShares, type RemainingLine, withoutCredits } from '../domain/invoicing.ts';
+import { type CreditShare, creditShares, type RemainingLine, withoutCredits } from '../domain/invoicing.ts';
 import {
   type EntryKind,
   type Posting,
@@ -118,7 +118,7 @@ interface LineRow extends RemainingLine {
 // What other refunds have reserved or credited is taken; a refund that failed before it had arrived has given it back.
 const LINES = `
   select l.position, l.kind, l.net_minor as "netMinor", l.tax_minor as "taxMinor",
-    coalesce(t.net, 0) as "takenNet", coalesce(t.tax, 0) as "takenTax"
+    coalesce(t.net, 0) + coalesce(c.net, 0) as "takenNet", coalesce(t.tax, 0) + coalesce(c.tax, 0) as "takenTax"
   from invoice_lines l
   left join (
     select x.position, sum(x.net_minor)::bigint as net, sum(x.tax_minor)::bigint as tax
@@ -126,19 +126,63 @@ const LINES = `
     where x.invoice_id = :invoiceId and (r.state not in ('rejected', 'cancelled', 'failed')
       or exists (select from credit_notes c where c.refund_id = r.id))
     group by x.position) t on t.position = l.position
+  left join (
+    select n.position, sum(n.net_minor)::bigint as net, sum(n.tax_minor)::bigint as tax
+    from credit_note_lines n join credit_notes c on c.id = n.credit_note_id
+    where c.invoice_id = :invoiceId and c.refund_id is null
+    group by n.position) c on c.position = l.position
   where l.invoice_id = :invoiceId
   order by l.position`;
 
-async function fixLines(tx: Knex, refund: Refund): Promise<RefundSource> {
-  const { rows }: { rows: LineRow[] } = await tx.raw(LINES, { invoiceId: refund.invoiceId });
-  const remaining = withoutCredits(rows).map((line, index) => ({
-    ...line,
-    netMinor: line.netMinor - (rows[index]?.takenNet ?? 0n),
-    taxMinor: line.taxMinor - (rows[index]?.takenTax ?? 0n),
+/** What is left of an invoice's lines to take back. The caller has locked the invoice. */
+export async function remainingLines(tx: Knex, invoiceId: InvoiceId): Promise<RemainingLine[]> {
+  const { rows }: { rows: LineRow[] } = await tx.raw(LINES, { invoiceId });
+  return withoutCredits(rows).map(({ position, kind, netMinor, taxMinor }, index) => ({
+    position,
+    kind,
+    netMinor: netMinor - (rows[index]?.takenNet ?? 0n),
+    taxMinor: taxMinor - (rows[index]?.takenTax ?? 0n),
   }));
-  const parts = creditShares(remaining, refund.amount.amountMinor).filter(
-    ({ netMinor, taxMinor }) => netMinor + taxMinor > 0n,
+}
+
+interface WantedLine {
+  readonly position: number;
+  readonly netMinor: string;
+  readonly taxMinor: string;
+}
+
+/** The lines that were asked for, where they come to the amount and are still there; else of each line its share. */
+async function sharesFor(tx: Knex, refund: Refund, remaining: readonly RemainingLine[]): Promise<CreditShare[]> {
+  const row: { wanted: readonly WantedLine[] | null } | undefined = await tx('refunds')
+    .where({ id: refund.id })
+    .first({ wanted: 'wanted_lines' });
+  const { amountMinor } = refund.amount;
+  const wanted = row?.wanted?.map(({ position, netMinor, taxMinor }) => ({
+    position,
+    netMinor: BigInt(netMinor),
+    taxMinor: BigInt(taxMinor),
+  }));
+  return wanted && fits(wanted, remaining, amountMinor) ? wanted : creditShares(remaining, amountMinor);
+}
+
+export function fits(
+  wanted: readonly CreditShare[],
+  remaining: readonly RemainingLine[],
+  amountMinor: bigint,
+): boolean {
+  const sum = wanted.reduce((total, { netMinor, taxMinor }) => total + netMinor + taxMinor, 0n);
+  return (
+    sum === amountMinor &&
+    wanted.every(({ position, netMinor, taxMinor }) => {
+      const line = remaining.find((one) => one.position === position);
+      return line !== undefined && netMinor <= line.netMinor && taxMinor <= line.taxMinor;
+    })
   );
+}
+
+async function fixLines(tx: Knex, refund: Refund): Promise<RefundSource> {
+  const remaining = await remainingLines(tx, refund.invoiceId);
+  const parts = (await sharesFor(tx, refund, remaining)).filter(({ netMinor, taxMinor }) => netMinor + taxMinor > 0n);
   await tx('refund_lines').insert(
     parts.map(({ position, netMinor, taxMinor }) => ({
       refund_id: refund.id,

@@ -2,7 +2,18 @@
 import type { Knex } from 'knex';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentCaseId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
+import type {
+  ApplicationId,
+  CompanyId,
+  InvoiceId,
+  OrderId,
+  PaymentCaseId,
+  PaymentId,
+  RefundId,
+  ReturnId,
+  UserId,
+} from '../domain/ids.ts';
+import type { CreditShare } from '../domain/invoicing.ts';
 import { type Currency, money } from '../domain/money.ts';
 import type { InvoiceState, MoneyPolicy, PaymentState } from '../domain/payments.ts';
 import {
@@ -10,6 +21,7 @@ import {
   chooseSource,
   needsApproval,
   type RefundableParts,
+  type RefundChannel,
   type RefundReason,
   refusePaymentToRefund,
 } from '../domain/refunds.ts';
@@ -35,6 +47,15 @@ export interface RefundWish {
   readonly policy: Pick<MoneyPolicy, 'refundApprovalAbove'>;
   readonly requestedByPayer: boolean;
   readonly origin?: Origin | undefined;
+  /** Of goods: which order or return waits for it. */
+  readonly orderId?: OrderId | null;
+  readonly returnId?: ReturnId | null;
+  /** What it takes back of the invoice, as far as it is still there; absent = of each line its share. */
+  readonly wantedLines?: readonly CreditShare[];
+  /** `store_credit`: it becomes credit at once. Absent, or where that cannot be: the way that the money came. */
+  readonly wantedChannel?: RefundChannel;
+  /** What the threshold is held against, where one refund is spread over several payments; absent = the amount. */
+  readonly ofTotalMinor?: bigint;
 }
 
 /**
@@ -54,8 +75,8 @@ export async function requestRefund(tx: Knex, wish: RefundWish): Promise<Refund>
   // Somebody in the office may act for the payer as well: then they ask as one.
   const isPayer =
     wish.requestedByPayer || (wish.requestedBy !== null && (await isMember(tx, payment.companyId, wish.requestedBy)));
-  const amount = money(chosen.amountMinor, payment.currency);
-  const asks = needsApproval(amount, isPayer, wish.policy.refundApprovalAbove);
+  const ofTotal = money(wish.ofTotalMinor ?? chosen.amountMinor, payment.currency);
+  const asks = needsApproval(ofTotal, isPayer, wish.policy.refundApprovalAbove);
   await recordRequest(tx, wish, { ...payment, ...chosen, asks });
   const refund = await findRefund(tx, wish.id);
   if (!refund) throw new Error(`refund ${wish.id} was not written`);
@@ -153,6 +174,9 @@ async function recordRequest(
     reason: wish.reason,
     note: wish.note ?? null,
     needs_approval: found.asks,
+    // Credit is the payer's own choice, so it needs no way to be found.
+    channel: wish.wantedChannel === 'store_credit' ? 'store_credit' : null,
+    ...(await goodsColumns(tx, wish)),
     requested_by: requestedBy,
     requested_at: at,
     updated_at: at,
@@ -165,4 +189,32 @@ async function recordRequest(
     data: { refundId: id },
     at,
   });
+}
+
+/** One that settles a case of another refund is waited for by whoever waited for that one. */
+async function goodsColumns(tx: Knex, wish: RefundWish) {
+  const before: { orderId: OrderId | null; returnId: ReturnId | null } | undefined = wish.caseId
+    ? await tx('payment_cases as k')
+        .join('refunds as r', 'r.id', 'k.refund_id')
+        .where('k.id', wish.caseId)
+        .first({ orderId: 'r.order_id', returnId: 'r.return_id' })
+    : undefined;
+  const lines = wish.wantedLines?.map(({ position, netMinor, taxMinor }) => ({
+    position,
+    netMinor: netMinor.toString(),
+    taxMinor: taxMinor.toString(),
+  }));
+  return {
+    order_id: wish.orderId ?? before?.orderId ?? null,
+    return_id: wish.returnId ?? before?.returnId ?? null,
+    wanted_lines: lines ? JSON.stringify(lines) : null,
+    wanted_channel: wish.wantedChannel ?? null,
+  };
+}
+
+/** Minor units of a payment's invoice that can still go back out of it; nothing of one that holds no money. Locks it. */
+export async function leftOfPayment(tx: Knex, id: PaymentId): Promise<bigint> {
+  const payment = await lockedPayment(tx, id);
+  if (refusePaymentToRefund(payment)) return 0n;
+  return (await refundableParts(tx, payment)).invoiceMinor;
 }

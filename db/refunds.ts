@@ -1,6 +1,16 @@
 /** The record of a refund: read, locked, moved along its table. */
 import type { Knex } from 'knex';
-import type { ApplicationId, CompanyId, InvoiceId, PaymentCaseId, PaymentId, RefundId, UserId } from '../domain/ids.ts';
+import type {
+  ApplicationId,
+  CompanyId,
+  InvoiceId,
+  OrderId,
+  PaymentCaseId,
+  PaymentId,
+  RefundId,
+  ReturnId,
+  UserId,
+} from '../domain/ids.ts';
 import { type Currency, type Money, money } from '../domain/money.ts';
 import type { GatewayName, PaymentCaseKind } from '../domain/payments.ts';
 import { type RefundChannel, type RefundReason, type RefundState, refundStatesBefore } from '../domain/refunds.ts';
@@ -14,6 +24,9 @@ export interface Refund {
   readonly applicationId: ApplicationId | null;
   readonly companyId: CompanyId;
   readonly caseId: PaymentCaseId | null;
+  /** Of goods: who waits for it. */
+  readonly orderId: OrderId | null;
+  readonly returnId: ReturnId | null;
   readonly state: RefundState;
   readonly amount: Money;
   readonly source: 'invoice' | 'suspense';
@@ -60,6 +73,8 @@ const COLUMNS = {
   applicationId: 'i.application_id',
   companyId: 'r.company_id',
   caseId: 'r.case_id',
+  orderId: 'r.order_id',
+  returnId: 'r.return_id',
   state: 'r.state',
   amountMinor: 'r.amount_minor',
   currency: 'r.currency',
@@ -129,6 +144,15 @@ export async function lockPaymentOfRefund(
   await tx('invoices').where({ id: of.invoiceId }).forUpdate().first('id');
   await tx('payments').where({ id: of.paymentId }).forUpdate().first('id');
 }
+
+/** Who looked at the goods of a return: they do not agree to its refund. */
+export const inspectorsOf = (db: Knex, returnId: ReturnId): Promise<UserId[]> =>
+  db('return_units')
+    .where({ return_id: returnId })
+    .whereNotNull('inspected_by')
+    .distinct()
+    .orderBy('inspected_by')
+    .pluck<UserId[]>('inspected_by');
 
 /** Whom the events of a refund are about. */
 export const aboutRefund = ({ id, applicationId, companyId }: Pick<Refund, 'id' | 'applicationId' | 'companyId'>) => ({

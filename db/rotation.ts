@@ -57,6 +57,7 @@ export const SEALED_COLUMNS = [
     mask: 'account_number_masked',
     maskBy: maskAccount,
   },
+  { name: 'orders.ship_to', table: 'orders', id: 'id', sealed: 'ship_to_encrypted' },
   { name: 'refunds.account_holder', table: 'refunds', id: 'id', sealed: 'account_holder_encrypted' },
   { name: 'oidc_logins.secrets', table: 'oidc_logins', id: 'state_hash', sealed: 'secrets_encrypted' },
 ] as const satisfies readonly SealedColumnSpec[];

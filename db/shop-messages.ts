@@ -51,6 +51,12 @@ export async function lockShopMessage(tx: Knex, id: ShopMessageId): Promise<Shop
   return row;
 }
 
+/** null = not answered yet. */
+export async function shopMessageAnswer(db: Knex, id: ShopMessageId): Promise<ShopMessageOnRecord['answer']> {
+  const row: Pick<ShopMessageOnRecord, 'answer'> | undefined = await db('shop_messages').where({ id }).first('answer');
+  return row?.answer ?? null;
+}
+
 /** In the transaction that did it, or found out why not. */
 export async function answerShopMessage(
   tx: Knex,

@@ -167,6 +167,7 @@ export const EVENT_TYPES = [
   'stock.alert_cleared',
   'stock.reservation_expired',
   'return.requested',
+  'return.under_review',
   'return.approved',
   'return.rejected',
   'return.info_requested',

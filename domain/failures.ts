@@ -169,6 +169,10 @@ export interface FailureFacts {
   readonly applicationId?: string;
   /** ISO 8601: from when on it can be asked. */
   readonly opensAt?: string;
+  /** Of what is refused for one of several reasons: which, as a code. */
+  readonly reason?: string;
+  /** ISO 8601: it could have been asked until then. */
+  readonly until?: string;
   readonly retryAfterSeconds?: number;
   readonly errors?: readonly FieldProblem[];
 }

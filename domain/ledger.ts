@@ -42,6 +42,8 @@ export const ENTRY_KINDS = [
   'suspense_released',
   'credit_applied',
   'credit_returned',
+  'goods_credited',
+  'credit_expired',
   'refund_reserved',
   'refund_released',
   'refund_paid',
@@ -132,6 +134,17 @@ export const creditApplied = (amountMinor: bigint): Posting[] =>
 
 /** The invoice was closed after all: the payer has the credit again. */
 export const creditReturned = (amountMinor: bigint): Posting[] => reversed(creditApplied(amountMinor));
+
+/** A part of an invoice that credit had paid is taken back: the payer has the credit again. */
+export const goodsCredited = (shares: Shares): Posting[] =>
+  balanced([
+    ...reversed(earned(shares)),
+    credit('store_credit', shares.serviceMinor + shares.statutoryMinor + shares.taxMinor),
+  ]);
+
+/** Credit that was not spent in time. */
+export const creditExpired = (amountMinor: bigint): Posting[] =>
+  balanced([debit('store_credit', amountMinor), credit('other_income', amountMinor)]);
 
 /** Where the money of a refund comes from: an invoice that is taken back in part, or suspense. */
 export type RefundSource =

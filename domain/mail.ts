@@ -8,6 +8,7 @@ import type { Currency } from './money.ts';
 import type { DailyFigures } from './reconciliation.ts';
 import type { RefundChannel } from './refunds.ts';
 import type { Role } from './roles.ts';
+import { SHOP_LETTER_CODES, type ShopLetterData, type ShopMailVariables } from './shop-mail.ts';
 
 export const LOCALES = ['id', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -200,7 +201,7 @@ interface SeenAt {
   readonly address: string;
 }
 
-export interface MailVariables {
+export interface MailVariables extends ShopMailVariables {
   /** To a person who has just registered. */
   welcome: { readonly recipientName: string; readonly email: string };
   application_submitted: Case & { readonly submittedAt: Instant; readonly dueAt: Instant };
@@ -334,6 +335,24 @@ export interface MailVariables {
   refund_without_destination: Person & RefundNews;
   /** To finance, each night. */
   finance_daily: Person & DailyReport;
+  /** To sellers: fewer than the threshold are free. Again each week until somebody answers. */
+  stock_low: Person & LowStock & { readonly productName: string };
+  /** To whoever filled it last. Advertising: not to who does not want any. */
+  cart_reminder: Person & {
+    readonly companyName: string;
+    /** A line each, in the recipient's language. */
+    readonly items: readonly { readonly text: string }[];
+    readonly shopUrl: Link;
+    readonly stopUrl: Link;
+  };
+}
+
+interface LowStock {
+  readonly sku: string;
+  /** Over all stores. */
+  readonly free: number;
+  readonly threshold: number;
+  readonly isRepeat: boolean;
 }
 
 /** `moved` counts all that went elsewhere, those in the supervisor's queue (`queued`) among them. */
@@ -435,6 +454,9 @@ const CODES: Record<MailTemplateCode, true> = {
   refund_without_destination: true,
   money_stuck: true,
   finance_daily: true,
+  stock_low: true,
+  cart_reminder: true,
+  ...SHOP_LETTER_CODES,
 };
 
 export const isMailTemplateCode = (value: string): value is MailTemplateCode => Object.hasOwn(CODES, value);
@@ -445,7 +467,7 @@ export const MAIL_TEMPLATE_CODES: readonly MailTemplateCode[] = Object.keys(CODE
  * What an account letter is told when it is written; the rest (names, links, the office) is looked up when it is sent.
  * Kept in `account_letters.data`, so no secret is in it. Instants are ISO 8601, `address` is an IP address.
  */
-export interface AccountLetterData {
+export interface AccountLetterData extends ShopLetterData {
   verify_email: Nothing;
   welcome: Nothing;
   password_reset: Nothing;
@@ -498,6 +520,17 @@ export interface AccountLetterData {
   tasks_moved: { readonly count: number };
   absence_began: Absence;
   absence_of_staff: Absence & { readonly absentee: UserId };
+  stock_low: LowStock & { readonly productName: Named };
+  cart_reminder: {
+    readonly companyName: string;
+    readonly items: readonly { readonly name: Named; readonly quantity: number }[];
+  };
+}
+
+/** In both languages, as on record. */
+interface Named {
+  readonly id: string;
+  readonly en: string;
 }
 
 type StandingChanged = Omit<Standing, 'licenseName'> & {

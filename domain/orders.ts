@@ -12,14 +12,38 @@ import type { Refusal } from './licensing.ts';
  */
 export const orderTransitions = {
   pending: ['confirmed', 'on_hold', 'backordered', 'cancelled'],
-  on_hold: ['pending', 'confirmed', 'backordered', 'processing', 'partially_shipped', 'cancelled', 'refunded'],
+  on_hold: [
+    'pending',
+    'confirmed',
+    'backordered',
+    'processing',
+    'partially_shipped',
+    'shipped',
+    'delivered',
+    'returned',
+    'cancelled',
+    'refunded',
+  ],
   confirmed: ['on_hold', 'backordered', 'processing', 'partially_shipped', 'shipped', 'cancelled', 'refunded'],
   backordered: ['on_hold', 'confirmed', 'processing', 'partially_shipped', 'shipped', 'cancelled', 'refunded'],
   processing: ['on_hold', 'backordered', 'partially_shipped', 'shipped', 'cancelled', 'refunded'],
-  partially_shipped: ['on_hold', 'shipped', 'delivered', 'cancelled', 'refunded'],
-  shipped: ['delivered', 'returned', 'refunded'],
+  // Back to what is to be packed: what had left was lost, and is cancelled.
+  partially_shipped: [
+    'on_hold',
+    'confirmed',
+    'backordered',
+    'processing',
+    'shipped',
+    'delivered',
+    'returned',
+    'cancelled',
+    'refunded',
+  ],
+  // Cancelled: all that was left of it is a parcel that was lost.
+  shipped: ['delivered', 'returned', 'cancelled', 'refunded'],
   delivered: ['returned', 'refunded'],
-  returned: ['refunded'],
+  // A parcel that was given up has turned up after all.
+  returned: ['delivered', 'refunded'],
   refunded: [],
   cancelled: [],
 } as const satisfies Record<string, readonly string[]>;
@@ -82,8 +106,8 @@ export function stateOfUnits(units: UnitCounts, isPacking: boolean): OrderState 
   if (unsent > 0 && sent > 0) return 'partially_shipped';
   if (unsent > 0) return units.waiting > 0 ? 'backordered' : isPacking ? 'processing' : 'confirmed';
   if (units.shipped > 0) return 'shipped';
-  if (units.delivered > 0 || units.lost === left) return 'delivered';
-  return units.returned > 0 ? 'returned' : 'delivered';
+  if (units.delivered > 0) return 'delivered';
+  return units.returned > 0 ? 'returned' : 'shipped';
 }
 
 /** Why a person looks at an order before it is packed: codes, each with the points that it adds. */
@@ -147,10 +171,10 @@ export interface OrderSituation {
 const ENDED: readonly OrderState[] = ['cancelled', 'refunded'];
 export const isOrderOver = (state: OrderState): boolean => ENDED.includes(state);
 
-/** Only what has not left the house can be cancelled; what has is returned. */
+/** Only what has not left the house can be cancelled, and what was lost; what has arrived is returned. */
 export function refuseOrderCancel({ state, units }: OrderSituation): Refusal | null {
   if (isOrderOver(state)) return refuse('order_not_open', `The order is ${state}.`, { state });
-  if (units.waiting + units.reserved === 0) {
+  if (units.waiting + units.reserved + units.lost === 0) {
     return refuse('order_not_open', 'Everything of this order has been shipped. Ask for a return.', { state });
   }
   return null;
@@ -183,6 +207,28 @@ export function refuseOrderEdit({ state, units }: OrderSituation): Refusal | nul
     return refuse('order_not_open', `The order is ${state}: it can no longer be edited.`, { state });
   }
   return null;
+}
+
+/** What people say to an order. */
+export const ORDER_MESSAGES = ['cancel', 'hold', 'release', 'edit', 'ship', 'deliver'] as const;
+export type OrderMessageKind = (typeof ORDER_MESSAGES)[number];
+
+/** By what is known of the order alone. */
+export function refuseOrderMessage(kind: OrderMessageKind, it: OrderSituation): Refusal | null {
+  switch (kind) {
+    case 'cancel':
+      return refuseOrderCancel(it);
+    case 'hold':
+      return refuseOrderHold(it);
+    case 'release':
+      return refuseOrderRelease(it);
+    case 'edit':
+      return refuseOrderEdit(it);
+    case 'ship':
+      return refuseOrderShip(it);
+    case 'deliver':
+      return refuseOrderDeliver(it);
+  }
 }
 
 /** ORD/2026/000123 */

@@ -72,6 +72,8 @@ export const REFUND_REASONS = [
   'overpaid',
   'wrong_amount',
   'not_issued',
+  'goods_returned',
+  'goods_cancelled',
   'fraud',
   'goodwill',
   'other',
@@ -108,6 +110,8 @@ export interface RefundSituation {
   readonly decidedAt: string | null;
   /** Whether the account is in the payer's name; null while there is none. */
   readonly nameMatches: boolean | null;
+  /** Of returned goods: who looked at them; absent = nobody did. */
+  readonly inspectedBy?: readonly UserId[];
 }
 
 export type RefundDecision = 'approve' | 'reject' | 'cancel';
@@ -149,6 +153,12 @@ export function refuseRefundDecision(
   }
   if (requestedBy === by || isPayer) {
     return refuse('own_refund', 'Nobody decides on a refund of their own. Ask a colleague in finance.');
+  }
+  if (situation.inspectedBy?.includes(by)) {
+    return refuse(
+      'own_refund',
+      'Whoever inspected the goods does not decide on their refund. Ask a colleague in finance.',
+    );
   }
   return null;
 }

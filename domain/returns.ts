@@ -13,7 +13,8 @@ export const returnTransitions = {
   requested: ['under_review', 'approved', 'rejected', 'info_requested', 'cancelled'],
   under_review: ['approved', 'rejected', 'info_requested', 'cancelled'],
   info_requested: ['under_review', 'expired', 'cancelled', 'rejected'],
-  approved: ['awaiting_shipment', 'label_pending', 'manual_review', 'resolution_pending', 'cancelled'],
+  // Somebody may bring it before there is a label.
+  approved: ['awaiting_shipment', 'label_pending', 'received', 'manual_review', 'resolution_pending', 'cancelled'],
   label_pending: ['awaiting_shipment', 'manual_review', 'cancelled', 'in_transit', 'received'],
   awaiting_shipment: ['in_transit', 'received', 'expired', 'cancelled', 'manual_review'],
   in_transit: ['received', 'lost_in_transit', 'manual_review'],
@@ -42,8 +43,9 @@ export const returnTransitions = {
   closed_refunded: ['manual_review'],
   closed_replaced: ['manual_review'],
   closed_mixed: ['manual_review'],
-  rejected: [],
-  cancelled: ['received'],
+  // What was done for it could not be undone: a person does that.
+  rejected: ['manual_review'],
+  cancelled: ['received', 'manual_review'],
 } as const satisfies Record<string, readonly string[]>;
 export type ReturnState = keyof typeof returnTransitions;
 

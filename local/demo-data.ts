@@ -14,6 +14,7 @@ import { asId, type CompanyId, type RiskTableId, type UserId } from '../domain/i
 import type { Role } from '../domain/roles.ts';
 import { DEMO_COMPLIANCE_RULES, DEMO_LICENSE_TYPES, DEMO_RISK_ROWS } from './demo-license-types.ts';
 import { DEMO_PLANS } from './demo-plans.ts';
+import { loadDemoProducts } from './demo-products.ts';
 
 export const DEMO_ROLES = [
   'owner',
@@ -24,6 +25,8 @@ export const DEMO_ROLES = [
   'head',
   'supervisor',
   'finance',
+  'seller',
+  'warehouse',
   'admin',
 ] as const;
 export type DemoAccount = (typeof DEMO_ROLES)[number];
@@ -44,6 +47,8 @@ const PEOPLE: Record<DemoAccount, Person> = {
   head: { name: 'Ratna Dewanti', role: 'head', password: 'Kepala-Dinas-2026!' },
   supervisor: { name: 'Hendra Gunawan', role: 'supervisor', password: 'Penyelia-2026!' },
   finance: { name: 'Maya Putri', role: 'finance', password: 'Keuangan-2026!' },
+  seller: { name: 'Putri Anggraini', role: 'seller', password: 'Penjual-Toko-2026!' },
+  warehouse: { name: 'Bayu Saputra', role: 'warehouse', password: 'Gudang-Toko-2026!' },
   admin: { name: 'Joko Susilo', role: 'admin', password: 'Administrator-2026!' },
 };
 
@@ -74,6 +79,7 @@ export async function loadDemoData(options: {
     await loadTypes(db);
     await loadRules(db);
     await loadPlans(db);
+    await loadDemoProducts(db);
     await loadCompany(db, options.personalDataKeys);
   } finally {
     await db.destroy();
@@ -92,6 +98,8 @@ export const demoAccounts = (): DemoAccounts => {
     head: account('head'),
     supervisor: account('supervisor'),
     finance: account('finance'),
+    seller: account('seller'),
+    warehouse: account('warehouse'),
     admin: account('admin'),
   };
 };

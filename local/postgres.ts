@@ -17,7 +17,7 @@ export type PostgresOptions = {
   /** Where the cluster shall live, e.g. `.local/postgres`; becomes a link when it has to live elsewhere. */
   home: string;
   port: number;
-  /** false skips fsync: for tests, whose data nobody misses. */
+  /** false skips fsync and keeps little of its log: for tests, whose data nobody misses and which may lie in memory. */
   durable: boolean;
   logFile: string;
   runDirectory: string;
@@ -73,13 +73,22 @@ function specOf(options: PostgresOptions, place: Place & { adminUrl: string }): 
   };
 }
 
+const FORGETFUL = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '128MB',
+} as const;
+
 function settings(durable: boolean): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: '200',
     shared_buffers: durable ? '256MB' : '128MB',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(durable ? {} : FORGETFUL),
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

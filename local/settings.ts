@@ -96,7 +96,7 @@ const localSms = (ports: Ports): NodeJS.ProcessEnv => ({
 
 /** Accounts at the sandboxes; where one gateway is real, none of the others is made up. */
 function sandboxAccounts(ports: Ports, { midtransServerKey }: LocalSecrets): NodeJS.ProcessEnv {
-  const { xendit, stripe, billplz, registries } = gatewayAccounts(midtransServerKey);
+  const { xendit, stripe, billplz, registries, carrier } = gatewayAccounts(midtransServerKey);
   const at = (name: GatewayName) => `http://127.0.0.1:${ports.gateways}/${name}`;
   return {
     MIDTRANS_SERVER_KEY: midtransServerKey,
@@ -114,6 +114,9 @@ function sandboxAccounts(ports: Ports, { midtransServerKey }: LocalSecrets): Nod
     BILLPLZ_API_URL: `${at('billplz')}/api`,
     ALUR_REGISTRY_URL: `http://127.0.0.1:${ports.gateways}/registries`,
     ALUR_REGISTRY_TOKEN: registries.token,
+    ALUR_CARRIER_URL: `http://127.0.0.1:${ports.gateways}/carrier`,
+    ALUR_CARRIER_KEY: carrier.key,
+    ALUR_CARRIER_WEBHOOK_SECRET: carrier.webhookSecret,
   };
 }
 

@@ -102,6 +102,21 @@ describe('settings', () => {
     assert.match(sentencesFor({ ALUR_CLAMAV: 'clamav' }).join(), /^ALUR_CLAMAV is "clamav"; it must be host:port/);
   });
 
+  it('name a carrier with its key and its secret, or none', () => {
+    assert.equal(loadConfig(COMPLETE).carrier, undefined);
+    const given = {
+      ALUR_CARRIER_URL: 'https://kurir.example/',
+      ALUR_CARRIER_KEY: 'kunci-kurir',
+      ALUR_CARRIER_WEBHOOK_SECRET: 'rahasia-kurir',
+    };
+    const carrier = { url: 'https://kurir.example', key: 'kunci-kurir', webhookSecret: 'rahasia-kurir' };
+    assert.deepEqual(loadConfig({ ...COMPLETE, ...given }).carrier, carrier);
+    assert.match(sentencesFor({ ...given, ALUR_CARRIER_KEY: '' }).join(), /^ALUR_CARRIER_KEY is not set/);
+    // Addresses of customers would cross the net in clear.
+    const inClear = sentencesFor({ ...given, ALUR_CARRIER_URL: 'http://kurir.example' });
+    assert.match(inClear.join(), /must start with https:/);
+  });
+
   it('let a company apply once it is onboarded, and say how long one that came to nothing is kept', () => {
     assert.deepEqual(loadConfig(COMPLETE).onboarding, { required: true, retentionDays: 90 });
     const given = { ALUR_ONBOARDING_REQUIRED: 'false', ALUR_ONBOARDING_RETENTION_DAYS: '30' };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
+import { createKurir } from '../activities/carriers/kurir.ts';
 import { createLocalSigner } from '../activities/documents/signing.ts';
 import { createGateways } from '../activities/gateways/index.ts';
 import { MAIL_TEMPLATES } from '../activities/mail/templates.ts';
@@ -43,6 +44,7 @@ async function main(config: Config): Promise<void> {
       signer: createLocalSigner(await signerFiles(config)),
       sms: config.sms ? createSmsSender(config.sms) : null,
       registries: config.registries ? createRegistries(config.registries) : null,
+      carrier: config.carrier ? createKurir(config.carrier) : null,
       scanner: config.clamav ? createVirusScanner(config.clamav) : null,
       documentRetentionDays: config.documentRetentionDays,
       publicUrl: config.publicUrl,

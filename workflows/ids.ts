@@ -10,6 +10,7 @@ import type {
   PaymentMethodId,
   RefundId,
   ReturnId,
+  ShipmentId,
   Sku,
   SubscriptionId,
   TaskMoveId,
@@ -28,6 +29,8 @@ export const forgetCardId = (id: PaymentMethodId) => `card/${id}/forget`;
 export const subscriptionId = (id: SubscriptionId) => `subscription/${id}`;
 export const orderId = (id: OrderId) => `order/${id}`;
 export const rmaId = (id: ReturnId) => `rma/${id}`;
+/** The papers of one parcel. */
+export const parcelId = (id: ShipmentId) => `parcel/${id}`;
 export const lowStockId = (sku: Sku) => `low-stock/${sku}`;
 /** Of one company: the reminder of what was left in it. */
 export const cartId = (id: CompanyId) => `cart/${id}`;
@@ -60,4 +63,8 @@ export const SCHEDULE_IDS = [
   'overdue-invoices',
   'subscription-watch',
   'people-watch',
+  'rma-watch',
+  'order-watch',
+  'stock-watch',
+  'carrier-watch',
 ] as const;

@@ -40,8 +40,12 @@ export async function overdueInvoices(page = PAGE): Promise<ProcessesStarted> {
   return { started, running, failed };
 }
 
-function startOf({ invoiceId, subscriptionId }: OverdueInvoice): ProcessStart {
-  const input: PaymentInput = { invoiceId, ...(subscriptionId ? { subscriptionId } : {}) };
+function startOf({ invoiceId, subscriptionId, orderId }: OverdueInvoice): ProcessStart {
+  const input: PaymentInput = {
+    invoiceId,
+    ...(subscriptionId ? { subscriptionId } : {}),
+    ...(orderId ? { orderId } : {}),
+  };
   const summary = 'Payment of an invoice, overdue';
   return { workflowType: 'invoicePayment', workflowId: paymentId(invoiceId), input, summary };
 }

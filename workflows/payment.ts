@@ -5,7 +5,8 @@
  * attempt can bring money in any more; a notice that comes even later starts it again.
  *
  * An invoice of a subscription is collected in the same way, but its subscription decides when to remind, when to charge a
- * card on file, and when nobody waits for the money any more: here it never lapses by itself.
+ * card on file, and when nobody waits for the money any more: here it never lapses by itself. One of an order lapses when it is
+ * due, and the order is told.
  */
 import {
   allHandlersFinished,
@@ -26,7 +27,12 @@ import type { InvoiceId, RefundId, UserId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { isOpenPayment, type PaymentCaseKind } from '../domain/payments.ts';
 import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
-import { activationId, refundId as refundProcess, subscriptionId as subscriptionProcess } from './ids.ts';
+import {
+  activationId,
+  orderId as orderProcess,
+  refundId as refundProcess,
+  subscriptionId as subscriptionProcess,
+} from './ids.ts';
 import {
   type CardDeclined,
   type ChargeCard,
@@ -91,6 +97,7 @@ export async function invoicePayment(input: PaymentInput): Promise<void> {
   const requests: (() => Promise<void>)[] = [];
   const notices = new Map<string, string>();
   let subscriptionId = input.subscriptionId ?? null;
+  let orderId = input.orderId ?? null;
   const tries = new Set<number>();
   /** Charges of a card that are not answered yet: which try each is, by the attempt's reference. */
   const charges = new Map<string, number>();
@@ -103,7 +110,7 @@ export async function invoicePayment(input: PaymentInput): Promise<void> {
 
   const whyNotPay = (): Refusal | null => (invoiceState === 'open' ? null : NOT_OPEN);
   const whyNotVoid = (): Refusal | null =>
-    subscriptionId ? OF_SUBSCRIPTION : (whyNotPay() ?? (isPartPaid ? PART_PAID : null));
+    subscriptionId ? OF_SUBSCRIPTION : orderId ? OF_ORDER : (whyNotPay() ?? (isPartPaid ? PART_PAID : null));
   setHandler(payUpdate, (asked) => inTurn(() => serve(asked)), { validator: (_request) => refuseIf(whyNotPay()) });
   setHandler(voidUpdate, (asked) => inTurn(() => voidIt(asked)), { validator: (_request) => refuseIf(whyNotVoid()) });
   setHandler(
@@ -131,6 +138,7 @@ export async function invoicePayment(input: PaymentInput): Promise<void> {
   const collection = known ?? (await refreshed());
   const { attempts, applicationId, payer, dueAt, inParts = false, overdue: parts = [] } = collection;
   subscriptionId ??= collection.subscriptionId ?? null;
+  orderId ??= collection.orderId ?? null;
   const overdue = [...parts];
   const post = applicationId ? openPost(`${workflowInfo().workflowId}/${attempts.length}`, applicationId) : null;
   const watched: Watched[] = attempts.map(watch);
@@ -453,7 +461,7 @@ export async function invoicePayment(input: PaymentInput): Promise<void> {
 
   /** Beside the story, like the letters: the licence does not wait for the receipt. */
   function acknowledge({ paymentId }: Attempt): void {
-    if (!subscriptionId && (!post || !payer)) return;
+    if (!subscriptionId && !orderId && (!post || !payer)) return;
     printing += 1;
     papers = papers.then(async () => {
       await printReceipt({ paymentId, at: clock() });
@@ -463,11 +471,17 @@ export async function invoicePayment(input: PaymentInput): Promise<void> {
   }
 
   async function tellWhoWaits(outcome: InvoiceClosed['outcome'], about: InvoiceId = invoiceId): Promise<void> {
-    const who = applicationId ? activationId(applicationId) : subscriptionId && subscriptionProcess(subscriptionId);
+    const who = whoWaits();
     if (!who) return;
     const waiting = getExternalWorkflowHandle(who);
     // It may have ended: a payment that is back after a reversal finds the licence issued long ago.
     await orNull(waiting.signal(invoiceClosedSignal, { invoiceId: about, outcome }));
+  }
+
+  function whoWaits(): string | null {
+    if (applicationId) return activationId(applicationId);
+    if (orderId) return orderProcess(orderId);
+    return subscriptionId && subscriptionProcess(subscriptionId);
   }
 
   async function tellFinance(kind: PaymentCaseKind, said: Confirmed): Promise<void> {
@@ -513,6 +527,10 @@ const PART_PAID = refusal(
 const OF_SUBSCRIPTION = refusal(
   'invoice_of_subscription',
   'The invoice belongs to a subscription. Change or cancel the subscription instead; what was paid can be refunded.',
+);
+const OF_ORDER = refusal(
+  'invoice_of_order',
+  'The invoice belongs to an order. Cancel or edit the order instead; what was paid is given back.',
 );
 const AWAY = 'gateway_unavailable';
 const NO_CREDIT = refusal('no_store_credit', 'The company has no credit that this invoice could be paid with.');

@@ -41,6 +41,31 @@ export const purging = {
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' },
 } as const satisfies ActivityOptions;
 
+/** Having a carrier make a label. Given up soon, so that whoever speaks meanwhile is heard; the process comes again. */
+export const labels = {
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '25s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
+} as const satisfies ActivityOptions;
+
+/** How long after a label that could not be had its carrier is asked again. */
+export const LABEL_AGAIN_MS = 300_000;
+
+/** Undoing what a return has done, first while somebody waits for the answer, then for as long as makes sense. */
+export const undoingSoon = {
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '8s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '2s' },
+} as const satisfies ActivityOptions;
+export const undoing = {
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '1h',
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '5m' },
+} as const satisfies ActivityOptions;
+
+/** A return that has ended and is started once more hears at least this long what it was started for. */
+export const HEARS_AGAIN_MS = 900_000;
+
 /** The mail server: away for an hour delays mail by an hour and loses none. */
 export const mail = {
   startToCloseTimeout: '25s',
@@ -167,6 +192,28 @@ export const reconciling = {
 export const registryQuestions = {
   startToCloseTimeout: '1m',
   heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
+/** A label, and papers of a parcel: somebody waits for them. The watch tries again. */
+export const parcelPapers = {
+  startToCloseTimeout: '25s',
+  scheduleToCloseTimeout: '2m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+} as const satisfies ActivityOptions;
+
+/** A question to the carrier about one parcel. Given up soon, so that whoever speaks meanwhile is heard; the watch asks again. */
+export const carrierQuestions = {
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
+} as const satisfies ActivityOptions;
+
+/** The same for each of a page of parcels; it heartbeats with each. The watch comes again in a minute. */
+export const parcelSweeps = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '30s',
+  scheduleToCloseTimeout: '15m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 

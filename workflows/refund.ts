@@ -10,6 +10,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -23,11 +24,13 @@ import { type RefundState, refuseDestination, refuseRefundDecision, refuseTransf
 import { startLetter } from './account-letter.ts';
 import { clock, orNull, refusal } from './answers.ts';
 import { openDesk, type Request } from './desk.ts';
+import { orderId, rmaId } from './ids.ts';
 import {
   type DecideRefund,
   decideRefundUpdate,
   type RefundAnswer,
   type RefundInput,
+  refundClosedSignal,
   refundDestinationUpdate,
   refundNoticeSignal,
   refundTransferUpdate,
@@ -246,6 +249,16 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
     remindedAt = 0;
     // Beside the story: a printer that is away must not keep anybody from hearing that the money has come back.
     if (it.state === 'succeeded') papers.push(printCreditNote({ refundId }));
+    if (isClosed(it.state)) papers.push(tellWhoWaits());
+  }
+
+  /** A return or an order that has ended meanwhile does not hear it: the record says it too. */
+  async function tellWhoWaits(): Promise<void> {
+    if (!it.tells) return;
+    const { state, tells } = it;
+    const waiting = tells.returnId ? rmaId(tells.returnId) : tells.orderId && orderId(tells.orderId);
+    if (!waiting) return;
+    await orNull(getExternalWorkflowHandle(waiting).signal(refundClosedSignal, { refundId, state }));
   }
 
   async function learn(next: RefundInHand): Promise<RefundInHand> {
@@ -262,6 +275,9 @@ export async function refund({ refundId }: RefundInput): Promise<RefundAnswer> {
     await takeAccountLetters({ letterIds, at: clock() });
   }
 }
+
+const isClosed = (state: RefundState): boolean =>
+  state === 'succeeded' || state === 'failed' || state === 'rejected' || state === 'cancelled';
 
 const ENDED = refusal('refund_not_open', 'The refund has come to its end. Read it again.');
 

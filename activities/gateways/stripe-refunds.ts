@@ -166,6 +166,8 @@ const REASON: Record<RefundReason, { readonly reason?: Stripe.RefundCreateParams
   overpaid: {},
   wrong_amount: {},
   not_issued: {},
+  goods_returned: { reason: 'requested_by_customer' },
+  goods_cancelled: { reason: 'requested_by_customer' },
   goodwill: {},
   other: {},
 };

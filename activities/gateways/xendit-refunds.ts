@@ -124,6 +124,8 @@ const REASON: Record<RefundReason, string> = {
   duplicate: 'DUPLICATE',
   fraud: 'FRAUDULENT',
   not_issued: 'CANCELLATION',
+  goods_returned: 'REQUESTED_BY_CUSTOMER',
+  goods_cancelled: 'CANCELLATION',
   paid_late: 'OTHERS',
   overpaid: 'OTHERS',
   wrong_amount: 'OTHERS',

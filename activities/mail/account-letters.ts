@@ -9,6 +9,7 @@ import {
   strangerAt,
   waitingLetters,
 } from '../../db/account-letters.ts';
+import { stopAdvertisingUrl } from '../../db/advertising.ts';
 import { createLink } from '../../db/link-tokens.ts';
 import { sentCode } from '../../db/one-time-secrets.ts';
 import { type ReceiptToTellOf, receiptOf } from '../../db/receipts.ts';
@@ -25,6 +26,7 @@ import type { Money } from '../../domain/money.ts';
 import { startOfDay } from '../../domain/reconciliation.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { type Attachments, type DeliveryDeps, sendOnce } from './delivery.ts';
+import { creditVariables, orderVariables, returnVariables, type ShopLinks, shopLinksOf } from './shop-letters.ts';
 
 type Deps = DeliveryDeps & Pick<ActivityDeps, 'files' | 'personalData' | 'secretKey'>;
 
@@ -65,6 +67,8 @@ export function createAccountLetterActivities(deps: Deps) {
             publicUrl: deps.publicUrl,
             absenteeName: await absenteeOf(deps, letter),
             receipt,
+            stopUrl: letter.userId ? stopAdvertisingUrl(deps.publicUrl, deps.secretKey, letter.userId) : deps.publicUrl,
+            links: await shopLinksOf(deps, letter),
           }),
           attachments: receipt ? [await enclosed(deps, receipt)] : [],
         }),
@@ -123,6 +127,9 @@ interface LookedUp {
   readonly publicUrl: string;
   readonly absenteeName: string | null;
   readonly receipt: ReceiptToTellOf | null;
+  /** Of a cart's reminder. */
+  readonly stopUrl: string;
+  readonly links: ShopLinks;
 }
 
 async function enclosed({ files }: Deps, { number, pdf }: ReceiptToTellOf): Promise<Attachments[number]> {
@@ -141,11 +148,11 @@ async function absenteeOf({ db }: Deps, letter: StoredLetter): Promise<string | 
 
 function variablesFor(
   letter: StoredLetter,
-  { name, email, zone, locale }: LetterRecipient,
+  to: LetterRecipient,
   carried: Carried | null,
-  { absenteeName, receipt, publicUrl }: LookedUp,
+  { absenteeName, receipt, publicUrl, stopUrl, links }: LookedUp,
 ): MailVariables[AccountLetter] {
-  const recipientName = name;
+  const { name: recipientName, email, zone, locale } = to;
   const inZone = (iso: string): string => formatInZone(Date.parse(iso), zone);
   const good = (): { secret: string; expiresAt: string } => {
     if (!carried) throw new Error(`the letter ${letter.template} carries nothing`);
@@ -275,6 +282,22 @@ function variablesFor(
         payUrl: invoiceId === null ? publicUrl : `${publicUrl}/pay/${invoiceId}`,
       } satisfies MailVariables['subscription_invoice'];
     }
+    case 'stock_low':
+      return {
+        recipientName,
+        ...letter.data,
+        productName: letter.data.productName[locale],
+      } satisfies MailVariables['stock_low'];
+    case 'cart_reminder': {
+      const { companyName, items } = letter.data;
+      return {
+        recipientName,
+        companyName,
+        items: items.map(({ name: product, quantity }) => ({ text: `${quantity} × ${product[locale]}` })),
+        shopUrl: publicUrl,
+        stopUrl,
+      } satisfies MailVariables['cart_reminder'];
+    }
     case 'finance_daily':
       return {
         recipientName,
@@ -352,6 +375,45 @@ function variablesFor(
     case 'refund_to_transfer':
     case 'refund_without_destination':
       return { recipientName, ...letter.data } satisfies MailVariables['refund_requested'];
+    case 'order_confirmed':
+    case 'order_on_hold':
+    case 'order_backordered':
+    case 'order_shipped':
+    case 'order_delivered':
+    case 'order_cancelled':
+    case 'order_edited':
+    case 'order_unpaid_reminder':
+    case 'order_hold_reminder':
+    case 'order_lost':
+    case 'order_review_request':
+    case 'order_link':
+      return orderVariables(letter.data, to, { ...links, publicUrl });
+    case 'return_requested':
+    case 'return_approved':
+    case 'return_approved_keep':
+    case 'return_refused':
+    case 'return_info_requested':
+    case 'return_reminder':
+    case 'return_expired':
+    case 'return_received':
+    case 'return_inspected':
+    case 'return_disputed':
+    case 'return_dispute_decided':
+    case 'return_resolution_reminder':
+    case 'return_resolution_defaulted':
+    case 'return_refund_sent':
+    case 'return_refund_done':
+    case 'return_store_credit':
+    case 'return_replacement_sent':
+    case 'return_lost':
+    case 'return_cancelled':
+    case 'return_reopened':
+    case 'return_link':
+    case 'return_to_staff':
+      return returnVariables(letter.data, to, links);
+    case 'credit_expiring':
+    case 'credit_expired':
+      return creditVariables(letter.data, to);
   }
 }
 

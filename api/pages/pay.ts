@@ -9,6 +9,7 @@ import { type Banner, type Choice, instantOf, publicPage, type Words } from './l
 
 const HEADING: Words = { id: 'Tagihan izin', en: 'Licence invoice' };
 const PLAN_HEADING: Words = { id: 'Tagihan langganan', en: 'Subscription invoice' };
+const ORDER_HEADING: Words = { id: 'Tagihan pesanan', en: 'Order invoice' };
 
 const BANNERS: Readonly<Record<InvoiceState, Banner>> = {
   open: {
@@ -84,6 +85,7 @@ const LABELS = {
   office: { id: 'Kantor', en: 'Office' },
   license: { id: 'Izin', en: 'Licence' },
   plan: { id: 'Langganan', en: 'Subscription' },
+  order: { id: 'Pesanan', en: 'Order' },
   total: { id: 'Jumlah', en: 'Total' },
   due: { id: 'Jatuh tempo', en: 'Due' },
   paid: { id: 'Sudah dibayar', en: 'Paid so far' },
@@ -136,13 +138,31 @@ const OF_SUBSCRIPTION: Readonly<Partial<Record<InvoiceState, Words>>> = {
     en: 'The bank or the payment provider took the payment back. Contact the office.',
   },
 };
+const OF_ORDER: Partial<Record<InvoiceState, Words>> = {
+  paid: {
+    id: 'Tidak ada yang perlu dibayar lagi. Pesanan Anda disiapkan.',
+    en: 'There is nothing left to pay. Your order is being prepared.',
+  },
+  lapsed: {
+    id: 'Tagihan ini tidak berlaku lagi. Jangan membayarnya; uang yang masih masuk dikembalikan. Pesanlah lagi bila masih diperlukan.',
+    en: 'This invoice does not count any more. Do not pay it; money that still arrives is given back. Order again if you still need it.',
+  },
+  reversed: {
+    id: 'Bank atau penyedia pembayaran menarik kembali pembayarannya. Hubungi kantor.',
+    en: 'The bank or the payment provider took the payment back. Contact the office.',
+  },
+};
 const PLAN_GIVEN_BACK: Words = {
   id: 'Seluruh pembayaran tagihan ini sudah dikembalikan.',
   en: 'All that was paid of this invoice was given back.',
 };
 
-function bannerOf({ state, replacedBy, isGivenBack, isOfSubscription }: PayableInvoice): Banner {
+function bannerOf({ state, replacedBy, isGivenBack, isOfSubscription, isOfOrder }: PayableInvoice): Banner {
   if (replacedBy) return REPLACED;
+  if (isOfOrder) {
+    const banner = isGivenBack ? GIVEN_BACK : BANNERS[state];
+    return { ...banner, meaning: (isGivenBack ? PLAN_GIVEN_BACK : OF_ORDER[state]) ?? banner.meaning };
+  }
   if (isOfSubscription) {
     const banner = isGivenBack ? GIVEN_BACK : BANNERS[state];
     return { ...banner, meaning: (isGivenBack ? PLAN_GIVEN_BACK : OF_SUBSCRIPTION[state]) ?? banner.meaning };
@@ -156,12 +176,15 @@ export function payPage(invoice: PayableInvoice, offer: Offer, locale: Locale, t
   const { parts } = offer;
   return publicPage(
     {
-      heading: invoice.isOfSubscription ? PLAN_HEADING : HEADING,
+      heading: invoice.isOfOrder ? ORDER_HEADING : invoice.isOfSubscription ? PLAN_HEADING : HEADING,
       banner: bannerOf(invoice),
       alert: trouble,
       facts: [
         [LABELS.number, invoice.number],
-        [invoice.isOfSubscription ? LABELS.plan : LABELS.license, invoice.subjectName[locale]],
+        [
+          invoice.isOfOrder ? LABELS.order : invoice.isOfSubscription ? LABELS.plan : LABELS.license,
+          invoice.subjectName[locale],
+        ],
         [LABELS.office, invoice.officeName],
         [LABELS.total, formatMoney(invoice.total)],
         ...(open ? outstandingFacts(parts) : []),

@@ -10,6 +10,7 @@ import { accountPageRoutes } from './account-pages.ts';
 import { accountRoutes } from './accounts.ts';
 import { adminHealthRoutes } from './admin-health.ts';
 import { adminUserRoutes } from './admin-users.ts';
+import { advertisingRoutes } from './advertising.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { applicationRoutes } from './applications.ts';
 import { auditRoutes } from './audit.ts';
@@ -17,6 +18,8 @@ import { authRoutes } from './auth.ts';
 import { calendarRoutes } from './calendar.ts';
 import { cancellationRoutes } from './cancellation.ts';
 import { cardRoutes } from './cards.ts';
+import { carrierWebhookRoutes } from './carrier-webhook.ts';
+import { cartRoutes } from './carts.ts';
 import { caseHistoryRoutes } from './case-history.ts';
 import { companyRoutes } from './companies.ts';
 import { companyMemberRoutes } from './company-members.ts';
@@ -34,6 +37,8 @@ import { licenseRoutes } from './licenses.ts';
 import { oauthRoutes } from './oauth.ts';
 import { onboardingRoutes } from './onboarding.ts';
 import { onboardingDocumentRoutes } from './onboarding-documents.ts';
+import { orderPageRoutes } from './order-pages.ts';
+import { orderRoutes } from './orders.ts';
 import { payRoutes } from './pay.ts';
 import { payPageRoutes } from './pay-pages.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
@@ -43,18 +48,27 @@ import { planRoutes } from './plans.ts';
 import { policyRoutes } from './policies.ts';
 import { postAuditRoutes } from './post-audits.ts';
 import { problemRoutes } from './problems.ts';
+import { productRoutes } from './products.ts';
 import { providerSignInRoutes } from './provider-sign-in.ts';
 import { reasonRoutes } from './reasons.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
 import { refundRoutes } from './refunds.ts';
 import { renewalRoutes } from './renewals.ts';
+import { returnPageRoutes } from './return-pages.ts';
+import { returnPhotoRoutes } from './return-photos.ts';
+import { returnReportRoutes } from './return-report.ts';
+import { returnRoutes } from './returns.ts';
 import { revenueRoutes } from './revenue.ts';
 import { reviewRoutes } from './review.ts';
 import { riskTableRoutes } from './risk-table.ts';
 import { secondFactorRoutes } from './second-factors.ts';
 import { sessionRoutes } from './sessions.ts';
 import { settlementRoutes } from './settlements.ts';
+import { shipmentRoutes } from './shipments.ts';
+import { shopPolicyRoutes } from './shop-policies.ts';
 import { statusRoutes } from './status.ts';
+import { stockRoutes } from './stock.ts';
+import { stockAlertRoutes } from './stock-alerts.ts';
 import { submissionDiffRoutes } from './submission-diff.ts';
 import { submissionRoutes } from './submissions.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
@@ -67,6 +81,8 @@ import { webhookRoutes } from './webhooks.ts';
 
 export const routes: readonly Route[] = [
   ...statusRoutes,
+  // Before the gateways': theirs takes any name.
+  ...carrierWebhookRoutes,
   ...webhookRoutes,
   ...authRoutes,
   ...secondFactorRoutes,
@@ -105,6 +121,8 @@ export const routes: readonly Route[] = [
   ...paymentMethodRoutes,
   ...paymentRoutes,
   ...refundRoutes,
+  ...orderRoutes,
+  ...shipmentRoutes,
   ...reconciliationRoutes,
   ...settlementRoutes,
   ...ledgerRoutes,
@@ -113,6 +131,15 @@ export const routes: readonly Route[] = [
   ...entitlementRoutes,
   ...subscriptionRoutes,
   ...revenueRoutes,
+  ...advertisingRoutes,
+  ...cartRoutes,
+  ...productRoutes,
+  ...stockAlertRoutes,
+  ...stockRoutes,
+  ...returnRoutes,
+  ...returnPhotoRoutes,
+  ...returnReportRoutes,
+  ...shopPolicyRoutes,
   ...adminHealthRoutes,
   ...riskTableRoutes,
   ...policyRoutes,
@@ -123,6 +150,8 @@ export const routes: readonly Route[] = [
   ...verifyRoutes,
   ...payPageRoutes,
   ...accountPageRoutes,
+  ...orderPageRoutes,
+  ...returnPageRoutes,
   ...problemRoutes,
   ...cspReportRoutes,
 ];

@@ -19,7 +19,13 @@ import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import { voidInvoice } from '../payment-process.ts';
 import type { Locale } from '../request.ts';
 import { defineRoute, json } from '../route.ts';
-import { companyIdSchema, invoiceIdSchema, positionInTime, subscriptionIdSchema } from '../schemas/ids.ts';
+import {
+  companyIdSchema,
+  invoiceIdSchema,
+  orderIdSchema,
+  positionInTime,
+  subscriptionIdSchema,
+} from '../schemas/ids.ts';
 import { invoiceSchema, invoiceSummarySchema, voidSchema } from '../schemas/invoices.ts';
 import { onceMade, storedPdf } from '../stored-pdf.ts';
 import { moneyJson, timeJson, timeOrNull } from '../wire.ts';
@@ -38,6 +44,7 @@ const list = defineRoute({
     state: z.enum(INVOICE_STATES).optional(),
     companyId: companyIdSchema.optional(),
     subscriptionId: subscriptionIdSchema.optional(),
+    orderId: orderIdSchema.optional(),
     overdue: z.enum(['true']).optional().describe('`true` = only what should have been paid by now, whole or in part'),
   }),
   responses: { 200: { description: 'A page of invoices', schema: pageOf(invoiceSummarySchema) } },
@@ -120,8 +127,9 @@ const voiding = defineRoute({
 });
 
 /** What the process would say too, in the invoice's own words. */
-function refuseVoid({ number, state, paid, subscriptionId }: Invoice): void {
+function refuseVoid({ number, state, paid, subscriptionId, orderId }: Invoice): void {
   if (subscriptionId) throw new Failure('invoice_of_subscription', '');
+  if (orderId) throw new Failure('invoice_of_order', '');
   if (state !== 'open')
     throw new Failure('invoice_not_open', `Invoice ${number} is ${state}: it cannot be voided any more.`, { state });
   if (paid.amountMinor > 0n)
@@ -170,6 +178,7 @@ const summaryJson = (invoice: Invoice) => ({
   companyId: invoice.companyId,
   applicationId: invoice.applicationId,
   subscriptionId: invoice.subscriptionId,
+  orderId: invoice.orderId,
   state: invoice.state,
   subtotal: moneyJson(invoice.subtotal),
   tax: moneyJson(invoice.tax),

@@ -9,6 +9,8 @@ import {
   type DocumentId,
   type InvoiceId,
   type LicenseId,
+  type OrderId,
+  type OrderItemId,
   type PaymentCaseId,
   type PaymentId,
   type PaymentMethodId,
@@ -16,6 +18,7 @@ import {
   type ReceiptId,
   type RefundId,
   type SettlementId,
+  type ShipmentId,
   type SubscriptionId,
   type TaskMoveId,
   type UserId,
@@ -37,7 +40,10 @@ export const postAuditIdSchema = uuid.transform((id) => asId<PostAuditId>(id));
 export const receiptIdSchema = uuid.transform((id) => asId<ReceiptId>(id));
 export const refundIdSchema = uuid.transform((id) => asId<RefundId>(id));
 export const settlementIdSchema = uuid.transform((id) => asId<SettlementId>(id));
+export const shipmentIdSchema = uuid.transform((id) => asId<ShipmentId>(id));
 export const subscriptionIdSchema = uuid.transform((id) => asId<SubscriptionId>(id));
+export const orderItemIdSchema = uuid.transform((id) => asId<OrderItemId>(id));
+export const orderIdSchema = uuid.transform((id) => asId<OrderId>(id));
 export const taskMoveIdSchema = uuid.transform((id) => asId<TaskMoveId>(id));
 export const userIdSchema = uuid.transform((id) => asId<UserId>(id));
 

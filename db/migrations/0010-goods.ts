@@ -8,6 +8,7 @@ export async function up(db: Knex): Promise<void> {
   await db.raw(RETURNS);
   await db.raw(MONEY);
   await db.raw(CARTS);
+  await db.raw(PAGES);
 }
 
 const POLICIES = `
@@ -144,6 +145,9 @@ const STOCK = `
     check ((state = 'cleared') = (cleared_at is not null))
   );
   create unique index stock_alerts_one_open on stock_alerts (sku) where state <> 'cleared';
+  -- What its process has not heard of: that it was raised, or is over.
+  create index stock_alerts_not_taken on stock_alerts (opened_at) where taken_at is null;
+  create index stock_alerts_recent on stock_alerts (opened_at desc, id desc);
 `;
 
 const ORDERS = `
@@ -183,6 +187,8 @@ const ORDERS = `
     delivered_at timestamptz,
     cancel_reason text check (cancel_reason in ('asked', 'unpaid', 'refused', 'out_of_stock', 'lost')),
     review_asked_at timestamptz,
+    -- Reminders that were sent.
+    rungs jsonb not null default '[]',
     placed_at timestamptz not null,
     state_since timestamptz not null,
     ended_at timestamptz,
@@ -261,6 +267,9 @@ const ORDERS = `
     photo_sha256 text check (photo_sha256 ~ '^[0-9a-f]{64}$'),
     photo_content_type text,
     lost_at timestamptz,
+    packing_slip_sha256 text check (packing_slip_sha256 ~ '^[0-9a-f]{64}$'),
+    -- When the carrier was asked about it last.
+    asked_at timestamptz,
     created_by uuid references users (id),
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -269,6 +278,9 @@ const ORDERS = `
   );
   create index shipments_order on shipments (order_id);
   create index shipments_return on shipments (return_id) where return_id is not null;
+  create index shipments_moving on shipments (asked_at nulls first) where state in ('labelled', 'in_transit', 'out_for_delivery',
+    'exception', 'lost');
+  create index shipments_without_papers on shipments (created_at) where direction = 'out' and packing_slip_sha256 is null;
   alter table order_units add foreign key (shipment_id) references shipments (id);
 
   -- What carriers tell, as it came; out of order and twice.
@@ -281,6 +293,8 @@ const ORDERS = `
     at timestamptz not null,
     details jsonb not null default '{}',
     shipment_id uuid references shipments (id),
+    -- The carrier said it when it was asked, not only somebody who knows the webhook.
+    confirmed boolean not null default false,
     received_at timestamptz not null,
     handled_at timestamptz,
     unique (carrier, event_id)
@@ -325,6 +339,10 @@ const RETURNS = `
     accepted_at timestamptz,
     disputed_at timestamptz,
     refund_minor bigint check (refund_minor >= 0),
+    -- A dispute was decided for the customer: nothing is taken off what has come back.
+    deductions_waived boolean not null default false,
+    -- What was sent on its way to the customer, as refunds and as credit; from then on the statement stands.
+    payout_minor bigint check (payout_minor >= 0),
     replacement_order_id uuid references orders (id),
     -- Why a person has to say how it goes on: codes.
     manual_reasons jsonb not null default '[]',
@@ -412,6 +430,8 @@ const MONEY = `
     add column return_id uuid references returns (id),
     add column wanted_lines jsonb,
     add column wanted_channel text check (wanted_channel in ('gateway', 'bank_transfer', 'store_credit'));
+  create index refunds_order on refunds (order_id) where order_id is not null;
+  create index refunds_return on refunds (return_id) where return_id is not null;
 `;
 
 const CARTS = `
@@ -424,11 +444,24 @@ const CARTS = `
     amount_minor bigint not null check (amount_minor > 0),
     left_minor bigint not null check (left_minor between 0 and amount_minor),
     expires_at timestamptz not null,
+    -- When its owner was told that it ends.
+    warned_at timestamptz,
     expired_at timestamptz,
     granted_at timestamptz not null
   );
   create index credit_grants_left on credit_grants (company_id, currency, expires_at) where left_minor > 0;
   create index credit_grants_expiring on credit_grants (expires_at) where left_minor > 0;
+
+  -- Which credit paid for what: should the invoice be closed, it goes back to where it was taken from.
+  create table credit_uses (
+    key text not null,
+    grant_id uuid not null references credit_grants (id),
+    invoice_id uuid not null references invoices (id),
+    amount_minor bigint not null check (amount_minor > 0),
+    returned_at timestamptz,
+    primary key (key, grant_id)
+  );
+  create index credit_uses_invoice on credit_uses (invoice_id) where returned_at is null;
 
   create table carts (
     company_id uuid primary key references companies (id),
@@ -444,10 +477,26 @@ const CARTS = `
   alter table users add column advertising_refused_at timestamptz;
 `;
 
+const PAGES = `
+  -- What a link in a letter of the shop opens, for the one person that the letter went to. Kept when it has ended: whoever
+  -- opens it is told so, and may ask for a new one.
+  create table shop_links (
+    id uuid primary key,
+    token_hash text not null unique check (token_hash ~ '^[0-9a-f]{64}$'),
+    order_id uuid references orders (id),
+    return_id uuid references returns (id),
+    user_id uuid not null references users (id),
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    check (expires_at > created_at),
+    check (num_nonnulls(order_id, return_id) = 1)
+  );
+`;
+
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
     alter table users drop column advertising_refused_at;
-    drop table carts, credit_grants;
+    drop table carts, credit_uses, credit_grants;
     alter table refunds drop column order_id, drop column return_id, drop column wanted_lines, drop column wanted_channel;
     alter table order_units drop column invoice_id;
     alter table invoices drop constraint invoices_one_owner, drop constraint invoices_subject;

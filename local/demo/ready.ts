@@ -23,6 +23,8 @@ const readyFile = z.object({
     head: account,
     supervisor: account,
     finance: account,
+    seller: account,
+    warehouse: account,
     admin: account,
   }),
 });

@@ -5,6 +5,8 @@ export interface GatewayAccounts {
   readonly stripe: { readonly secretKey: string; readonly webhookSecret: string };
   /** Of the state's registries, which stand on the same port. */
   readonly registries: { readonly token: string };
+  /** The same of the carrier. */
+  readonly carrier: { readonly key: string; readonly webhookSecret: string };
   readonly billplz: { readonly apiKey: string; readonly xSignatureKey: string; readonly collectionId: string };
 }
 
@@ -13,5 +15,6 @@ export const gatewayAccounts = (secret: string): GatewayAccounts => ({
   xendit: { secretKey: `${secret}-xendit`, callbackToken: `${secret}-xendit-callback` },
   stripe: { secretKey: `${secret}-stripe`, webhookSecret: `whsec_${secret}-stripe` },
   registries: { token: `${secret}-registries` },
+  carrier: { key: `${secret}-carrier`, webhookSecret: `${secret}-carrier-webhook` },
   billplz: { apiKey: `${secret}-billplz`, xSignatureKey: `${secret}-billplz-signature`, collectionId: 'alur' },
 });

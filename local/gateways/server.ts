@@ -1,8 +1,10 @@
-/** The gateways of one machine, and the state's registries: every sandbox on one port, for `npm start` and for tests. */
+/** The gateways of one machine, the state's registries and the carrier: every sandbox on one port, for `npm start` and for tests. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { GatewayName } from '../../domain/payments.ts';
+import { carrierControlRoutes } from '../carriers/control.ts';
+import { createKurirSandbox } from '../carriers/kurir.ts';
 import { createRegistrySandbox } from '../registries/sandbox.ts';
 import { gatewayAccounts } from './accounts.ts';
 import { createBillplzSandbox } from './billplz/index.ts';
@@ -66,10 +68,20 @@ export async function startGatewaySandboxes(options: GatewaySandboxOptions): Pro
       callbackAddress: (callbackUrl) => `${webhookBaseUrl}/webhooks/billplz${new URL(callbackUrl).search}`,
     }),
   ];
+  const kurir = createKurirSandbox({
+    ...accounts.carrier,
+    stateDir: options.stateDir,
+    clock,
+    notificationUrl: () => `${webhookBaseUrl}/webhooks/carrier`,
+    notificationTimeoutMs: options.notificationTimeoutMs ?? 15_000,
+    retryScale: scale,
+  });
   const app = express();
   app.disable('x-powered-by');
   for (const { name, router } of sandboxes) app.use(`/${name}`, router);
+  app.use('/carrier', kurir.router);
   app.use(createRegistrySandbox(accounts.registries));
+  app.use(carrierControlRoutes(kurir));
   app.use(controlRoutes(sandboxes, faults));
 
   const server = createServer(app);
@@ -83,6 +95,7 @@ export async function startGatewaySandboxes(options: GatewaySandboxOptions): Pro
     },
     close: async () => {
       for (const sandbox of sandboxes) sandbox.close();
+      kurir.close();
       await stop(server);
     },
   };

@@ -71,6 +71,7 @@ describe('what a gateway says of money', () => {
       mail: { send: never, close: () => undefined },
       sms: null,
       registries: null,
+      carrier: null,
       scanner: null,
       documentRetentionDays: 3_650,
       secretKey: PERSONAL_DATA_KEY,

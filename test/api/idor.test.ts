@@ -10,6 +10,7 @@ import { patternOf, type Route } from '../../api/route.ts';
 import { routes } from '../../api/routes/index.ts';
 import { keyMay } from '../../domain/api-keys.ts';
 import type { ApplicationId, CompanyId } from '../../domain/ids.ts';
+import { DEFAULT_RETURN_POLICY } from '../../domain/returns.ts';
 import { may, ROLES, type Role, SCOPES } from '../../domain/roles.ts';
 import { aCard } from '../builders/cards.ts';
 import {
@@ -27,6 +28,7 @@ import {
   type LicenseTypeRow,
 } from '../builders/licensing.ts';
 import { aPdf } from '../builders/papers.ts';
+import { aPackedOrder, aParcel, type PackedOrder } from '../builders/parcels.ts';
 import { ask, type Problem } from '../builders/requests.ts';
 import { aPlan, aSubscription } from '../builders/subscriptions.ts';
 import { startApi, type TestApi, type TestPerson } from '../support/api.ts';
@@ -54,6 +56,11 @@ interface World {
   readonly device: string;
   readonly card: string;
   readonly subscription: string;
+  readonly order: string;
+  /** With every paper there is of one. */
+  readonly shipment: string;
+  readonly goodsReturn: string;
+  readonly returnPhoto: string;
   /** Of somebody in the office: colleagues do not touch each other's. */
   readonly absence: string;
 }
@@ -74,6 +81,11 @@ const form = () => {
   file.set('file', new Blob([new Uint8Array(aPdf())], { type: 'application/pdf' }), 'ktp.pdf');
   return file;
 };
+const photoForm = () => {
+  const photo = form();
+  photo.delete('kind');
+  return photo;
+};
 const application = (rest = '', body?: () => unknown): Reach => ({
   at: ({ draft }) => `/licenses/applications/${draft}${rest}`,
   ...(body ? { body } : {}),
@@ -90,6 +102,21 @@ const refund = (rest = '', body?: () => unknown): Reach => ({
 
 const subscription = (rest = '', body?: () => unknown): Reach => ({
   at: ({ subscription: id }) => `/subscriptions/${id}${rest}`,
+  ...(body ? { body } : {}),
+});
+
+const orderAt = (rest = '', body?: () => unknown): Reach => ({
+  at: ({ order: id }) => `/orders/${id}${rest}`,
+  ...(body ? { body } : {}),
+});
+
+const shipment = (rest: string, body?: () => unknown): Reach => ({
+  at: ({ shipment: id }) => `/shipments/${id}${rest}`,
+  ...(body ? { body } : {}),
+});
+
+const goodsReturn = (rest = '', body?: (theirs: World) => unknown): Reach => ({
+  at: ({ goodsReturn: id }) => `/returns/${id}${rest}`,
   ...(body ? { body } : {}),
 });
 
@@ -228,7 +255,60 @@ const REACHES: Readonly<Record<string, Reach>> = {
   'POST /subscriptions/:id/change-plan': subscription('/change-plan', () => ({ planCode: 'basic-monthly' })),
   'POST /subscriptions/:id/extend': subscription('/extend', () => ({ days: 1, reason: 'mine' })),
   'POST /subscriptions/:id/method': subscription('/method', () => ({ cardId: null })),
+  'GET /orders/:id': orderAt(),
+  'GET /orders/:id/timeline': orderAt('/timeline'),
+  'POST /orders/:id/cancel': orderAt('/cancel', () => ({})),
+  'POST /orders/:id/hold': orderAt('/hold', () => ({})),
+  'POST /orders/:id/release': orderAt('/release'),
+  'POST /orders/:id/ship': orderAt('/ship', () => ({ carrier: 'jne' })),
+  'POST /orders/:id/deliver': orderAt('/deliver', () => ({})),
+  'POST /orders/:id/edit': orderAt('/edit', () => ({ items: [{ sku: 'QR-PLATE', quantity: 1 }] })),
+  'POST /orders/:id/reorder': orderAt('/reorder', () => ({})),
+  'GET /returns/:id': goodsReturn(),
+  'GET /returns/:id/timeline': goodsReturn('/timeline'),
+  'POST /returns/:id/approve': goodsReturn('/approve', () => ({})),
+  'POST /returns/:id/reject': goodsReturn('/reject', () => ({ reason: 'mine' })),
+  'POST /returns/:id/request-info': goodsReturn('/request-info', () => ({ question: 'mine?' })),
+  'POST /returns/:id/provide-info': goodsReturn('/provide-info', () => ({ answer: 'mine' })),
+  'POST /returns/:id/cancel': goodsReturn('/cancel', () => ({})),
+  'POST /returns/:id/receive': goodsReturn('/receive', () => ({})),
+  'POST /returns/:id/inspect': goodsReturn('/inspect', () => ({ condition: 'as_new' })),
+  'POST /returns/:id/resolve': goodsReturn('/resolve', () => ({ resolution: 'refund' })),
+  'POST /returns/:id/accept-deduction': goodsReturn('/accept-deduction', () => ({})),
+  'POST /returns/:id/dispute': goodsReturn('/dispute', () => ({ reason: 'mine' })),
+  'POST /returns/:id/decide-dispute': goodsReturn('/decide-dispute', () => ({ decision: 'waive', note: 'mine' })),
+  'POST /returns/:id/continue': goodsReturn('/continue', () => ({ to: 'cancelled', note: 'mine' })),
+  'POST /returns/:id/photos': goodsReturn('/photos', photoForm),
+  'GET /returns/:id/photos/:photoId': {
+    at: ({ goodsReturn: id, returnPhoto }) => `/returns/${id}/photos/${returnPhoto}`,
+    mixed: (own, theirs) => `/returns/${own.goodsReturn}/photos/${theirs.returnPhoto}`,
+  },
+  // Rules of the shop; they are nobody's.
+  'GET /admin/shop-policies/:kind': { at: () => '/admin/shop-policies/return' },
+  'POST /admin/shop-policies/:kind': { at: () => '/admin/shop-policies/return', body: () => ({ policy: {} }) },
+  'GET /orders/:id/shipments': { at: ({ order }) => `/orders/${order}/shipments` },
+  'GET /shipments/:id/packing-slip': shipment('/packing-slip'),
+  'GET /shipments/:id/label': shipment('/label'),
+  'PUT /shipments/:id/tracking': shipment('/tracking', () => ({ carrier: 'JNE', trackingNumber: 'JNE-1' })),
+  'POST /shipments/:id/delivery-photo': shipment('/delivery-photo', form),
+  'GET /shipments/:id/delivery-photo': shipment('/delivery-photo'),
   'GET /users/companies/:id/credit': { at: ({ companyId }) => `/users/companies/${companyId}/credit` },
+  'GET /carts/:companyId': { at: ({ companyId }) => `/carts/${companyId}` },
+  'PUT /carts/:companyId': { at: ({ companyId }) => `/carts/${companyId}`, body: () => ({ items: [] }) },
+  'DELETE /carts/:companyId': { at: ({ companyId }) => `/carts/${companyId}` },
+  // Of the shop, and of no company: its people see what lies where.
+  'PUT /products/:sku': { at: () => '/products/NO-SUCH', body: () => ({ priceMinor: 1 }) },
+  'GET /stock/:sku': { at: () => '/stock/NO-SUCH' },
+  'POST /stock/:sku/receive': {
+    at: () => '/stock/NO-SUCH/receive',
+    body: () => ({ location: 'bandung', quantity: 1 }),
+  },
+  'POST /stock/:sku/adjust': {
+    at: () => '/stock/NO-SUCH/adjust',
+    body: () => ({ location: 'bandung', quantity: -1, note: 'mine' }),
+  },
+  'POST /stock-alerts/:id/acknowledge': { at: () => `/stock-alerts/${randomUUID()}/acknowledge` },
+  'POST /stock-alerts/:id/snooze': { at: () => `/stock-alerts/${randomUUID()}/snooze`, body: () => ({ days: 1 }) },
   // Of the office; whose case it is, the process asks too (`not_assigned`), where one runs.
   'POST /licenses/review/:id': review('review', () => ({ decision: 'approve' })),
   'POST /licenses/approve/:id': review('approve'),
@@ -292,6 +372,7 @@ const OPEN: Readonly<Record<string, string>> = {
   '/paid/:paymentId': 'the outcome for whoever comes back from the gateway, without names',
   '/webhooks/:gateway': 'signed by the gateway',
   '/problems/:code': 'explains a word',
+  '/products/:sku': 'what is sold, for everybody with an account',
 };
 
 /** IDs of others in a body or query: `not_found`, or a list that is empty. */
@@ -307,6 +388,18 @@ const NAMED: Readonly<Record<string, (api: TestApi, as: TestPerson, theirs: Worl
   },
   'GET /licenses/applications': (api, as, { companyId }) =>
     isEmpty(api, as, `/licenses/applications?companyId=${companyId}`),
+  'GET /returns': (api, as, { companyId }) => isEmpty(api, as, `/returns?companyId=${companyId}`),
+  'POST /returns': async (api, as, { order }) => {
+    const body = { orderId: order, items: [{ orderItemId: randomUUID(), reason: 'other' }] };
+    const answer = await ask<Problem>(api, as, 'POST', '/returns', { body });
+    assert.deepEqual([answer.status, answer.body.code], [404, 'not_found']);
+  },
+  'GET /orders': (api, as, { companyId }) => isEmpty(api, as, `/orders?companyId=${companyId}`),
+  'POST /orders': async (api, as, { companyId }) => {
+    const items = [{ sku: 'QR-PLATE', quantity: 1 }];
+    const shipTo = { name: 'Mine', phone: '+62811111111', street: 'Jalan 1', city: 'Bandung', postalCode: '40111' };
+    await isRefused(api, as, '/orders', { companyId, items, shipTo });
+  },
   'GET /subscriptions': (api, as, { companyId }) => isEmpty(api, as, `/subscriptions?companyId=${companyId}`),
   'POST /subscriptions': async (api, as, { companyId }) => {
     const body = { companyId, planCode: 'basic-monthly' };
@@ -345,7 +438,10 @@ async function isEmpty(api: TestApi, as: TestPerson, path: string): Promise<void
 
 const nameOf = (route: Pick<Route, 'method' | 'path'>): string => `${route.method.toUpperCase()} ${route.path}`;
 const withIds = routes.filter(({ path }) => path.includes(':'));
-const reaching = withIds.filter(({ permission }) => permission !== 'public');
+/** What every role may read is nobody's own. */
+const isOpen = ({ permission }: Pick<Route, 'permission'>): boolean =>
+  permission === 'public' || permission === 'product.read';
+const reaching = withIds.filter((route) => !isOpen(route));
 
 describe('what belongs to others', () => {
   let database: TestDatabase;
@@ -398,6 +494,9 @@ describe('what belongs to others', () => {
     const { body } = await ask(api, owner, 'POST', `/users/companies/${companyId}/invitations`, {
       body: { email: `${randomUUID()}@example.test` },
     });
+    const order = await aPackedOrder(db, { companyId, by: owner.id });
+    // Over, so that nobody is needed to answer for its process.
+    await db('orders').where({ id: order.orderId }).update({ ended_at: new Date() });
     return {
       owner,
       colleague,
@@ -417,6 +516,9 @@ describe('what belongs to others', () => {
       invitation: String(body['id']),
       // Over: its process is gone, and says nothing to its own people either.
       subscription: await aSubscription(db, { companyId, by: owner.id, plan: await aPlan(db), state: 'cancelled' }),
+      order: order.orderId,
+      shipment: await aPrintedParcel(order, sha256),
+      ...(await aReturnWithPhoto(order, sha256)),
       device: await aDevice(owner),
       card: await aCard(database.db, { companyId, by: owner.id }),
       absence: await anAbsence(),
@@ -441,6 +543,55 @@ describe('what belongs to others', () => {
       requested_at: at,
       updated_at: at,
     });
+    return id;
+  }
+
+  async function aReturnWithPhoto({ orderId, companyId, by, itemId }: PackedOrder, sha256: string) {
+    const { db } = database;
+    const [goodsReturn, returnPhoto, at] = [randomUUID(), randomUUID(), new Date()];
+    await db('returns').insert({
+      id: goodsReturn,
+      number: `RMA/TEST/${goodsReturn.slice(0, 12)}`,
+      order_id: orderId,
+      company_id: companyId,
+      requested_by: by,
+      state: 'under_review',
+      policy: JSON.stringify(DEFAULT_RETURN_POLICY),
+      wanted: 'refund',
+      requested_at: at,
+      state_since: at,
+      taken_at: at,
+      updated_at: at,
+    });
+    await db('return_units').insert({
+      return_id: goodsReturn,
+      order_item_id: itemId,
+      number: 1,
+      state: 'requested',
+      reason: 'other',
+    });
+    await db('return_photos').insert({
+      id: returnPhoto,
+      return_id: goodsReturn,
+      kind: 'claim',
+      filename: 'bukti.png',
+      sha256,
+      bytes: 1,
+      content_type: 'image/png',
+      uploaded_by: by,
+      uploaded_at: at,
+      scan_state: 'clean',
+    });
+    return { goodsReturn, returnPhoto };
+  }
+
+  async function aPrintedParcel(order: PackedOrder, sha256: string): Promise<string> {
+    const id = await aParcel(database.db, order);
+    const papers = { label_sha256: sha256, packing_slip_sha256: sha256, photo_sha256: sha256 };
+    await database
+      .db('shipments')
+      .where({ id })
+      .update({ ...papers, photo_content_type: 'image/png', state: 'labelled' });
     return id;
   }
 
@@ -521,11 +672,9 @@ describe('what belongs to others', () => {
         : [],
     );
     assert.deepEqual(described.toSorted(), withIds.map((route) => `${route.method} ${patternOf(route)}`).toSorted());
-    const missing = withIds.filter((route) =>
-      route.permission === 'public' ? !(route.path in OPEN) : !(nameOf(route) in REACHES),
-    );
+    const missing = withIds.filter((route) => (isOpen(route) ? !(route.path in OPEN) : !(nameOf(route) in REACHES)));
     assert.deepEqual(missing.map(nameOf), [], 'say in REACHES where an object of company B is for this route');
-    const known = withIds.map((route) => (route.permission === 'public' ? route.path : nameOf(route)));
+    const known = withIds.map((route) => (isOpen(route) ? route.path : nameOf(route)));
     const gone = [...Object.keys(REACHES), ...Object.keys(OPEN)].filter((name) => !known.includes(name));
     assert.deepEqual(gone, [], 'these routes are no more');
   });

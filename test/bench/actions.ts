@@ -85,7 +85,7 @@ export async function licenceActions({ client, db }: Machine, applicationId: str
   };
 }
 
-async function countsOf(client: Client, workflowId: string): Promise<Counts> {
+export async function countsOf(client: Client, workflowId: string): Promise<Counts> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   const counts: Record<Kind, number> = {
     'workflow started': 0,

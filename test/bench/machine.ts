@@ -10,6 +10,7 @@ import { migrateToLatest } from '../../db/migrate.ts';
 import type { Role } from '../../domain/roles.ts';
 import { type Child, startChild } from '../../local/children.ts';
 import { DEMO_ROLES, type DemoAccount, demoUserId, loadDemoData } from '../../local/demo-data.ts';
+import { gatewayAccounts } from '../../local/gateways/accounts.ts';
 import { startGatewaySandboxes } from '../../local/gateways/server.ts';
 import { freePorts } from '../../local/ports.ts';
 import { ensureDatabase, preparePostgres } from '../../local/postgres.ts';
@@ -81,6 +82,7 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
 
   const start = starter({ programs, directory, profileTo });
   const common = { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: address };
+  const { carrier } = gatewayAccounts(secrets.midtransServerKey);
   const alur = {
     ...common,
     ALUR_MODE: 'local',
@@ -96,6 +98,9 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     MIDTRANS_SERVER_KEY: secrets.midtransServerKey,
     MIDTRANS_SNAP_URL: `${sandbox.url}/midtrans`,
     MIDTRANS_API_URL: `${sandbox.url}/midtrans`,
+    ALUR_CARRIER_URL: `${sandbox.url}/carrier`,
+    ALUR_CARRIER_KEY: carrier.key,
+    ALUR_CARRIER_WEBHOOK_SECRET: carrier.webhookSecret,
     ALUR_JWT_PRIVATE_KEY: secrets.jwtPrivateKeyPem,
     ALUR_AUDIT_PRIVATE_KEY: secrets.auditPrivateKeyPem,
     ALUR_SECRET_KEY: secrets.secretKey,
@@ -253,6 +258,8 @@ async function peopleOf(db: Knex, secrets: LocalSecrets, publicUrl: string): Pro
     head: of('head'),
     supervisor: of('supervisor'),
     finance: of('finance'),
+    seller: of('seller'),
+    warehouse: of('warehouse'),
     admin: of('admin'),
   };
 }

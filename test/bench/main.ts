@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Alur costs beside the least that could do the same, each pair measured in turns in one run.
- * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,inbox,sleeping,replanning,subscriptions` measures a part, and
+ * `--write` keeps the figures in docs/performance.md, `--only=lifecycles,decisions,actions,reads,tokens,audit,ledger,reconciliation,webhooks,deadlines,inbox,sleeping,replanning,subscriptions,returns` measures a part, and
  * `--profile=<directory>` leaves V8 profiles of the programs there (and makes every figure worse).
  */
 import { writeFile } from 'node:fs/promises';
@@ -25,6 +25,7 @@ import { memoryOf } from './process-figures.ts';
 import { measureReconciliation } from './reconciliation.ts';
 import { measureReplanning } from './replanning.ts';
 import { type Figures, report } from './report.ts';
+import { measureReturns } from './returns.ts';
 import { measureSleeping } from './sleeping.ts';
 import { measureStatusReads } from './status-read.ts';
 import { measureSubscriptions } from './subscriptions.ts';
@@ -46,6 +47,7 @@ const PARTS = [
   'sleeping',
   'replanning',
   'subscriptions',
+  'returns',
 ];
 const REST_MS = 5_000;
 
@@ -115,6 +117,7 @@ async function measure(machine: Machine): Promise<Figures> {
   const subscriptions = wanted.includes('subscriptions')
     ? await told('Subscriptions', measureSubscriptions(machine))
     : null;
+  const returns = wanted.includes('returns') ? await told('Returns', measureReturns(machine)) : null;
   await delay(REST_MS);
   return {
     lifecycles,
@@ -131,6 +134,7 @@ async function measure(machine: Machine): Promise<Figures> {
     sleeping,
     replanning,
     subscriptions,
+    returns,
     memory: { idle, loaded, rested: memoryOf(machine) },
   };
 }

@@ -22,6 +22,7 @@ export interface Figures {
   readonly sleeping: SleepingFigures | null;
   readonly replanning: readonly Absolute[] | null;
   readonly subscriptions: SubscriptionFigures | null;
+  readonly returns: readonly Absolute[] | null;
   readonly memory: { readonly idle: Memory; readonly loaded: Memory; readonly rested: Memory };
 }
 
@@ -42,6 +43,7 @@ export function report({
   sleeping,
   replanning,
   subscriptions,
+  returns,
   memory,
 }: Figures): string {
   const alone = [
@@ -53,6 +55,7 @@ export function report({
     ...(sleeping ? [sleeping.memory] : []),
     ...(replanning ?? []),
     ...(subscriptions?.alone ?? []),
+    ...(returns ?? []),
   ];
   const pairs = [
     ...(reads ?? []),
@@ -140,6 +143,8 @@ const ALONE = [
   '**Subscriptions asleep** are real executions, started from their records by a client and put to sleep by the one worker that there' +
     ' is. 2,000 come due evenly over a minute; each has one invoice and no number is missing, or the run fails. An invoice is late by' +
     ' the time from when it was due until its transaction began. None has a card, so no gateway is asked anything.',
+  '**Returns**: the actions are those of `rma` and of its refund together, from asking until the money has gone back. The thousand are' +
+    ' real executions, each waiting for its review; two readers ask for one after the other.',
 ];
 
 const WHY = [

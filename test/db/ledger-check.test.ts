@@ -86,7 +86,7 @@ describe('checking the books', () => {
       proofs.filter(({ wrong }) => wrong > 0),
       [],
     );
-    assert.equal(proofs.length, 10);
+    assert.equal(proofs.length, 11);
     assert.deepEqual(proofs.find(({ name }) => name === 'paths')?.counts, {
       captured: '4',
       settled: '1',

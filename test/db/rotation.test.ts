@@ -4,9 +4,10 @@ import type { Knex } from 'knex';
 import { createPersonalData, type PersonalData } from '../../db/personal-data.ts';
 import { type RotationProgress, resealPage, rotationProgress, SEALED_COLUMNS } from '../../db/rotation.ts';
 import { maskNumber } from '../../domain/identity-numbers.ts';
-import { asId, type CompanyId } from '../../domain/ids.ts';
+import { asId, type CompanyId, type UserId } from '../../domain/ids.ts';
 import { aBookedInvoice, aBookedRefund, aCapture } from '../builders/books.ts';
 import { sealedCompany, sealedUnnamed, sealNik, sealRefundDestination, someNpwp } from '../builders/sealed.ts';
+import { anOrderRow, aProduct } from '../builders/stock.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
 
 const NEW_KEY = randomBytes(32);
@@ -30,6 +31,16 @@ describe('sealing anew', () => {
     const userId = await owner();
     const { id: companyId } = await sealedCompany(db, sealer);
     await sealNik(db, sealer, userId);
+    const bought = {
+      companyId: asId<CompanyId>(companyId),
+      by: asId<UserId>(userId),
+      sku: await aProduct(db),
+      quantity: 1,
+    };
+    const { orderId } = await anOrderRow(db, bought);
+    await db('orders')
+      .where({ id: orderId })
+      .update({ ship_to_encrypted: sealer.seal('{"name":"Sari"}', 'orders.ship_to') });
     const at = { created_at: new Date(), expires_at: new Date(Date.now() + 60_000) };
     await db('company_numbers').insert({
       id: randomUUID(),
@@ -118,10 +129,10 @@ describe('sealing anew', () => {
   it('leaves nothing under the earlier key, in any column, and every value as it was', async () => {
     await fillEveryColumn();
     const found = await rotationProgress(db, changing);
-    assert.deepEqual(counts(found), { total: 10, done: 0, remaining: 10 });
+    assert.deepEqual(counts(found), { total: 11, done: 0, remaining: 11 });
     assert.ok(found.columns.every(({ total }) => total > 0));
-    assert.deepEqual(await sealAll(changing), { sealed: 10, stuck: [] });
-    assert.deepEqual(counts(await rotationProgress(db, afterwards)), { total: 10, done: 10, remaining: 0 });
+    assert.deepEqual(await sealAll(changing), { sealed: 11, stuck: [] });
+    assert.deepEqual(counts(await rotationProgress(db, afterwards)), { total: 11, done: 11, remaining: 0 });
     for (const { name, table, sealed } of SEALED_COLUMNS)
       for (const value of await db(table).whereNotNull(sealed).pluck<Buffer[]>(sealed))
         assert.ok(afterwards.open(value, name).length > 5, name);

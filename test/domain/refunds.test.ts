@@ -153,3 +153,21 @@ describe('the states of a refund', () => {
     assert.deepEqual(readReason(undefined), { reason: 'requested_by_payer', words: null });
   });
 });
+
+describe('a refund of returned goods', () => {
+  it('is decided by nobody who inspected them, and by anybody else in finance', () => {
+    const [inspector, other] = [asId<UserId>('inspector'), asId<UserId>('other')];
+    const situation = {
+      state: 'requested',
+      channel: null,
+      requestedBy: null,
+      decidedBy: null,
+      decidedAt: null,
+      nameMatches: null,
+      inspectedBy: [inspector],
+    } as const;
+    assert.equal(refuseRefundDecision(situation, 'approve', inspector, false)?.code, 'own_refund');
+    assert.equal(refuseRefundDecision(situation, 'reject', inspector, false)?.code, 'own_refund');
+    assert.equal(refuseRefundDecision(situation, 'approve', other, false), null);
+  });
+});

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { licenseTransitions } from '../../domain/licenses.ts';
 import { applicationTransitions } from '../../domain/licensing.ts';
 import { onboardingTransitions } from '../../domain/onboarding.ts';
+import { orderTransitions } from '../../domain/orders.ts';
 import { paymentTransitions } from '../../domain/payments.ts';
 import { refundTransitions } from '../../domain/refunds.ts';
+import { returnTransitions } from '../../domain/returns.ts';
 import { subscriptionTransitions } from '../../domain/subscriptions.ts';
 
 type Table = Readonly<Record<string, readonly string[]>>;
@@ -45,7 +47,15 @@ describe('the state diagrams in docs/processes', () => {
     assert.deepEqual(drawnIn('subscription.md'), edgesOf(subscriptionTransitions, 'trialing'));
   });
 
+  it('draw exactly the transitions of a return', () => {
+    assert.deepEqual(drawnIn('rma.md'), edgesOf(returnTransitions, 'requested'));
+  });
+
   it('draw exactly the transitions of an onboarding', () => {
     assert.deepEqual(drawnIn('onboarding.md'), edgesOf(onboardingTransitions, 'in_progress'));
+  });
+
+  it('draw exactly the transitions of an order', () => {
+    assert.deepEqual(drawnIn('order.md'), edgesOf(orderTransitions, 'pending'));
   });
 });

@@ -17,14 +17,19 @@ import { playExpiry } from './expiry-cases.ts';
 import { playLetters } from './letter-cases.ts';
 import { playMoneyWatch } from './money-watch-cases.ts';
 import { onboardingCasesOf } from './onboarding-cases.ts';
+import { orderCasesOf } from './order-cases.ts';
+import { playParcels } from './parcel-cases.ts';
 import { paymentCasesOf } from './payment-cases.ts';
 import { playPeople } from './people-cases.ts';
 import { playPolicyMoves } from './policy-move-cases.ts';
 import { playProcessWatches } from './process-watch-cases.ts';
 import { playRefunds } from './refund-cases.ts';
 import { playRenewals } from './renewal-cases.ts';
+import { playReturnMoney } from './return-money-cases.ts';
 import { reviewCasesOf } from './review-cases.ts';
+import { rmaCasesOf } from './rma-cases.ts';
 import { playRotations } from './rotation-cases.ts';
+import { playShop } from './shop-cases.ts';
 import { subscriptionCasesOf } from './subscription-cases.ts';
 import { playTextMessages } from './text-message-cases.ts';
 
@@ -203,19 +208,24 @@ export function casesOf(system: TestSystem): (() => Promise<Played>)[] {
     ...paymentCasesOf(system),
     ...reviewCasesOf(system),
     ...onboardingCasesOf(system),
+    ...orderCasesOf(system),
+    ...rmaCasesOf(system),
     ...subscriptionCasesOf(system),
     () => playRefunds(system),
+    () => playReturnMoney(system),
     () => playRotations(system),
     () => playLetters(system),
     () => playMoneyWatch(system),
     () => playProcessWatches(system),
     () => playCards(system),
+    () => playParcels(system),
     () => playPeople(system),
     () => playPolicyMoves(system),
     () => playDocuments(system),
     () => playExpiry(system),
     () => playRenewals(system),
     () => playCalendars(system),
+    () => playShop(system),
     () => playTextMessages(system),
   ];
 }

@@ -118,6 +118,7 @@ export async function startApi(
     tokens: await createAccessTokens({ privateKeyPem: signingKey, publicUrl: url }),
     publicUrl: url,
     gateways: { midtrans: { serverKey: 'SB-Mid-server-test' } },
+    carrier: undefined,
     personalData,
     auditKey: auditJwkOf(AUDIT_PRIVATE_KEY),
     secretKey: PERSONAL_DATA_KEY,

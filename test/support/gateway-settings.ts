@@ -7,6 +7,12 @@ export const registrySettings = (midtransServerKey: string, sandboxUrl: string) 
   token: gatewayAccounts(midtransServerKey).registries.token,
 });
 
+/** Where the carrier of a run sells labels; `webhookSecret` signs what it tells. */
+export const carrierSettings = (midtransServerKey: string, sandboxUrl: string) => ({
+  url: `${sandboxUrl}/carrier`,
+  ...gatewayAccounts(midtransServerKey).carrier,
+});
+
 /** Accounts and addresses of the sandboxes of a run, as the worker is told them. */
 export function gatewaySettings(midtransServerKey: string, sandboxUrl: string, publicUrl: string): GatewaySettings {
   const { xendit, stripe, billplz } = gatewayAccounts(midtransServerKey);

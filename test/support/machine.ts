@@ -28,6 +28,8 @@ export const GATEWAY_SECRETS = {
   ...gatewayAccounts(MIDTRANS_SERVER_KEY),
 } as const;
 
+export const CARRIER_SECRETS = gatewayAccounts(MIDTRANS_SERVER_KEY).carrier;
+
 /** A PostgreSQL server of its own, without fsync. `adminUrl` names the database `postgres`, as a superuser. */
 export const postgres = once(async () => {
   const directory = await runDirectory();

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { createKurir } from '../../activities/carriers/kurir.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
 import type { PaymentGateway } from '../../activities/gateways/gateway.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
@@ -13,7 +14,7 @@ import { createRegistries } from '../../activities/registries/client.ts';
 import { connect } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { gatewaySettings, registrySettings } from './gateway-settings.ts';
+import { carrierSettings, gatewaySettings, registrySettings } from './gateway-settings.ts';
 import { MONEY_POLICY } from './money-policy.ts';
 import { mortalWorkerSettings } from './mortal-worker-settings.ts';
 
@@ -37,6 +38,7 @@ const activities = createActivities({
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
   sms: null,
+  carrier: createKurir(carrierSettings(settings.midtransServerKey, settings.sandboxUrl)),
   scanner: null,
   documentRetentionDays: 3_650,
   registries: createRegistries(registrySettings(settings.midtransServerKey, settings.sandboxUrl)),

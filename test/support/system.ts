@@ -9,6 +9,7 @@ import { Client, type Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.ts';
+import { createKurir } from '../../activities/carriers/kurir.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
@@ -33,8 +34,8 @@ import {
   PERSONAL_DATA_KEY,
   type TestDatabase,
 } from './database.ts';
-import { gatewaySettings, registrySettings } from './gateway-settings.ts';
-import { GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
+import { carrierSettings, gatewaySettings, registrySettings } from './gateway-settings.ts';
+import { CARRIER_SECRETS, GATEWAY_SECRETS, gateways, MIDTRANS_SERVER_KEY, mailbox, temporal } from './machine.ts';
 import { MONEY_POLICY } from './money-policy.ts';
 import type { MortalWorkerSettings } from './mortal-worker-settings.ts';
 import { once, stopAtEnd } from './registry.ts';
@@ -102,7 +103,7 @@ export async function startSystem(
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
   const files = createFileStore(directory);
-  const api = await startApi(database, { temporal: client, taskQueue, files, gateways: GATEWAY_SECRETS });
+  const api = await startApi(database, { temporal: client, taskQueue, files, gateways: GATEWAY_SECRETS, carrier: CARRIER_SECRETS });
   const sandbox = await gateways();
   sandbox.setWebhookBaseUrl(api.url);
   const deps = await activityDeps(database, files, api.url, sandbox.url);
@@ -184,6 +185,7 @@ async function activityDeps(
     signer: await localSigner(),
     mail: createMailTransport({ smtpUrl, from: 'Alur <no-reply@alur.example>' }),
     registries: createRegistries(registrySettings(MIDTRANS_SERVER_KEY, sandboxUrl)),
+    carrier: createKurir(carrierSettings(MIDTRANS_SERVER_KEY, sandboxUrl)),
     scanner: await scanner(),
     documentRetentionDays: 3_650,
     sms: createSmsSender({ url: `${smsUrl}/messages`, token: LOCAL_SMS_TOKEN }),

@@ -2,7 +2,10 @@ import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
 import { LICENSE_LETTERS_ENGLISH } from './licenses.ts';
 import { ONBOARDING_LETTERS_ENGLISH } from './onboarding.ts';
+import { ORDER_LETTERS_ENGLISH } from './orders.ts';
 import { REFUND_LETTERS_ENGLISH } from './refunds.ts';
+import { RETURN_LETTERS_ENGLISH } from './returns.ts';
+import { STOCK_LETTERS_ENGLISH } from './stock.ts';
 import { SUBSCRIPTION_LETTERS_ENGLISH } from './subscriptions.ts';
 
 const APPLICATION = ['Application', '{{applicationId}}'] as const;
@@ -372,7 +375,10 @@ export const ENGLISH: Record<MailTemplateCode, Letter> = {
     button: { label: 'See the invitation', url: 'joinUrl' },
   },
   ...LICENSE_LETTERS_ENGLISH,
+  ...STOCK_LETTERS_ENGLISH,
   ...SUBSCRIPTION_LETTERS_ENGLISH,
+  ...ORDER_LETTERS_ENGLISH,
+  ...RETURN_LETTERS_ENGLISH,
   ...ONBOARDING_LETTERS_ENGLISH,
   calendar_incomplete: {
     subject: 'The calendar has no national holidays for {{year}}',

@@ -2,7 +2,10 @@ import type { MailTemplateCode } from '../../../domain/mail.ts';
 import type { Letter } from './compose.ts';
 import { LICENSE_LETTERS_INDONESIAN } from './licenses.ts';
 import { ONBOARDING_LETTERS_INDONESIAN } from './onboarding.ts';
+import { ORDER_LETTERS_INDONESIAN } from './orders.ts';
 import { REFUND_LETTERS_INDONESIAN } from './refunds.ts';
+import { RETURN_LETTERS_INDONESIAN } from './returns.ts';
+import { STOCK_LETTERS_INDONESIAN } from './stock.ts';
 import { SUBSCRIPTION_LETTERS_INDONESIAN } from './subscriptions.ts';
 
 const APPLICATION = ['Nomor permohonan', '{{applicationId}}'] as const;
@@ -385,7 +388,10 @@ export const INDONESIAN: Record<MailTemplateCode, Letter> = {
     button: { label: 'Lihat undangan', url: 'joinUrl' },
   },
   ...LICENSE_LETTERS_INDONESIAN,
+  ...STOCK_LETTERS_INDONESIAN,
   ...SUBSCRIPTION_LETTERS_INDONESIAN,
+  ...ORDER_LETTERS_INDONESIAN,
+  ...RETURN_LETTERS_INDONESIAN,
   ...ONBOARDING_LETTERS_INDONESIAN,
   calendar_incomplete: {
     subject: 'Kalender belum memuat hari libur nasional tahun {{year}}',

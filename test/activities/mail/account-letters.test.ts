@@ -6,6 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createAccountLetterActivities } from '../../../activities/mail/account-letters.ts';
 import { createMailTransport, MailError, type MailTransport } from '../../../activities/mail/transport.ts';
 import { type NewAccountLetter, writeLetter } from '../../../db/account-letters.ts';
+import { userOfStopToken } from '../../../db/advertising.ts';
 import { createFileStore, type FileStore } from '../../../db/files.ts';
 import { peekLinkToken } from '../../../db/link-tokens.ts';
 import { sentCode } from '../../../db/one-time-secrets.ts';
@@ -106,6 +107,27 @@ describe('letters about an account', () => {
     assert.ok(token, text);
     return token;
   };
+
+  it('cart_reminder names what was left, in the reader’s language, and carries a link that ends such letters', async () => {
+    const { id: userId, email } = await person();
+    const items = [{ name: { id: 'Papan QR', en: 'QR plate' }, quantity: 2 }];
+    const letter = { id: randomUUID(), template: 'cart_reminder', userId, at: new Date() } as const;
+    await send(await write({ ...letter, data: { companyName: 'CV Maju', items } }));
+    const { text } = only(email);
+    assert.match(text, /2 × QR plate/);
+    const [, token = ''] = /https:\/\/alur\.example\.id\/account\/advertising\?token=(\S+)/.exec(text) ?? [];
+    assert.equal(userOfStopToken(PERSONAL_DATA_KEY, token), userId);
+  });
+
+  it('stock_low tells a seller how many are left of what', async () => {
+    const { id: userId, email } = await person();
+    const data = { sku: 'QR-PLATE', productName: { id: 'Papan QR', en: 'QR plate' }, free: 3, threshold: 10 };
+    const letter = { id: randomUUID(), template: 'stock_low', userId, at: new Date() } as const;
+    await send(await write({ ...letter, data: { ...data, isRepeat: true } }));
+    const { subject, text } = only(email);
+    assert.equal(subject, 'Still running out: QR plate');
+    assert.match(text, /Only 3 of QR plate are free.+below 10/);
+  });
 
   const carriers = [
     { template: 'verify_email', data: {}, page: 'verify-email', purpose: 'verify_email', minutes: 24 * 60 },

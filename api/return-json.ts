@@ -1,0 +1,192 @@
+/** A return as it is shown: where it stands, what it brings, what happens next and by when. */
+import { findReturn, type PhotoJson, type ReturnRead, type ReturnSummary } from '../db/return-reads.ts';
+import { Failure } from '../domain/failures.ts';
+import type { ReturnId } from '../domain/ids.ts';
+import type { Actor } from '../domain/licensing.ts';
+import { type Currency, money } from '../domain/money.ts';
+import { returnDeadline } from '../domain/return-deadlines.ts';
+import { HEARD_IN, RETURN_MESSAGES, type ReturnPolicy, type ReturnState } from '../domain/returns.ts';
+import type { ApiDeps } from './deps.ts';
+import type { Locale } from './request.ts';
+import { moneyJson, timeJson, timeOrNull } from './wire.ts';
+
+/** @throws Failure `not_found` */
+export async function returnSeenBy({ db }: Pick<ApiDeps, 'db'>, actor: Actor, id: ReturnId): Promise<ReturnRead> {
+  const found = await findReturn(db, actor, id);
+  if (!found) throw new Failure('not_found', 'There is no such return, or none that you may see.');
+  return found;
+}
+
+const amountOf =
+  (currency: Currency) =>
+  (minor: string | bigint): ReturnType<typeof moneyJson> =>
+    moneyJson(money(BigInt(minor), currency));
+const timeIn = (text: string | null): string | null => (text === null ? null : timeJson(new Date(text)));
+
+export const returnSummaryJson = (it: ReturnSummary) => ({
+  id: it.id,
+  number: it.number,
+  state: it.state,
+  stateSince: timeJson(it.stateSince),
+  order: { id: it.orderId, number: it.orderNumber },
+  companyId: it.companyId,
+  wanted: it.wanted,
+  resolution: it.resolution,
+  units: it.unitCount,
+  refund: it.refundMinor === null ? null : amountOf(it.currency)(it.refundMinor),
+  requestedAt: timeJson(it.requestedAt),
+  endedAt: timeOrNull(it.endedAt),
+});
+
+export const returnJson = (it: ReturnRead, locale: Locale, { staff }: { readonly staff: boolean }) => ({
+  id: it.id,
+  number: it.number,
+  state: it.state,
+  stateSince: timeJson(it.stateSince),
+  orderId: it.orderId,
+  order: { id: it.orderId, number: it.orderNumber },
+  companyId: it.companyId,
+  wanted: it.wanted,
+  resolution: it.resolution,
+  exchangeSku: it.exchangeSku,
+  keepsItems: it.keepsItems,
+  items: itemsJson(it, locale),
+  photos: it.photos.map((photo) => photoJson(it.id, photo)),
+  label: labelJson(it),
+  statement: statementJson(it, locale),
+  refunds: it.refunds.map(({ id, state, amountMinor, channel, endedAt }) => ({
+    id,
+    state,
+    amount: amountOf(it.currency)(amountMinor),
+    channel,
+    endedAt: timeIn(endedAt),
+  })),
+  messages: it.messages.map(({ kind, text, isCustomer, at }) => ({
+    kind: kind.replaceAll('_', '-'),
+    by: isCustomer ? ('customer' as const) : ('seller' as const),
+    text,
+    at: timeJson(new Date(at)),
+  })),
+  replacementOrderId: it.replacementOrderId,
+  ...(staff ? { manualReasons: [...it.manualReasons] } : {}),
+  next: nextOf(it),
+  actions: RETURN_MESSAGES.filter((kind) => HEARD_IN[kind].includes(it.state)).map((kind) => kind.replaceAll('_', '-')),
+  requestedAt: timeJson(it.requestedAt),
+  endedAt: timeOrNull(it.endedAt),
+  updatedAt: timeJson(it.updatedAt),
+  links: {
+    timeline: `/api/v1/returns/${it.id}/timeline`,
+    order: `/api/v1/orders/${it.orderId}`,
+    photos: `/api/v1/returns/${it.id}/photos`,
+  },
+});
+
+function itemsJson({ units, currency }: ReturnRead, locale: Locale) {
+  const amount = amountOf(currency);
+  return [...new Set(units.map(({ orderItemId }) => orderItemId))].flatMap((orderItemId) => {
+    const ofItem = units.filter((unit) => unit.orderItemId === orderItemId);
+    const [first] = ofItem;
+    if (!first) return [];
+    return [
+      {
+        orderItemId,
+        sku: first.sku,
+        name: first.name[locale],
+        quantity: ofItem.length,
+        units: ofItem.map((unit) => ({
+          number: unit.number,
+          state: unit.state,
+          reason: unit.reason,
+          claimedCondition: unit.claimedCondition,
+          condition: unit.condition,
+          disposition: unit.disposition,
+          receivedAt: timeIn(unit.receivedAt),
+          deduction: amount(unit.deductionMinor),
+          refund: unit.refundMinor === null ? null : amount(unit.refundMinor),
+        })),
+      },
+    ];
+  });
+}
+
+export const photoJson = (returnId: ReturnId, photo: PhotoJson) => ({
+  ...photo,
+  uploadedAt: timeJson(new Date(photo.uploadedAt)),
+  url: `/api/v1/returns/${returnId}/photos/${photo.id}`,
+});
+
+const labelJson = ({ label, dropOffBy }: ReturnRead) =>
+  label && {
+    carrier: label.carrier,
+    trackingNumber: label.trackingNumber,
+    state: label.state,
+    dropOffBy: timeOrNull(dropOffBy),
+    labelUrl: label.hasLabel ? `/api/v1/shipments/${label.id}/label` : null,
+  };
+
+function statementJson(it: ReturnRead, locale: Locale) {
+  const { statement, statementVersion: version, acceptedVersion } = it;
+  if (!statement) return null;
+  const amount = amountOf(it.currency);
+  return {
+    version,
+    lines: statement.lines.map((line) => ({
+      orderItemId: line.orderItemId,
+      quantity: line.quantity,
+      goods: amount(line.goodsMinor),
+      shipping: amount(line.shippingMinor),
+      deduction: amount(line.deductionMinor),
+      refund: amount(line.refundMinor),
+    })),
+    deductions: statement.deductions.map(({ code, orderItemId, number, amountMinor, reason }) => ({
+      code,
+      orderItemId,
+      number,
+      amount: amount(amountMinor),
+      reason: reason[locale],
+    })),
+    refund: amount(statement.refundMinor),
+    needsAcceptance: statement.deductions.length > 0 && acceptedVersion !== version,
+    acceptedVersion,
+    isDisputed: it.disputedAt !== null,
+  };
+}
+
+// ---- what happens next ----------------------------------------------------------------------------------------------
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** What its process does by itself, should nobody say anything before. */
+const NEXT: Partial<Record<ReturnState, { readonly what: string; readonly after?: (policy: ReturnPolicy) => number }>> =
+  {
+    requested: { what: 'seller_is_reminded', after: ({ review }) => review.remindAfterHours * HOUR },
+    under_review: { what: 'seller_is_reminded', after: ({ review }) => review.remindAfterHours * HOUR },
+    info_requested: { what: 'return_expires' },
+    label_pending: { what: 'person_looks', after: ({ labelRetryMinutes }) => labelRetryMinutes * 60_000 },
+    awaiting_shipment: { what: 'return_expires' },
+    in_transit: { what: 'parcel_counts_as_lost', after: ({ lostAfterDays }) => lostAfterDays * DAY },
+    lost_in_transit: { what: 'refund_is_offered', after: ({ resolution }) => resolution.defaultAfterDays * DAY },
+    received: {
+      what: 'supervisor_is_told',
+      after: ({ receivedEscalateAfterHours }) => receivedEscalateAfterHours * HOUR,
+    },
+    inspecting: {
+      what: 'supervisor_is_told',
+      after: ({ inspectionEscalateAfterDays }) => inspectionEscalateAfterDays * DAY,
+    },
+    resolution_pending: { what: 'default_counts' },
+    refunding: { what: 'person_looks', after: ({ refundReviewAfterDays }) => refundReviewAfterDays * DAY },
+    replacing: { what: 'person_looks', after: ({ refundReviewAfterDays }) => refundReviewAfterDays * DAY },
+  };
+
+function nextOf(it: ReturnRead): { what: string; at: string } | null {
+  const next = NEXT[it.state];
+  if (!next) return null;
+  if (it.state === 'resolution_pending' && it.disputedAt !== null) {
+    const at = it.stateSince.getTime() + it.policy.inspectionEscalateAfterDays * DAY;
+    return { what: 'supervisor_is_told', at: timeJson(new Date(at)) };
+  }
+  const at = next.after ? it.stateSince.getTime() + next.after(it.policy) : returnDeadline(it);
+  return at === null ? null : { what: next.what, at: timeJson(new Date(at)) };
+}

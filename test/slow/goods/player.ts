@@ -1,0 +1,478 @@
+/** Plays one scenario through the public API, the sandboxes' control and time travel, then has everybody do their work to the end. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { z } from 'zod';
+import {
+  asId,
+  type InvoiceId,
+  type OrderId,
+  type OrderItemId,
+  type RefundId,
+  type ReturnId,
+  type Sku,
+} from '../../../domain/ids.ts';
+import { isReturnOver, type ReturnState } from '../../../domain/returns.ts';
+import type { DemoAccount } from '../../../local/demo-data.ts';
+import { orderId as orderProcess, paymentId, refundId, rmaId } from '../../../workflows/ids.ts';
+import type { TestSystem } from '../../support/system.ts';
+import { travel } from '../../support/time.ts';
+import { isRunning } from './invariants.ts';
+import type { Command, Scenario } from './scenario.ts';
+import { ask, type Headers, type Played, STORE } from './world.ts';
+
+const DAY_SECONDS = 86_400;
+const SETTLE_ROUNDS = 40;
+
+export interface Stage {
+  readonly system: TestSystem;
+  /** As `kill -9` does it; resolves when another works in its place. */
+  killWorker(): Promise<void>;
+  /** For the tally of what was lived through. */
+  heard(command: Command['do'], answer: string): void;
+  /** The standing schedules, once. */
+  sweep(): Promise<void>;
+}
+
+const problem = z.looseObject({ code: z.string() });
+
+export function playerOf(stage: Stage, game: Played) {
+  const { system } = stage;
+  const { db } = system.database;
+  const { client } = system;
+
+  async function play({ commands }: Scenario): Promise<string[]> {
+    const log: string[] = [];
+    for (const command of commands) {
+      const answer = await one(command);
+      stage.heard(command.do, answer);
+      log.push(`${JSON.stringify(command)} → ${answer}`);
+    }
+    return log;
+  }
+
+  // ---- one command ----------------------------------------------------------------------------------------------------
+
+  async function one(command: Command): Promise<string> {
+    const id = game.orders[command.order];
+    if (!id) return 'no order';
+    switch (command.do) {
+      case 'pay':
+        return pay(id, command.event, command.webhook);
+      case 'pay-fault': {
+        const invoice = (await openInvoices(id)).at(-1);
+        if (!invoice) return 'nothing to pay';
+        const [known] = await db('payments').where({ invoice_id: invoice }).max({ attempt: 'attempt' });
+        const attempt = Number(known?.['attempt'] ?? 0) + (command.operation === 'create' ? 1 : 0);
+        const { operation, kind } = command;
+        return control('faults', { operation, kind, times: 1, reference: `${invoice}-${attempt}` });
+      }
+      case 'cancel': {
+        const items = await someOf(id, command.item);
+        const as = command.by === 'owner' ? game.owner : await system.as('seller');
+        return say(
+          'POST',
+          `orders/${id}/cancel`,
+          as,
+          items ? { items: items.map(({ id: it }) => ({ orderItemId: it, quantity: 1 })) } : {},
+        );
+      }
+      case 'hold':
+      case 'release':
+        return say('POST', `orders/${id}/${command.do}`, await system.as('seller'));
+      case 'ship':
+        return ship(id, command);
+      case 'deliver':
+        return say('POST', `orders/${id}/deliver`, await system.as('warehouse'));
+      case 'receive-stock':
+        return receiveStock(command.product, command.quantity);
+      case 'carrier':
+        return carried(id, command);
+      case 'carrier-fault': {
+        const { operation, kind } = command;
+        return control('shipments/faults', { operation, kind, times: 1 });
+      }
+      case 'return':
+        return askBack(id, command);
+      case 'wait':
+        return waitOf(id, command.whose, command.seconds);
+      case 'kill-worker':
+        await stage.killWorker();
+        return 'killed';
+      default:
+        return sayToReturn(id, command);
+    }
+  }
+
+  async function pay(id: OrderId, event: string, webhook: string): Promise<string> {
+    const invoice = (await openInvoices(id)).at(-1) ?? (await invoicesOf(id)).at(-1);
+    if (!invoice) return 'nothing to pay';
+    const opened = await say('POST', `invoices/${invoice}/pay`, game.owner, { gateway: 'midtrans' });
+    const reference = (await attemptsOf(invoice)).at(-1);
+    if (!reference) return `${opened}, no attempt`;
+    const query = `?webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}`;
+    const told = await control(`payments/${reference}/${event}${query}`);
+    // The order hears of it a moment after the invoice.
+    const isKnown = await inAMoment(
+      async () =>
+        !(await openInvoices(id)).includes(invoice) && (await countOf('orders', { id, state: 'pending' })) === 0,
+    );
+    return `${opened}, ${told}, ${isKnown ? 'closed' : 'open'}`;
+  }
+
+  async function ship(id: OrderId, { item, quantity, carrier }: Extract<Command, { do: 'ship' }>): Promise<string> {
+    const items = (await someOf(id, item)) ?? (await itemsOf(id));
+    const wishes = await Promise.all(
+      items.map(async ({ id: orderItemId, sku, tracking }) => {
+        const reserved = await countOf('order_units', { order_item_id: orderItemId, state: 'reserved' });
+        const some = item === null ? reserved : Math.min(quantity, reserved);
+        const serials = tracking === 'serial' ? await serialsOnShelf(sku, some) : null;
+        return { orderItemId, quantity: some, ...(serials ? { serials } : {}) };
+      }),
+    );
+    const body = { items: wishes.filter((wish) => wish.quantity > 0), carrier };
+    if (body.items.length === 0) return 'nothing is ready';
+    const own = carrier === 'jne' ? { trackingNumber: `JNE${randomUUID().slice(0, 8)}` } : {};
+    return say('POST', `orders/${id}/ship`, await system.as('warehouse'), { ...body, ...own });
+  }
+
+  async function receiveStock(product: number, quantity: number): Promise<string> {
+    const sku = game.skus[product];
+    if (!sku) return 'no product';
+    const serials = game.newSerials(product, quantity);
+    const body = { location: STORE, quantity, ...(serials.length > 0 ? { serials } : {}) };
+    return say('POST', `stock/${sku}/receive`, await system.as('warehouse'), body);
+  }
+
+  async function carried(id: OrderId, { event, webhook, nth }: Extract<Command, { do: 'carrier' }>): Promise<string> {
+    const parcels = () =>
+      db('shipments').where({ order_id: id, carrier: 'kurir' }).orderBy('created_at').select('tracking_number');
+    // Its label is bought a moment after it was packed.
+    await inAMoment(async () => (await parcels()).every((one) => one.tracking_number !== null));
+    const number: string | null | undefined = nthOf(await parcels(), nth)?.tracking_number;
+    if (!number) return 'no parcel';
+    const before = await stateOfParcel(number);
+    const told = await control(
+      `shipments/${number}/${event}?webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}`,
+    );
+    const isKnown = await inAMoment(async () => (await stateOfParcel(number)) !== before);
+    return `${told}, ${isKnown ? await stateOfParcel(number) : `still ${before}`}`;
+  }
+
+  async function stateOfParcel(number: string): Promise<string> {
+    const row: { state: string } | undefined = await db('shipments').where({ tracking_number: number }).first('state');
+    return row?.state ?? 'unknown';
+  }
+
+  async function askBack(id: OrderId, command: Extract<Command, { do: 'return' }>): Promise<string> {
+    const items = await itemsOf(id);
+    const item = items[command.item % items.length];
+    if (!item) return 'no item';
+    const { number, quantity, reason, wanted, atOnce } = command;
+    const body = {
+      orderId: id,
+      items: [{ orderItemId: item.id, reason, ...(number === null ? { quantity } : { number }) }],
+      refundMethod: wanted,
+      ...(wanted === 'exchange' ? { exchangeSku: game.skus[1] } : {}),
+    };
+    const asked = Array.from({ length: atOnce }, () => say('POST', 'returns', game.owner, body));
+    return (await Promise.all(asked)).join(' and ');
+  }
+
+  async function sayToReturn(id: OrderId, command: ToReturn): Promise<string> {
+    const it = nthOf(await returnsOf(id), command.nth);
+    if (!it) return 'no return';
+    const [as, path, body] = await wordOf(it.id, command);
+    return say('POST', `returns/${it.id}/${path}`, as, body);
+  }
+
+  async function wordOf(id: ReturnId, command: ToReturn): Promise<[Headers, string, unknown]> {
+    const [seller, warehouse, supervisor] = await Promise.all(STAFF.map((account) => system.as(account)));
+    if (!seller || !warehouse || !supervisor) throw new Error('the shop has no staff');
+    switch (command.do) {
+      case 'approve':
+        return [seller, 'approve', await oneUnitOf(id, command.part, 'requested')];
+      case 'reject':
+        return [seller, 'reject', { reason: 'not what we sold' }];
+      case 'request-info':
+        return [seller, 'request-info', { question: 'Which one?' }];
+      case 'provide-info':
+        return [game.owner, 'provide-info', { answer: 'The red one.' }];
+      case 'cancel-return':
+        return [game.owner, 'cancel', {}];
+      case 'receive':
+        return command.part === 'complete'
+          ? [warehouse, 'receive', { complete: true }]
+          : [warehouse, 'receive', await oneUnitOf(id, command.part, 'authorised')];
+      case 'inspect': {
+        const { condition, disposition, part, by } = command;
+        const { items } = await oneUnitOf(id, part, 'received');
+        const found = { condition, disposition };
+        const body = items ? { items: items.map((unit) => ({ ...unit, ...found })) } : found;
+        return [by === 'seller' ? seller : warehouse, 'inspect', body];
+      }
+      case 'resolve': {
+        const { resolution } = command;
+        return [
+          game.owner,
+          'resolve',
+          { resolution, ...(resolution === 'exchange' ? { exchangeSku: game.skus[1] } : {}) },
+        ];
+      }
+      case 'accept-deduction':
+        return [game.owner, 'accept-deduction', {}];
+      case 'dispute':
+        return [game.owner, 'dispute', { reason: 'It was whole.' }];
+      case 'decide-dispute':
+        return [supervisor, 'decide-dispute', { decision: command.decision, note: 'looked at it again' }];
+      case 'continue':
+        return [supervisor, 'continue', { to: command.to, note: 'as agreed by telephone' }];
+    }
+  }
+
+  async function oneUnitOf(returnId: ReturnId, part: string, state: string): Promise<{ items?: UnitName[] }> {
+    if (part === 'all') return {};
+    const units: UnitName[] = await db('return_units')
+      .where({ return_id: returnId, state })
+      .orderBy(['order_item_id', 'number'])
+      .limit(1)
+      .select({ orderItemId: 'order_item_id', number: 'number' });
+    return units.length > 0 ? { items: units } : {};
+  }
+
+  async function waitOf(id: OrderId, whose: 'order' | 'payment' | 'return', seconds: number): Promise<string> {
+    const invoice = (await invoicesOf(id)).at(-1);
+    const back = (await returnsOf(id)).at(-1);
+    if (whose === 'order') return wait(orderProcess(id), seconds);
+    if (whose === 'payment') return invoice ? wait(paymentId(invoice), seconds) : 'no invoice';
+    return back ? wait(rmaId(back.id), seconds) : 'no return';
+  }
+
+  // ---- to the end -----------------------------------------------------------------------------------------------------
+
+  /** Everybody does their work, time goes on, until nothing is open. @throws Error naming what does not come to rest */
+  async function settle(): Promise<void> {
+    for (let round = 0; round < SETTLE_ROUNDS; round += 1) {
+      const helped = await helpAll(round);
+      const running = await runningOnes();
+      if (running.length === 0 && helped === 0) return;
+      await Promise.all(running.map((id) => wait(id, daysFor(round) * DAY_SECONDS)));
+      if (round % 4 === 3) await stage.sweep();
+      await pause(100);
+    }
+    throw new Error(`does not come to rest: ${await whatIsLeft()}`);
+  }
+
+  /** At first a day at a time, so that people have their turn between two rungs. */
+  const daysFor = (round: number): number => (round < 6 ? 2 : 12);
+
+  /** @returns how many things there were to do */
+  async function helpAll(round: number): Promise<number> {
+    let todo = 0;
+    for (const { id, state } of await ordersOf()) todo += await helpOrder(id, state, round);
+    for (const { id, state } of await allReturns()) todo += await helpReturn(id, state, round);
+    for (const refund of await openRefunds()) todo += await helpRefund(refund);
+    return todo;
+  }
+
+  async function helpOrder(id: OrderId, state: string, round: number): Promise<number> {
+    const seller = await system.as('seller');
+    if (state === 'on_hold') await say('POST', `orders/${id}/release`, seller);
+    if (await countOf('order_units', { order_id: id, state: 'waiting' })) {
+      if (round > 8) await say('POST', `orders/${id}/cancel`, seller);
+      else for (const product of [0, 1, 2]) await receiveStock(product, 3);
+    }
+    if (['confirmed', 'processing', 'partially_shipped'].includes(state))
+      await ship(id, { order: 0, do: 'ship', item: null, quantity: 1, carrier: 'kurir' });
+    if (['shipped', 'partially_shipped'].includes(state) && round > 2)
+      await say('POST', `orders/${id}/deliver`, await system.as('warehouse'));
+    return ['cancelled', 'refunded', 'delivered', 'returned'].includes(state) ? 0 : 1;
+  }
+
+  async function helpReturn(id: ReturnId, state: ReturnState, round: number): Promise<number> {
+    const word = round < 20 ? WORK[state] : (LAST_WORK[state] ?? WORK[state]);
+    if (word) {
+      const [as, path, body] = await wordOf(id, { ...word, order: 0, nth: 0 });
+      await say('POST', `returns/${id}/${path}`, as, body);
+    }
+    return isReturnOver(state) ? 0 : 1;
+  }
+
+  async function helpRefund({ id, state, reference }: OpenRefund): Promise<number> {
+    if (state === 'requested') await say('POST', `refunds/${id}/approve`, await system.as('supervisor'));
+    if (state === 'awaiting_destination')
+      await say('POST', `refunds/${id}/destination`, game.owner, { channel: 'store_credit' });
+    if (['submitted', 'pending', 'unknown'].includes(state) && reference)
+      await control(`payments/${reference}/refund-settle`);
+    return 1;
+  }
+
+  /** Every process that this game has, wherever it stands. */
+  async function processes(): Promise<string[]> {
+    const ids: string[] = [];
+    for (const { id } of await ordersOf()) {
+      ids.push(orderProcess(id), ...(await invoicesOf(id)).map(paymentId));
+    }
+    ids.push(
+      ...(await allReturns()).map(({ id }) => rmaId(id)),
+      ...(await openRefunds()).map(({ id }) => refundId(id)),
+    );
+    return ids;
+  }
+
+  async function runningOnes(): Promise<string[]> {
+    const ids = await processes();
+    const running = await Promise.all(ids.map(async (id) => [id, await isRunning(client, id)] as const));
+    return running.filter(([, is]) => is).map(([id]) => id);
+  }
+
+  async function whatIsLeft(): Promise<string> {
+    const left = { orders: await ordersOf(), returns: await allReturns(), refunds: await openRefunds() };
+    return JSON.stringify({ ...left, running: await runningOnes() });
+  }
+
+  // ---- reading --------------------------------------------------------------------------------------------------------
+
+  /** The three, and what was sent in place of what came back. */
+  async function ordersOf(): Promise<{ id: OrderId; state: string }[]> {
+    return db('orders')
+      .whereIn('id', game.orders)
+      .orWhereIn('return_id', db('returns').whereIn('order_id', game.orders).select('id'))
+      .orderBy('placed_at')
+      .select('id', 'state');
+  }
+
+  const returnsOf = (id: OrderId): Promise<{ id: ReturnId; state: ReturnState }[]> =>
+    db('returns').where({ order_id: id }).orderBy('requested_at').select('id', 'state');
+
+  async function allReturns(): Promise<{ id: ReturnId; state: ReturnState }[]> {
+    const all = await Promise.all((await ordersOf()).map(({ id }) => returnsOf(id)));
+    return all.flat();
+  }
+
+  const invoicesOf = (id: OrderId): Promise<InvoiceId[]> =>
+    db('invoices').where({ order_id: id }).orderBy('issued_at').pluck('id');
+  const openInvoices = (id: OrderId): Promise<InvoiceId[]> =>
+    db('invoices').where({ order_id: id, state: 'open' }).orderBy('issued_at').pluck('id');
+  const attemptsOf = (id: InvoiceId): Promise<string[]> =>
+    db('payments').where({ invoice_id: id }).orderBy('attempt').pluck('gateway_reference');
+
+  async function openRefunds(): Promise<OpenRefund[]> {
+    const orders = (await ordersOf()).map(({ id }) => id);
+    return db('refunds as r')
+      .leftJoin('payments as p', 'p.id', 'r.payment_id')
+      .join('invoices as i', 'i.id', 'r.invoice_id')
+      .whereIn('i.order_id', orders)
+      .whereNotIn('r.state', ['succeeded', 'failed', 'rejected', 'cancelled'])
+      .select('r.id', 'r.state', { reference: 'p.gateway_reference' });
+  }
+
+  const itemsOf = (id: OrderId): Promise<{ id: OrderItemId; sku: Sku; tracking: string }[]> =>
+    db('order_items').where({ order_id: id }).orderBy('position').select('id', 'sku', 'tracking');
+
+  async function someOf(id: OrderId, item: number | null) {
+    const items = await itemsOf(id);
+    const chosen = item === null ? undefined : items[item % items.length];
+    return chosen ? [chosen] : null;
+  }
+
+  async function countOf(table: string, where: Readonly<Record<string, string>>): Promise<number> {
+    const [row] = await db(table).where(where).count({ count: '*' });
+    return Number(row?.['count'] ?? 0);
+  }
+
+  const serialsOnShelf = (sku: Sku, count: number): Promise<string[]> =>
+    db('stock_serials').where({ sku, state: 'in_stock' }).orderBy('serial').limit(count).pluck('serial');
+
+  // ---- saying ---------------------------------------------------------------------------------------------------------
+
+  async function say(method: string, path: string, as: Headers, body?: unknown): Promise<string> {
+    const { status, text } = await ask(system, method, path, as, body);
+    const code = status >= 400 ? problem.safeParse(JSON.parse(text)).data?.code : undefined;
+    // A body that the API does not understand would prove nothing.
+    if (code === 'invalid_request') throw new Error(`${method} ${path} ${JSON.stringify(body)}: ${text}`);
+    return code ? `${status} ${code}` : String(status);
+  }
+
+  async function control(path: string, body?: unknown): Promise<string> {
+    const response = await fetch(`${system.sandboxUrl}/_sandbox/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    await response.body?.cancel();
+    return String(response.status);
+  }
+
+  async function wait(workflowId: string, seconds: number): Promise<string> {
+    try {
+      await travel(client, asId(workflowId), seconds, 20_000);
+      return 'arrived';
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      // It has ended, or something is under way: what it waits for comes by itself in a moment.
+      await pause(200);
+      return error.cause instanceof WorkflowNotFoundError ? 'it has ended' : error.message;
+    }
+  }
+
+  return { play, settle, processes };
+}
+
+/** What was told is known a moment later, if it was told at all: whoever acts next mostly acts upon it. */
+async function inAMoment(isSo: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 30; tries += 1) {
+    if (await isSo()) return true;
+    await pause(100);
+  }
+  return false;
+}
+
+interface UnitName {
+  readonly orderItemId: OrderItemId;
+  readonly number: number;
+}
+
+interface OpenRefund {
+  readonly id: RefundId;
+  readonly state: string;
+  readonly reference: string | null;
+}
+
+const TO_RETURN = [
+  'approve',
+  'reject',
+  'request-info',
+  'provide-info',
+  'cancel-return',
+  'receive',
+  'inspect',
+  'resolve',
+  'accept-deduction',
+  'dispute',
+  'decide-dispute',
+  'continue',
+] as const;
+type ToReturn = Extract<Command, { do: (typeof TO_RETURN)[number] }>;
+type Word = ToReturn extends infer One ? (One extends ToReturn ? Omit<One, 'order' | 'nth'> : never) : never;
+
+const STAFF = ['seller', 'warehouse', 'supervisor'] as const satisfies readonly DemoAccount[];
+
+/** What somebody does about a return that waits for people; the others wait for time, parcels or money. */
+const WORK: Readonly<Partial<Record<ReturnState, Word>>> = {
+  requested: { do: 'approve', part: 'all' },
+  under_review: { do: 'approve', part: 'all' },
+  received: { do: 'inspect', part: 'all', condition: 'as_new', disposition: 'restock', by: 'warehouse' },
+  inspecting: { do: 'inspect', part: 'all', condition: 'used', disposition: 'scrap', by: 'warehouse' },
+  resolution_pending: { do: 'decide-dispute', decision: 'waive' },
+  manual_review: { do: 'continue', to: 'refunding' },
+};
+/** Of one that still waits after a long time. */
+const LAST_WORK: Readonly<Partial<Record<ReturnState, Word>>> = {
+  inspecting: { do: 'receive', part: 'complete' },
+  resolution_pending: { do: 'accept-deduction' },
+  manual_review: { do: 'continue', to: 'rejected' },
+};
+
+const nthOf = <T>(items: readonly T[], nth: number): T | undefined =>
+  items[items.length - 1 - (nth % (items.length || 1))];
