@@ -1,8 +1,9 @@
 /** Loaded by mocha before the tests. Starts nothing: servers start when a test first asks for one (machine.ts). */
 import { stopAll } from './registry.ts';
-import { sweepAbandoned } from './run-directory.ts';
+import { keepInMemory, sweepAbandoned } from './run-directory.ts';
 
 export async function mochaGlobalSetup(): Promise<void> {
+  keepInMemory();
   await sweepAbandoned();
 }
 

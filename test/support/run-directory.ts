@@ -12,11 +12,21 @@ const PREFIX = 'alur-test-';
 const IN_MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 3e9;
 
+declare global {
+  var alurTestsInMemory: boolean | undefined;
+}
+
+/** Of this process, before its run directory is made. The bench never asks for it: its database writes to a disk. */
+export function keepInMemory(): void {
+  globalThis.alurTestsInMemory = true;
+}
+
 /**
- * In memory where there is plenty. A run makes and drops a hundred databases of a thousand files each, and ext4 looks long
+ * In memory where that is asked for and there is plenty. A run makes and drops a hundred databases of a thousand files each, and ext4 looks long
  * for an inode while so many were freed a moment ago: half a second of processor time a database.
  */
 async function parentDirectory(): Promise<string> {
+  if (!globalThis.alurTestsInMemory) return tmpdir();
   const found = await statfs(IN_MEMORY).catch(() => null);
   const isRoomy = found !== null && found.bavail * found.bsize > ENOUGH_BYTES && freemem() > ENOUGH_BYTES;
   return isRoomy ? IN_MEMORY : tmpdir();
