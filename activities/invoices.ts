@@ -70,16 +70,21 @@ export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' 
       return { receiptId: id, number };
     },
 
-    /** @returns null for a refund that corrected no invoice */
-    async printCreditNote(input: { refundId: RefundId }): Promise<{ creditNoteId: CreditNoteId } | null> {
-      const note = await findCreditNote(db, input.refundId);
-      if (!note) return null;
-      const facts = await creditNoteFacts(db, note.id);
+    /**
+     * The note of a refund, or one by its ID, where credit was given back and nothing was refunded.
+     * @returns null for a refund that corrected no invoice
+     */
+    async printCreditNote(
+      input: { refundId: RefundId } | { creditNoteId: CreditNoteId },
+    ): Promise<{ creditNoteId: CreditNoteId } | null> {
+      const id = 'refundId' in input ? (await findCreditNote(db, input.refundId))?.id : input.creditNoteId;
+      if (!id) return null;
+      const facts = await creditNoteFacts(db, id);
       if (!facts.pdf) {
         const stored = await files.put(await renderCreditNote(creditNoteData(facts)));
-        await attachPdf(db, 'credit_notes', note.id, stored.sha256);
+        await attachPdf(db, 'credit_notes', id, stored.sha256);
       }
-      return { creditNoteId: note.id };
+      return { creditNoteId: id };
     },
   };
 }

@@ -32,15 +32,18 @@ export interface OrderMoney {
 
 const ANSWER_WITHIN_MS = 5_000;
 
+/** How an invoice of an order is closed, and who has to agree to a refund: also for returns, which call orders off. */
+export const orderTools = ({ money }: Pick<ActivityDeps, 'money'>): OrderTools => ({
+  refundPolicy: money,
+  closeInvoice: async (tx, id, at) => {
+    const invoice = await lockCollected(tx, id);
+    return invoice.state === 'open' ? closeAsLapsed(tx, money, invoice, at) : invoice.state;
+  },
+});
+
 export function createOrderActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 'money' | 'personalData'>) {
   const { db } = deps;
-  const tools: OrderTools = {
-    refundPolicy: deps.money,
-    closeInvoice: async (tx, id, at) => {
-      const invoice = await lockCollected(tx, id);
-      return invoice.state === 'open' ? closeAsLapsed(tx, deps.money, invoice, at) : invoice.state;
-    },
-  };
+  const tools = orderTools(deps);
   return {
     /** Books what was paid, reserves what waits, does one thing that is due; with nothing of all this it only reads. */
     async advanceOrder(input: { orderId: OrderId; at: string }): Promise<OrderStanding> {

@@ -4,12 +4,14 @@ import { act, advance, type ReturnMoved, type ReturnTools, take } from '../db/re
 import { type ReturnOrigin, returnsToWatch } from '../db/return-processes.ts';
 import type { ReturnNews } from '../db/return-steps.ts';
 import { noteLabelUndone, noteUndoFailed, undo } from '../db/return-undoing.ts';
+import { ordersWaitingFor } from '../db/stock-waiting.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { ReturnId, ShipmentId, ShopMessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import type { ReturnStanding } from '../domain/return-timeline.ts';
 import type { ReturnEffect, Undone } from '../domain/return-undoing.ts';
 import type { ActivityDeps } from './deps.ts';
+import { orderTools } from './orders.ts';
 import { openOrigin } from './origin.ts';
 
 export type { ReturnMoved } from '../db/return-moves.ts';
@@ -24,7 +26,7 @@ interface Named {
 
 export function createReturnActivities(deps: Pick<ActivityDeps, 'db' | 'money' | 'personalData'>) {
   const { db } = deps;
-  const tools: ReturnTools = { refundPolicy: deps.money };
+  const tools: ReturnTools = orderTools(deps);
   return {
     /** Reads it; what was only asked for is under review from then on. Safe to repeat. */
     async takeReturn({ returnId, at }: Named): Promise<ReturnStanding> {
@@ -39,7 +41,11 @@ export function createReturnActivities(deps: Pick<ActivityDeps, 'db' | 'money' |
       ReturnMoved & { refusal: Refusal | null }
     > {
       const asked = { ...said, at: Date.parse(said.at), origin: openOrigin(deps, origin) };
-      return db.transaction((tx: Knex) => act(tx, tools, asked));
+      const moved = await db.transaction((tx: Knex) => act(tx, tools, asked));
+      const { news } = moved;
+      // Whoever comes to wait from now on looks at the shelf first.
+      const isAwaited = news.restocked.length > 0 && (await ordersWaitingFor(db, news.restocked, 1)).length > 0;
+      return isAwaited ? moved : { ...moved, news: { ...news, restocked: [] } };
     },
 
     /** Books what is news, or does one thing that is due; with nothing of both it only reads. Safe to repeat. */

@@ -15,7 +15,7 @@ import { createLogger } from './logging.ts';
 import { createNoticeTelling } from './notice-telling.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createAccessTokens } from './tokens.ts';
-import { createApplicationChanges, createCompanyChanges } from './waiting.ts';
+import { createApplicationChanges, createCompanyChanges, createOrderChanges, createReturnChanges } from './waiting.ts';
 
 /** Opens what the API works with; nothing is asked yet. */
 export async function depsOf(config: Config): Promise<ApiDeps> {
@@ -59,6 +59,8 @@ export async function depsOf(config: Config): Promise<ApiDeps> {
     changes: createApplicationChanges(config.database.url, logger),
     onboarding: config.onboarding,
     companyChanges,
+    orderChanges: createOrderChanges(config.database.url, logger),
+    returnChanges: createReturnChanges(config.database.url, logger),
     entitlements: createEntitlementsCache(db, companyChanges),
     notices: createNoticeTelling({ db, temporal, taskQueue, logger }),
   };

@@ -14,7 +14,7 @@ import type { IdentityProvider } from './identity-provider.ts';
 import type { NoticeTelling } from './notice-telling.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { AccessTokens } from './tokens.ts';
-import type { ApplicationChanges, CompanyChanges } from './waiting.ts';
+import type { ApplicationChanges, CompanyChanges, OrderChanges, ReturnChanges } from './waiting.ts';
 import type { GatewaySecrets } from './webhooks/index.ts';
 
 /** What the office has decided about getting in. */
@@ -70,6 +70,8 @@ export interface ApiDeps {
   readonly production: boolean;
   readonly changes: ApplicationChanges;
   readonly companyChanges: CompanyChanges;
+  readonly orderChanges: OrderChanges;
+  readonly returnChanges: ReturnChanges;
   readonly onboarding: OnboardingSettings;
   readonly entitlements: EntitlementsCache;
   readonly notices: NoticeTelling;

@@ -15,6 +15,12 @@ export const RETRY_AFTER_SECONDS = 5;
 /** An update was handed over and its answer is not in yet. */
 export const isStillRunning = (error: unknown): boolean => error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
 
+/** The process heard it and said no, for a reason that people are told. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof WorkflowUpdateFailedError &&
+  error.cause instanceof ApplicationFailure &&
+  isFailureCode(error.cause.type);
+
 /** @param gone what it means to this route that the process it speaks to has ended */
 export function toFailure(error: unknown, gone: FailureCode = 'not_found'): Failure {
   if (error instanceof Failure) return error;

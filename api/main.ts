@@ -55,13 +55,13 @@ const LAST_CALL_MS = 1_000;
 /** Takes no more connections, sends home who merely waits, and lets the others finish within the grace. */
 async function drain(
   server: Server,
-  { changes, companyChanges, logger }: ApiDeps,
+  { changes, companyChanges, orderChanges, returnChanges, logger }: ApiDeps,
   graceSeconds: number,
 ): Promise<void> {
   await delay(LAST_CALL_MS);
   const closed = once(server, 'close');
   server.close();
-  await Promise.all([changes.close(), companyChanges.close()]);
+  await Promise.all([changes, companyChanges, orderChanges, returnChanges].map((waiting) => waiting.close()));
   const timer = setTimeout(() => {
     logger.warn({ graceSeconds }, 'requests were still running at the end of the grace; they are cut off');
     server.closeAllConnections();

@@ -3,7 +3,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy } from '
 import { type UpdateDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { OrderMessage } from '../db/order-messages.ts';
 import { isOrderInProcess } from '../db/order-processes.ts';
-import { recordShopMessage, shopMessageAnswer } from '../db/shop-messages.ts';
+import { recordShopMessage, refuseShopMessage, shopMessageAnswer } from '../db/shop-messages.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
@@ -17,12 +17,14 @@ import {
   holdOrderUpdate,
   type OrderAnswer,
   type OrderInput,
+  packOrderUpdate,
   releaseOrderUpdate,
   type ShopMessage,
   shipOrderUpdate,
+  takeBackParcelUpdate,
 } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
-import { toFailure } from './failures.ts';
+import { isRefusal, toFailure } from './failures.ts';
 import { orderSeenBy } from './order-json.ts';
 import { withinTime } from './review-process.ts';
 import { sealOrigin } from './sealed-origin.ts';
@@ -62,8 +64,10 @@ const UPDATES: Readonly<Record<OrderMessageKind, UpdateDefinition<OrderAnswer, [
   hold: holdOrderUpdate,
   release: releaseOrderUpdate,
   edit: editOrderUpdate,
+  pack: packOrderUpdate,
   ship: shipOrderUpdate,
   deliver: deliverOrderUpdate,
+  take_back: takeBackParcelUpdate,
 };
 
 /** On record first, so that a repeat is the same message whatever has become of the process. Done when it returns. */
@@ -83,8 +87,10 @@ export async function askOrder(deps: ApiDeps, asked: OrderAsked, content: OrderM
       handle.executeUpdate(UPDATES[kind], { updateId: messageId, args: [message] }),
     );
   } catch (error) {
-    if (toFailure(error).code !== 'not_found') throw error;
-    throw await whyThereIsNoProcess(deps, actor, id, error);
+    const told = toFailure(error);
+    const why = told.code === 'not_found' ? await whyThereIsNoProcess(deps, actor, id, error) : told;
+    if (isRefusal(error) || why.code === 'order_not_open') await refuseShopMessage(deps.db, messageId, why, new Date());
+    throw why === told ? error : why;
   }
 }
 

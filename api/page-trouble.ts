@@ -34,9 +34,16 @@ const REASONS: Readonly<Record<string, Words>> = {
 export const wordsOf = (code: Failure['code'], reason: string | undefined, locale: Locale): string =>
   (REASONS[reason ?? ''] ?? PROBLEM_TYPES[code].detail)[locale];
 
-/** @throws what was thrown, when a customer can do nothing about it */
-export function troubleOf(error: unknown, locale: Locale): PageTrouble {
-  const failure = toFailure(error, 'return_not_open');
+/**
+ * @param gone what it means that there is no process (any more)
+ * @throws what was thrown, when a customer can do nothing about it
+ */
+export function troubleOf(
+  error: unknown,
+  locale: Locale,
+  gone: 'return_not_open' | 'order_not_open' = 'return_not_open',
+): PageTrouble {
+  const failure = toFailure(error, gone);
   const isAway = isStillRunning(error) || failure.code === 'temporarily_unavailable';
   if (isAway) {
     return { status: 503, problems: [AGAIN[locale]], headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };

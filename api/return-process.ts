@@ -9,11 +9,12 @@ import {
   WorkflowIdConflictPolicy,
 } from '@temporalio/client';
 import { type UpdateDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
-import { recordShopMessage } from '../db/shop-messages.ts';
+import type { ReturnRead } from '../db/return-reads.ts';
+import { recordShopMessage, refuseShopMessage } from '../db/shop-messages.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ReturnId } from '../domain/ids.ts';
-import type { Actor } from '../domain/licensing.ts';
+import type { Actor, Refusal } from '../domain/licensing.ts';
 import type { ReturnContents } from '../domain/return-messages.ts';
 import { type ReturnMessageKind, refuseReturnMessage } from '../domain/returns.ts';
 import { rmaId } from '../workflows/ids.ts';
@@ -35,7 +36,7 @@ import {
   type ShopMessage,
 } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
-import { toFailure } from './failures.ts';
+import { isRefusal, toFailure } from './failures.ts';
 import { returnSeenBy } from './return-json.ts';
 import { withinTime } from './review-process.ts';
 import { sealOrigin } from './sealed-origin.ts';
@@ -103,20 +104,44 @@ export async function sayToReturn<Kind extends ReturnMessageKind>(
   const message: ShopMessage = { messageId, by: actor.userId, origin: sealOrigin(deps, origin) };
   const options = { updateId: requestKey, args: [message] } satisfies { updateId: string; args: [ShopMessage] };
   const handle = deps.temporal.workflow.getHandle(rmaId(id));
+  const sayNo = (refusal: Refusal) => refuseShopMessage(deps.db, messageId, refusal, new Date());
   try {
     return await withinTime(deps.temporal, () => handle.executeUpdate(UPDATES[kind], options));
   } catch (error) {
-    if (toFailure(error).code !== 'not_found') throw error;
+    if (isRefusal(error)) await sayNo(toFailure(error));
+    const { code } = toFailure(error);
+    if (code === 'return_not_open') return orSo(await returnSeenBy(deps, actor, id), kind, content, error);
+    if (code !== 'not_found') throw error;
   }
   // Its process has ended, or was never started: the record says whether there is still something to say to it.
   const { state } = await returnSeenBy(deps, actor, id);
   const refusal = refuseReturnMessage(kind, state);
-  if (refusal) throw new Failure(refusal.code, refusal.message, refusal.facts);
+  if (refusal) {
+    await sayNo(refusal);
+    throw new Failure(refusal.code, refusal.message, refusal.facts);
+  }
   const startWorkflowOperation = new WithStartWorkflowOperation('rma', {
     ...startOptions(deps, { returnId: id }),
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
   });
-  return withinTime(deps.temporal, () =>
-    deps.temporal.workflow.executeUpdateWithStart(UPDATES[kind], { ...options, startWorkflowOperation }),
-  );
+  try {
+    return await withinTime(deps.temporal, () =>
+      deps.temporal.workflow.executeUpdateWithStart(UPDATES[kind], { ...options, startWorkflowOperation }),
+    );
+  } catch (error) {
+    if (isRefusal(error)) await sayNo(toFailure(error));
+    throw error;
+  }
+}
+
+/** What is asked for may be so already: by an answer that was lost, or because accepting the statement chose the outcome too. */
+function orSo(it: ReturnRead, kind: ReturnMessageKind, content: object, refusal: unknown): RmaAnswer {
+  const asks = (key: string): unknown => Object.entries(content).find(([name]) => name === key)?.[1];
+  const isChosen = kind === 'resolve' && it.resolution !== null && asks('resolution') === it.resolution;
+  const isAccepted =
+    kind === 'accept_deduction' &&
+    it.acceptedVersion === it.statementVersion &&
+    (asks('version') ?? it.acceptedVersion) === it.acceptedVersion;
+  if (isChosen || isAccepted) return { state: it.state };
+  throw refusal;
 }

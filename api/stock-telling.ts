@@ -3,12 +3,18 @@
  * because Temporal is away or the API dies, workflows/stock-watch.ts tells.
  */
 import { WorkflowIdConflictPolicy, WorkflowNotFoundError } from '@temporalio/client';
-import { WorkflowIdReusePolicy } from '@temporalio/common';
+import { type SignalDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
 import { newsOfAlerts } from '../db/stock-alerts.ts';
 import { ordersWaitingFor } from '../db/stock-waiting.ts';
 import type { CompanyId, OrderId, Sku } from '../domain/ids.ts';
 import { cartId, lowStockId, orderId as orderProcessId } from '../workflows/ids.ts';
-import { alertChangedSignal, type CartInput, type LowStockInput, orderChangedSignal } from '../workflows/messages.ts';
+import {
+  alertChangedSignal,
+  type CartInput,
+  cartChangedSignal,
+  type LowStockInput,
+  orderChangedSignal,
+} from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { toFailure } from './failures.ts';
 import { withinTime } from './review-process.ts';
@@ -39,6 +45,11 @@ export async function watchCart(deps: Deps, companyId: CompanyId): Promise<void>
   await quietly(deps, { companyId }, () => deps.temporal.workflow.start('cart', options));
 }
 
+/** The process of a cart that was ordered has nothing to wait for any more. */
+export async function tellCart(deps: Deps, companyId: CompanyId): Promise<void> {
+  await quietly(deps, { companyId }, () => tellIfThere(deps, cartId(companyId), cartChangedSignal));
+}
+
 async function tellAlert({ temporal, taskQueue }: Deps, sku: Sku): Promise<void> {
   const input: LowStockInput = { sku };
   await temporal.workflow.signalWithStart('lowStock', {
@@ -51,11 +62,14 @@ async function tellAlert({ temporal, taskQueue }: Deps, sku: Sku): Promise<void>
   });
 }
 
-async function tellOrder({ temporal }: Deps, order: OrderId): Promise<void> {
+/** One without a process gets it back from the watch of orders. */
+const tellOrder = (deps: Deps, order: OrderId): Promise<void> =>
+  tellIfThere(deps, orderProcessId(order), orderChangedSignal);
+
+async function tellIfThere({ temporal }: Deps, workflowId: string, signal: SignalDefinition): Promise<void> {
   try {
-    await temporal.workflow.getHandle(orderProcessId(order)).signal(orderChangedSignal);
+    await temporal.workflow.getHandle(workflowId).signal(signal);
   } catch (error) {
-    // One without a process gets it back from the watch of orders.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }

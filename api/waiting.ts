@@ -1,10 +1,10 @@
 /**
  * Holds requests (`?wait=`) until what they ask about changes: one LISTEN connection a channel and process, however many wait,
- * and no database connection held by any of them. Triggers speak on the channels: `applications_announce`, `onboardings_announce`
- * and `subscriptions_announce`.
+ * and no database connection held by any of them. Triggers speak on the channels: `applications_announce`, `onboardings_announce`,
+ * `subscriptions_announce`, `orders_announce`, `shipments_announce` and `returns_announce`.
  */
 import type { Logger } from 'pino';
-import type { ApplicationId, CompanyId } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, OrderId, ReturnId } from '../domain/ids.ts';
 import { createListener } from './listener.ts';
 
 export interface Changes<Id extends string> {
@@ -25,6 +25,8 @@ export interface Changes<Id extends string> {
 export type ApplicationChanges = Changes<ApplicationId>;
 /** Of a company's onboarding or subscription. */
 export type CompanyChanges = Changes<CompanyId>;
+export type OrderChanges = Changes<OrderId>;
+export type ReturnChanges = Changes<ReturnId>;
 
 type Wake = (changed: boolean) => void;
 
@@ -33,6 +35,12 @@ export const createApplicationChanges = (databaseUrl: string, logger: Logger): A
 
 export const createCompanyChanges = (databaseUrl: string, logger: Logger): CompanyChanges =>
   createChanges(databaseUrl, logger, { channel: 'company_changed', applicationName: 'alur-waiting-companies' });
+
+export const createOrderChanges = (databaseUrl: string, logger: Logger): OrderChanges =>
+  createChanges(databaseUrl, logger, { channel: 'order_changed', applicationName: 'alur-waiting-orders' });
+
+export const createReturnChanges = (databaseUrl: string, logger: Logger): ReturnChanges =>
+  createChanges(databaseUrl, logger, { channel: 'return_changed', applicationName: 'alur-waiting-returns' });
 
 /** Connects when the first request waits. While PostgreSQL is away, requests wait until their time is up. */
 function createChanges<Id extends string>(

@@ -109,6 +109,7 @@ export const NAMES_A_FILE = [
   'shipments.label_sha256',
   'shipments.packing_slip_sha256',
   'shipments.photo_sha256',
+  'return_photos.sha256',
 ] as const;
 
 /** Whether a record names the file. The caller holds its lock (`lockFile`), alone. */

@@ -20,7 +20,8 @@ import { cancelUnits, type OrderTools } from './order-cancellation.ts';
 import { type EditOrder, editOrder } from './order-edits.ts';
 import { invoicesOfOrder } from './order-invoices.ts';
 import { writeOrderLetter } from './order-letters.ts';
-import { note, refreshOrder, unitsShipped } from './order-moves.ts';
+import { beginPacking, note, refreshOrder, unitsShipped } from './order-moves.ts';
+import { takeBackParcel } from './order-parcels-back.ts';
 import { countUnits, lockOrder, type OrderRecord, type UnitRecord } from './order-records.ts';
 import { type OrderStanding, standingOf } from './order-standing.ts';
 import { deliverShipment } from './shipment-moves.ts';
@@ -47,13 +48,15 @@ export type OrderMessage =
   | { readonly kind: 'hold'; readonly note?: string | null }
   | { readonly kind: 'release' }
   | ({ readonly kind: 'edit' } & EditOrder)
+  | { readonly kind: 'pack' }
   | {
       readonly kind: 'ship';
       readonly items?: readonly ShipWish[];
       readonly carrier: string;
       readonly trackingNumber: string | null;
     }
-  | { readonly kind: 'deliver'; readonly shipmentId?: ShipmentId | null };
+  | { readonly kind: 'deliver'; readonly shipmentId?: ShipmentId | null }
+  | { readonly kind: 'take_back'; readonly shipmentId: ShipmentId };
 
 export interface ApplyMessage {
   readonly orderId: OrderId;
@@ -128,10 +131,15 @@ async function obey(tx: Knex, order: OrderRecord, message: OrderMessage, asked: 
     case 'edit':
       await editOrder(tx, asked.tools, order, message, { ...asked, key: asked.messageId });
       return null;
+    case 'pack':
+      await beginPacking(tx, { orderId: order.id, by: asked.by, at: asked.at, origin: asked.origin });
+      return null;
     case 'ship':
       return ship(tx, order, message, asked);
     case 'deliver':
       return deliver(tx, order, message, asked);
+    case 'take_back':
+      return takeBackParcel(tx, asked.tools, order, { ...asked, key: asked.messageId, shipmentId: message.shipmentId });
   }
 }
 

@@ -96,7 +96,9 @@ export async function unitsLost(
   if (!(await note(tx, order, key, 'order.units_lost', { at, data }))) return false;
   await moveUnits(tx, order, units, 'lost');
   await refreshOrder(tx, orderId, at);
-  if (units.length > 0) await writeOrderLetter(tx, 'order_lost', { orderId, at, data: { shipmentId } });
+  if (units.length > 0)
+    for (const letter of ['order_lost', 'order_parcel_failed'] as const)
+      await writeOrderLetter(tx, letter, { orderId, at, data: { shipmentId } });
   return true;
 }
 
@@ -162,14 +164,22 @@ export async function giveBack(
 
 // ---- packing --------------------------------------------------------------------------------------------------------
 
+const PACKED_STATES: readonly OrderState[] = ['confirmed', 'backordered', 'partially_shipped'];
+
 /** Somebody begins to pack it. @returns false when somebody had, or it is not to be packed */
 export async function beginPacking(
   tx: Knex,
-  { orderId, at, by }: { readonly orderId: OrderId; readonly at: string; readonly by: UserId },
+  begun: {
+    readonly orderId: OrderId;
+    readonly at: string;
+    readonly by: UserId;
+    readonly origin?: Origin | undefined;
+  },
 ): Promise<boolean> {
+  const { orderId, at, by, origin } = begun;
   const order = await lockOrder(tx, orderId);
-  if (order.packingSince || (order.state !== 'confirmed' && order.state !== 'backordered')) return false;
-  await note(tx, order, `order/${orderId}/packing`, 'order.packing_begun', { at, by });
+  if (order.packingSince || !PACKED_STATES.includes(order.state)) return false;
+  await note(tx, order, `order/${orderId}/packing`, 'order.packing_begun', { at, by, origin });
   await tx('orders').where({ id: orderId }).update({ packing_since: at });
   await refreshOrder(tx, orderId, at);
   return true;

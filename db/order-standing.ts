@@ -1,6 +1,6 @@
 /** How an order stands, as its process needs it: what is due, which money to hand over, which parcels to ask about. */
 import type { Knex } from 'knex';
-import type { CompanyId, InvoiceId, OrderId, RefundId, ShipmentId } from '../domain/ids.ts';
+import type { CompanyId, CreditNoteId, InvoiceId, OrderId, RefundId, ShipmentId, Sku } from '../domain/ids.ts';
 import { nextOrderDue, type OrderDue, type OrderTimes } from '../domain/order-timeline.ts';
 import type { OrderState, UnitCounts } from '../domain/orders.ts';
 import type { ReturnPolicy } from '../domain/returns.ts';
@@ -8,6 +8,7 @@ import { hasOpenRefund } from './order-moves.ts';
 import { countUnits, type OrderRecord } from './order-records.ts';
 import { shipmentsWithNews } from './shipments.ts';
 import { returnPolicy } from './shop-policies.ts';
+import { skusThatCouldBeFilled } from './stock-waiting.ts';
 
 export interface OrderStanding {
   readonly orderId: OrderId;
@@ -23,8 +24,12 @@ export interface OrderStanding {
   readonly close: readonly InvoiceId[];
   /** Refunds that nobody has in hand yet. */
   readonly refunds: readonly RefundId[];
+  /** Credit notes without a refund, whose process would print them: what credit had paid became credit again. */
+  readonly notes: readonly CreditNoteId[];
   /** Parcels that the carrier has told of. */
   readonly news: readonly ShipmentId[];
+  /** Products of units that it gave up, that lie free while other orders wait for them. */
+  readonly freed: readonly Sku[];
 }
 
 export async function standingOf(db: Knex, order: OrderRecord, at: number): Promise<OrderStanding> {
@@ -38,7 +43,19 @@ export async function standingOf(db: Knex, order: OrderRecord, at: number): Prom
     due: nextOrderDue(await timesOf(db, order), at),
     ...money,
     news: await shipmentsWithNews(db, { orderId: order.id }),
+    freed: await freedBy(db, order),
   };
+}
+
+async function freedBy(db: Knex, { items, units }: OrderRecord): Promise<Sku[]> {
+  const given = items.filter(({ id }) => units.some((unit) => unit.orderItemId === id && unit.state === 'cancelled'));
+  return given.length > 0
+    ? skusThatCouldBeFilled(
+        db,
+        given.length,
+        given.map(({ sku }) => sku),
+      )
+    : [];
 }
 
 const MONEY = `
@@ -46,11 +63,15 @@ const MONEY = `
     coalesce((select jsonb_agg(i.id order by i.issued_at, i.id) from invoices i where i.order_id = :id and i.state in ('lapsed', 'void')
       and exists (select from payments p where p.invoice_id = i.id and p.state in ('created', 'pending', 'unknown'))), '[]') as close,
     coalesce((select jsonb_agg(r.id order by r.requested_at, r.id) from refunds r join invoices i on i.id = r.invoice_id
-      where i.order_id = :id and r.state in ('requested', 'approved')), '[]') as refunds`;
+      where i.order_id = :id and r.state in ('requested', 'approved')), '[]') as refunds,
+    coalesce((select jsonb_agg(n.id order by n.issued_at, n.id) from credit_notes n join invoices i on i.id = n.invoice_id
+      where i.order_id = :id and n.refund_id is null and n.pdf_sha256 is null), '[]') as notes`;
 
-async function openMoneyOf(db: Knex, id: OrderId): Promise<Pick<OrderStanding, 'collect' | 'close' | 'refunds'>> {
-  const { rows }: { rows: Pick<OrderStanding, 'collect' | 'close' | 'refunds'>[] } = await db.raw(MONEY, { id });
-  return rows[0] ?? { collect: [], close: [], refunds: [] };
+type OpenMoney = Pick<OrderStanding, 'collect' | 'close' | 'refunds' | 'notes'>;
+
+async function openMoneyOf(db: Knex, id: OrderId): Promise<OpenMoney> {
+  const { rows }: { rows: OpenMoney[] } = await db.raw(MONEY, { id });
+  return rows[0] ?? { collect: [], close: [], refunds: [], notes: [] };
 }
 
 const RETURN_DAYS = 30;

@@ -24,6 +24,7 @@ import {
   type OrderPolicy,
   type OrderState,
 } from '../domain/orders.ts';
+import { emptyCart } from './carts.ts';
 import { nextOfYear } from './counters.ts';
 import { issuerOfSubscriptions } from './offices.ts';
 import { billUnits, invoicesOfOrder } from './order-invoices.ts';
@@ -63,17 +64,19 @@ export interface PlacedOrder {
   /** null = it costs nothing. */
   readonly invoiceId: InvoiceId | null;
   readonly state: OrderState;
+  /** Whether there was something in the company's cart: its process is to be told (`cartChanged`). */
+  readonly isCartEmptied: boolean;
 }
 
 /**
  * Puts an order on record in the caller's transaction: units with their parts of the price, stock reserved, the invoice. What
- * costs nothing is confirmed at once. A repeat finds it.
+ * costs nothing is confirmed at once. A sale empties the company's cart, unless it repeats another. A repeat finds it.
  * @throws Failure `product_unknown`, `order_too_large`, `items_not_known` without any
  */
 export async function placeOrder(tx: Knex, order: NewOrder): Promise<PlacedOrder> {
   const { orderId, companyId, at, by, origin } = order;
   const before = await readOrder(tx, orderId);
-  if (before) return placed(tx, before);
+  if (before) return placed(tx, before, false);
   const goods = await goodsOf(tx, order);
   const about = { id: orderId, companyId };
   const data = { kind: order.kind ?? 'sale', units: countOf(goods.map(({ quantity }) => quantity)) };
@@ -112,12 +115,13 @@ export async function placeOrder(tx: Knex, order: NewOrder): Promise<PlacedOrder
     await tx('stock_reservations').where({ order_id: orderId }).update({ expires_at: null });
     await note(tx, about, `order/${orderId}/confirmed`, 'order.confirmed', { at });
   }
-  return placed(tx, await refreshOrder(tx, orderId, at));
+  const isCartEmptied = isSale(order) && !order.repeats && (await emptyCart(tx, companyId, at));
+  return placed(tx, await refreshOrder(tx, orderId, at), isCartEmptied);
 }
 
-async function placed(tx: Knex, { id, number, state }: OrderRecord): Promise<PlacedOrder> {
+async function placed(tx: Knex, { id, number, state }: OrderRecord, isCartEmptied: boolean): Promise<PlacedOrder> {
   const invoices = await invoicesOfOrder(tx, id);
-  return { orderId: id, number, invoiceId: invoices[0]?.id ?? null, state };
+  return { orderId: id, number, invoiceId: invoices[0]?.id ?? null, state, isCartEmptied };
 }
 
 // ---- what is ordered ------------------------------------------------------------------------------------------------

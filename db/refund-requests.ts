@@ -80,7 +80,8 @@ export async function requestRefund(tx: Knex, wish: RefundWish): Promise<Refund>
   await recordRequest(tx, wish, { ...payment, ...chosen, asks });
   const refund = await findRefund(tx, wish.id);
   if (!refund) throw new Error(`refund ${wish.id} was not written`);
-  await writeToPayer(tx, refund, 'refund_requested', wish.at);
+  // Of what came back its return tells, in the same transaction.
+  if (!wish.returnId) await writeToPayer(tx, refund, 'refund_requested', wish.at);
   if (asks) await writeToFinance(tx, refund, 'refund_to_approve', wish.at, { but: wish.requestedBy });
   return refund;
 }

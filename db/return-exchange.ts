@@ -5,12 +5,11 @@ import { Failure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { taxRuleOn } from '../domain/invoicing.ts';
 import { withTax } from '../domain/return-money.ts';
-import { moveUnits, note, refreshOrder } from './order-moves.ts';
+import { cancelUnits } from './order-cancellation.ts';
 import { lockOrder } from './order-records.ts';
 import { productsBySku } from './products.ts';
 import type { ReturnRecord } from './return-records.ts';
 import { iso, type Turn } from './return-steps.ts';
-import { releaseReserved } from './stock.ts';
 import { taxRules } from './tax-rules.ts';
 
 export interface Exchange {
@@ -88,18 +87,17 @@ async function creditOf(tx: Knex, it: ReturnRecord): Promise<Credit> {
   };
 }
 
-/** Before anything of it has left. @returns false when it has left, or was cancelled before */
-export async function cancelReplacement(turn: Turn, it: ReturnRecord, orderId: OrderId): Promise<boolean> {
-  const { tx } = turn;
-  const at = iso(turn.at);
-  const order = await lockOrder(tx, orderId);
-  const open = order.units.filter(({ state }) => state === 'waiting' || state === 'reserved');
-  if (open.length === 0 || open.length < order.units.filter(({ state }) => state !== 'cancelled').length) return false;
-  await releaseReserved(tx, { orderId, at });
-  await moveUnits(tx, order, open, 'cancelled');
-  await tx('orders').where({ id: orderId }).update({ cancel_reason: 'asked' });
-  await note(tx, order, `order/${orderId}/cancelled/return`, 'order.cancelled', { at, data: { returnId: it.id } });
-  await refreshOrder(tx, orderId, at);
+/**
+ * Before anything of it has left, with its money: an open invoice is closed, what was paid goes back.
+ * @returns false when it has left, or was cancelled before
+ */
+export async function cancelReplacement(turn: Turn, orderId: OrderId): Promise<boolean> {
+  const order = await lockOrder(turn.tx, orderId);
+  const units = order.units.filter(({ state }) => state === 'waiting' || state === 'reserved');
+  if (units.length === 0 || units.length < order.units.filter(({ state }) => state !== 'cancelled').length)
+    return false;
+  const { by = null, at } = turn;
+  await cancelUnits(turn.tx, turn, order, { units, key: 'return', reason: 'asked', by, byPayer: true, at: iso(at) });
   turn.news.changed.push(orderId);
   return true;
 }

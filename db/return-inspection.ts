@@ -11,6 +11,8 @@ import { putToStock } from './stock.ts';
 /** States of units that may still come: those that were given up may turn up after all. */
 const MAY_COME: readonly ReturnUnitState[] = ['authorised', 'withdrawn', 'missing'];
 
+const HERE: readonly ReturnUnitState[] = ['received', 'accepted', 'declined'];
+
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
 export async function receive(turn: Turn, it: ReturnRecord, said: ReceiveContent): Promise<Refusal | null> {
@@ -63,7 +65,9 @@ export async function arrived(
   if (isReopened) await tell(turn, it, 'return.reopened', { from: it.state });
   const after = await change(turn, it, 'return.received', { state: 'received' }, data);
   if (isReopened) await tellStaff(turn, after, 'reopened');
-  await tellCustomer(turn, after, isReopened ? 'return_reopened' : 'return_received');
+  // Told once that the parcel is here, whether its carrier says it first or the warehouse; then of each part that follows.
+  const isTold = it.state === 'received' && it.units.every(({ state }) => !HERE.includes(state));
+  if (!isTold) await tellCustomer(turn, after, isReopened ? 'return_reopened' : 'return_received');
   return after;
 }
 

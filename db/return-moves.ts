@@ -9,7 +9,9 @@ import type { ReturnId, ShopMessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import type { ReturnMessage } from '../domain/return-messages.ts';
 import { nextReturnDue, type ReturnDue, type ReturnStanding } from '../domain/return-timeline.ts';
-import { refuseReturnMessage } from '../domain/returns.ts';
+import { type ReturnState, refuseReturnMessage } from '../domain/returns.ts';
+import type { StaffReason } from '../domain/shop-mail.ts';
+import type { OrderTools } from './order-cancellation.ts';
 import { goOn } from './return-continuing.ts';
 import { giveUpRest, inspect, parcelArrived, receive } from './return-inspection.ts';
 import {
@@ -51,7 +53,7 @@ import { answerShopMessage, lockShopMessage } from './shop-messages.ts';
 
 const DAY_MS = 86_400_000;
 
-export type ReturnTools = Pick<Turn, 'refundPolicy'>;
+export type ReturnTools = OrderTools;
 
 export interface ReturnMoved {
   readonly standing: ReturnStanding;
@@ -263,22 +265,17 @@ async function climb(turn: Turn, it: ReturnRecord, due: ReturnDue): Promise<void
         it,
         it.units.filter((unit) => unit.state === 'authorised'),
       );
-      await openResolution(turn, await readReturn(turn.tx, it.id));
+      await tellStaff(turn, await openResolution(turn, await readReturn(turn.tx, it.id)), 'lost_for_good');
       return;
     case 'rest_missing':
-      await giveUpRest(turn, it);
-      return;
+      return tellStaff(turn, await giveUpRest(turn, it), 'rest_missing');
     case 'default':
-      await resolveByDefault(turn, it);
+      return tellStaff(turn, await resolveByDefault(turn, it), 'defaulted');
+    case 'overdue': {
+      const code = it.state === 'refunding' ? 'refund_overdue' : 'replacement_overdue';
+      await needsPerson(turn, it, code, code);
       return;
-    case 'overdue':
-      await needsPerson(
-        turn,
-        it,
-        it.state === 'refunding' ? 'refund_overdue' : 'replacement_overdue',
-        'refund_overdue',
-      );
-      return;
+    }
   }
 }
 
@@ -289,11 +286,17 @@ async function remind(turn: Turn, it: ReturnRecord, due: ReturnDue): Promise<voi
     case 'under_review':
       return tellStaff(turn, it, 'review_due');
     case 'resolution_pending':
-      return tellCustomer(turn, it, 'return_resolution_reminder');
+      await tellCustomer(turn, it, 'return_resolution_reminder');
+      return tellStaff(turn, it, 'resolution_due');
     default:
-      return tellCustomer(turn, it, 'return_reminder');
+      await tellCustomer(turn, it, 'return_reminder');
+      return tellStaff(turn, it, dueReasonOf(it.state));
   }
 }
+
+/** A customer's own deadline runs: the shop knows before, as the customer does. */
+const dueReasonOf = (state: ReturnState): StaffReason =>
+  state === 'info_requested' ? 'info_due' : state === 'inspecting' ? 'rest_due' : 'shipment_due';
 
 async function escalate(turn: Turn, it: ReturnRecord, due: ReturnDue): Promise<void> {
   await tell(turn, it, 'return.escalated', { rung: due.rung, state: it.state });

@@ -60,6 +60,7 @@ export async function addReturnPhoto(db: Knex, photo: NewPhoto, keepFile: () => 
     const count: { n: number } | undefined = await tx('return_photos')
       .where({ return_id: returnId })
       .whereNull('removed_at')
+      .whereNot('scan_state', 'infected')
       .first(tx.raw('count(*)::int as n'));
     if ((count?.n ?? 0) >= MAX_PHOTOS) throw new Failure('too_many_files', `A return takes ${MAX_PHOTOS} photos.`);
     await lockFile(tx, sha256, 'shared');

@@ -6,6 +6,7 @@ import type { Refusal } from '../domain/licensing.ts';
 import type { AcceptDeductionContent, DecideDisputeContent, ResolveContent } from '../domain/return-messages.ts';
 import type { Resolution } from '../domain/returns.ts';
 import { recordEachTime } from './events.ts';
+import { lockOrder } from './order-records.ts';
 import { placeOrder } from './orders.ts';
 import { exchangeOf } from './return-exchange.ts';
 import { payOut, payoutOf, writeStatement } from './return-money.ts';
@@ -117,11 +118,19 @@ export async function resolveByDefault(turn: Turn, it: ReturnRecord): Promise<Re
 // ---- going on -------------------------------------------------------------------------------------------------------
 
 /** Where nothing is open any more. @throws Failure `out_of_stock`, `exchange_not_possible` */
-export async function proceed(turn: Turn, it: ReturnRecord): Promise<ReturnRecord> {
+export async function proceed(turn: Turn, given: ReturnRecord): Promise<ReturnRecord> {
+  const it = await asOfNow(turn, given);
   const { resolution } = it;
   const isOpen = it.hasDeductions && it.acceptedVersion !== it.statementVersion;
   if (it.isDisputed || isOpen || resolution === null || it.state !== 'resolution_pending') return it;
   return resolution === 'refund' || resolution === 'store_credit' ? pay(turn, it, { resolution }) : replace(turn, it);
+}
+
+/** What was declined here may have been sent back once more, and paid for there: nobody is paid for it twice. */
+async function asOfNow({ tx, at }: Turn, it: ReturnRecord): Promise<ReturnRecord> {
+  if (it.state !== 'resolution_pending' || it.statementVersion === 0) return it;
+  const { version } = await writeStatement(tx, it.id, iso(at));
+  return version === it.statementVersion ? it : readReturn(tx, it.id);
 }
 
 /** What cannot be had is not waited for: the customer chooses once more, and by default has the money. */
@@ -140,6 +149,7 @@ export async function offerRefund(turn: Turn, it: ReturnRecord): Promise<ReturnR
     state: 'resolution_pending',
     resolution: null,
     replacement_order_id: null,
+    manual_reasons: [],
     startsAnew: true,
   } as const;
   const after = await change(turn, it, 'return.resolved', columns, { resolution: null, reason: 'out_of_stock' });
@@ -170,7 +180,7 @@ export async function pay(turn: Turn, it: ReturnRecord, { resolution, amountMino
     at: iso(at),
   });
   const sent = await writeReturn(tx, it, { state: 'refunding', ...(it.replacement ? {} : { resolution }) }, at);
-  const { refundIds } = await payOut(tx, {
+  const { refundIds, creditMinor } = await payOut(tx, {
     returnId: it.id,
     resolution,
     at: iso(at),
@@ -179,6 +189,8 @@ export async function pay(turn: Turn, it: ReturnRecord, { resolution, amountMino
     ...(attempt === 0 ? {} : { attempt }),
   });
   turn.news.refundIds.push(...refundIds);
+  // The order's process prints the credit note of what credit had paid.
+  if (creditMinor > 0n) turn.news.changed.push(it.orderId);
   await tellCustomer(turn, sent, resolution === 'store_credit' ? 'return_store_credit' : 'return_refund_sent');
   return settleMoney(turn, await readReturn(tx, it.id));
 }
@@ -237,7 +249,10 @@ export async function replace(turn: Turn, it: ReturnRecord): Promise<ReturnRecor
     at: iso(at),
     policy: await orderPolicy(tx, new Date(at)),
   });
-  if (order.state === 'backordered') throw new Failure('out_of_stock', 'There is not enough of it. Choose a refund.');
+  // Also of one that is paid for first: nobody pays a difference for what is not there.
+  const { units } = await lockOrder(tx, orderId);
+  if (order.state === 'backordered' || units.some((unit) => unit.state === 'waiting'))
+    throw new Failure('out_of_stock', 'There is not enough of it. Choose a refund.');
   turn.news.placed.push(orderId);
   const columns = { state: 'replacing', replacement_order_id: orderId } as const;
   const data = { orderId, chargeMinor: String(chargeMinor), refundMinor: String(refundMinor) };
@@ -254,7 +269,7 @@ async function replacementId(tx: Knex, it: ReturnRecord): Promise<OrderId> {
 /** It has left; or it never will. */
 export async function settleReplacement(turn: Turn, it: ReturnRecord): Promise<ReturnRecord> {
   const { replacement } = it;
-  if (it.state !== 'replacing' || !replacement) return it;
+  if (!replacement || !(it.state === 'replacing' || isWaitingForGoods(it))) return it;
   if (replacement.state === 'cancelled') return offerRefund(turn, it);
   const hasLeft = replacement.shippedAt !== null && !['partially_shipped', 'on_hold'].includes(replacement.state);
   if (!hasLeft) return it;
@@ -267,6 +282,10 @@ export async function settleReplacement(turn: Turn, it: ReturnRecord): Promise<R
   await payOut(tx, { returnId: it.id, resolution, at: iso(at), policy, amountMinor });
   return close(turn, it, 'closed_replaced');
 }
+
+/** People were told that it takes long; nothing else is amiss. */
+const isWaitingForGoods = (it: ReturnRecord): boolean =>
+  it.state === 'manual_review' && !it.isPayingOut && it.manualReasons.every((code) => code === 'replacement_overdue');
 
 /** What the exchange left over, as it was reckoned when it was chosen. */
 async function restOfExchange(tx: Knex, it: ReturnRecord): Promise<bigint> {

@@ -2,9 +2,9 @@
 import type { Knex } from 'knex';
 import type { EventType, Origin } from '../domain/events.ts';
 import type { OrderId, RefundId, Sku, UserId } from '../domain/ids.ts';
-import type { MoneyPolicy } from '../domain/payments.ts';
 import type { ReturnLetter, StaffReason } from '../domain/shop-mail.ts';
 import { recordEachTime } from './events.ts';
+import type { OrderTools } from './order-cancellation.ts';
 import { unitsReturned } from './order-moves.ts';
 import { type ReturnLetterFacts, writeReturnLetter } from './return-letters.ts';
 import { type ReturnColumns, type ReturnRecord, type ReturnUnit, writeReturn } from './return-records.ts';
@@ -23,9 +23,8 @@ export interface ReturnNews {
 }
 
 /** One transaction about one return, whose lock it holds: in whose name, and when. */
-export interface Turn {
+export interface Turn extends OrderTools {
   readonly tx: Knex;
-  readonly refundPolicy: Pick<MoneyPolicy, 'refundApprovalAbove'>;
   /** Epoch ms. */
   readonly at: number;
   /** Of the message or the rung: part of the keys of its events. */

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { ReturnId, ShipmentId } from '../domain/ids.ts';
 import { type ReturnEffect, type Undone, undoFailed } from '../domain/return-undoing.ts';
 import { returnLeadsTo } from '../domain/returns.ts';
+import type { OrderTools } from './order-cancellation.ts';
 import { cancelReplacement } from './return-exchange.ts';
 import { lockReturn, type ReturnRecord, writeReturn } from './return-records.ts';
 import { releaseUnits } from './return-review.ts';
@@ -14,7 +15,7 @@ export interface UndoReturn {
   readonly at: number;
 }
 
-type Tools = Pick<Turn, 'refundPolicy'>;
+type Tools = OrderTools;
 const turnOf = (tx: Knex, tools: Tools, at: number): Turn => ({ tx, ...tools, at, key: 'undo', news: noNews() });
 
 /** The steps that this database undoes by itself. Safe to repeat. */
@@ -36,7 +37,7 @@ async function undoStep(turn: Turn, it: ReturnRecord, step: ReturnEffect): Promi
       return (await releaseUnits(turn, it)) > 0;
     case 'cancel_replacement': {
       const { replacement } = it;
-      if (!replacement || !(await cancelReplacement(turn, it, replacement.id))) return false;
+      if (!replacement || !(await cancelReplacement(turn, replacement.id))) return false;
       await writeReturn(turn.tx, it, { replacement_order_id: null }, turn.at);
       return true;
     }

@@ -68,3 +68,17 @@ export async function answerShopMessage(
     .where({ id })
     .update({ answered_at: at, answer: JSON.stringify({ refusal }) });
 }
+
+/** Its process said no before it came to be applied. Where a parcel should have gone is of no use any more. */
+export async function refuseShopMessage(
+  db: Knex,
+  id: ShopMessageId,
+  { code, message, facts }: Refusal,
+  at: Date,
+): Promise<void> {
+  const refusal: Refusal = { code, message, facts };
+  await db('shop_messages')
+    .where({ id })
+    .whereNull('answered_at')
+    .update({ answered_at: at, answer: JSON.stringify({ refusal }), content: db.raw(`content - 'shipTo'`) });
+}

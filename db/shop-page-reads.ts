@@ -1,6 +1,7 @@
 /** What the pages of an order and of a return show. No name, address or telephone number is read for them. */
 import type { Knex } from 'knex';
 import type { OfficeZone } from '../domain/calendar.ts';
+import type { ScanState } from '../domain/documents.ts';
 import type { CompanyId, InvoiceId, OrderId, OrderItemId, ReturnId, Sha256 } from '../domain/ids.ts';
 import type { Currency } from '../domain/money.ts';
 import type { OrderKind, OrderState, UnitState } from '../domain/orders.ts';
@@ -188,6 +189,8 @@ export interface PagePhoto {
   readonly id: string;
   readonly filename: string;
   readonly kind: 'claim' | 'inspection';
+  /** Shown are `clean` ones, and those of a shop without a scanner. */
+  readonly scanState: ScanState;
 }
 
 /** The last that was said, in words. */
@@ -265,9 +268,8 @@ export async function returnOnPage(db: Knex, id: ReturnId): Promise<ReturnOnPage
     photos: await db('return_photos')
       .where({ return_id: id })
       .whereNull('removed_at')
-      .whereNot('scan_state', 'infected')
       .orderBy('uploaded_at')
-      .select<PagePhoto[]>('id', 'filename', 'kind'),
+      .select<PagePhoto[]>({ id: 'id', filename: 'filename', kind: 'kind', scanState: 'scan_state' }),
     words: await wordsOnPage(db, id),
     statement: await toldStatement(db, id),
   };

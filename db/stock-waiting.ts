@@ -26,13 +26,17 @@ export async function ordersWaitingFor(db: Knex, skus: readonly Sku[], limit = 1
   return [...new Set(found)];
 }
 
-/** Products that orders wait for while some of them lie free: news that did not arrive. */
-export async function skusThatCouldBeFilled(db: Knex, limit: number): Promise<Sku[]> {
+/**
+ * Products that orders wait for while some of them lie free: news that did not arrive.
+ * @param among of these only; absent = of all
+ */
+export async function skusThatCouldBeFilled(db: Knex, limit: number, among?: readonly Sku[]): Promise<Sku[]> {
   return db('order_units as u')
     .join('order_items as i', 'i.id', 'u.order_item_id')
     .join('orders as o', 'o.id', 'u.order_id')
     .where('u.state', 'waiting')
     .whereIn('o.state', FILLED_STATES)
+    .modify((query) => among && query.whereIn('i.sku', [...among]))
     .whereExists(
       db('stock_levels as l')
         .join('stock_locations as s', 's.code', 'l.location')

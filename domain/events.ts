@@ -150,6 +150,7 @@ export const EVENT_TYPES = [
   'order.shipped',
   'order.delivered',
   'order.units_lost',
+  'order.parcel_back',
   'order.returned',
   'order.refunded',
   'order.review_asked',

@@ -200,6 +200,19 @@ export function refuseOrderShip({ state, units }: OrderSituation): Refusal | nul
 export const refuseOrderDeliver = ({ state, units }: OrderSituation): Refusal | null =>
   units.shipped > 0 ? null : refuse('order_not_shippable', 'Nothing of this order is on its way.', { state });
 
+/** What is packed already can be said to be packed again. */
+export function refuseOrderPack(it: OrderSituation): Refusal | null {
+  const { state } = it;
+  if (isOrderOver(state)) return refuse('order_not_open', `The order is ${state}.`, { state });
+  return refuseOrderShip(it);
+}
+
+/** A parcel that did not arrive is here again; also when somebody has cancelled by then what was in it. */
+export const refuseOrderTakeBack = ({ units }: OrderSituation): Refusal | null =>
+  units.shipped + units.lost + units.cancelled > 0
+    ? null
+    : refuse('shipment_not_known', 'No parcel of this order can come back.');
+
 /** Before the first parcel has left. */
 export function refuseOrderEdit({ state, units }: OrderSituation): Refusal | null {
   const sent = units.shipped + units.delivered + units.lost + units.returned;
@@ -210,7 +223,7 @@ export function refuseOrderEdit({ state, units }: OrderSituation): Refusal | nul
 }
 
 /** What people say to an order. */
-export const ORDER_MESSAGES = ['cancel', 'hold', 'release', 'edit', 'ship', 'deliver'] as const;
+export const ORDER_MESSAGES = ['cancel', 'hold', 'release', 'edit', 'pack', 'ship', 'deliver', 'take_back'] as const;
 export type OrderMessageKind = (typeof ORDER_MESSAGES)[number];
 
 /** By what is known of the order alone. */
@@ -224,10 +237,14 @@ export function refuseOrderMessage(kind: OrderMessageKind, it: OrderSituation): 
       return refuseOrderRelease(it);
     case 'edit':
       return refuseOrderEdit(it);
+    case 'pack':
+      return refuseOrderPack(it);
     case 'ship':
       return refuseOrderShip(it);
     case 'deliver':
       return refuseOrderDeliver(it);
+    case 'take_back':
+      return refuseOrderTakeBack(it);
   }
 }
 

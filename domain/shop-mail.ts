@@ -17,6 +17,8 @@ const ORDER_CODES = {
   /** To sellers. */
   order_hold_reminder: true,
   order_lost: true,
+  /** To sellers: a parcel was lost or comes back, and somebody decides what becomes of its units. */
+  order_parcel_failed: true,
   /** Advertising: not to who does not want any. */
   order_review_request: true,
   /** A new link to the page, asked for on the page of the old one. */
@@ -48,6 +50,8 @@ const RETURN_CODES = {
   return_lost: true,
   return_cancelled: true,
   return_reopened: true,
+  /** A photo of the customer's is not shown to anybody: the virus scanner did not pass it. */
+  return_photo_infected: true,
   return_link: true,
   /** To sellers, or to supervisors: what waits for them, as codes. */
   return_to_staff: true,
@@ -73,17 +77,26 @@ export const RETURN_LETTERS: readonly ReturnLetter[] = Object.keys(RETURN_CODES)
 export const STAFF_REASONS = [
   'review_due',
   'review_overdue',
+  'info_due',
   'info_provided',
+  'shipment_due',
   'label_failed',
   'lost_in_transit',
+  'lost_for_good',
   'receipt_overdue',
   'inspection_overdue',
+  'rest_due',
+  'rest_missing',
+  'resolution_due',
+  'defaulted',
   'disputed',
   'out_of_stock',
   'refund_failed',
   'refund_overdue',
+  'replacement_overdue',
   'expired',
   'reopened',
+  'photo_infected',
   'undo_failed',
   'carrier_unclear',
   'serial_differs',

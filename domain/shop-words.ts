@@ -57,19 +57,55 @@ export const RISK_WORDS: Readonly<Record<RiskReason, Named>> = {
 export const STAFF_REASON_WORDS: Readonly<Record<StaffReason, Named>> = {
   review_due: { id: 'Permintaan ini menunggu keputusan', en: 'The request waits for a decision' },
   review_overdue: { id: 'Keputusan atas permintaan ini sudah terlambat', en: 'The decision on the request is overdue' },
+  info_due: {
+    id: 'Pelanggan belum menjawab; sesudah batas waktunya pengembalian ditutup',
+    en: 'The customer has not answered; when the time is over the return is closed',
+  },
   info_provided: { id: 'Pelanggan sudah menjawab', en: 'The customer has answered' },
+  shipment_due: {
+    id: 'Paketnya belum dikirim; sesudah batas waktunya pengembalian ditutup',
+    en: 'The parcel was not sent yet; when the time is over the return is closed',
+  },
   label_failed: { id: 'Kurir tidak memberi label', en: 'The carrier gives no label' },
   lost_in_transit: { id: 'Paketnya tidak kunjung tiba', en: 'The parcel has not arrived' },
+  lost_for_good: {
+    id: 'Paket yang hilang kami tanggung; pelanggan diganti',
+    en: 'The lost parcel is ours to bear; the customer is made whole',
+  },
   receipt_overdue: { id: 'Barang yang tiba belum diperiksa', en: 'What arrived has not been inspected' },
   inspection_overdue: { id: 'Pemeriksaan belum selesai', en: 'The inspection is not finished' },
+  rest_due: {
+    id: 'Sebagian barang belum tiba; sesudah batas waktunya dianggap tidak dikirim',
+    en: 'Some of it has not arrived; when the time is over it counts as not sent',
+  },
+  rest_missing: {
+    id: 'Sebagian barang tidak tiba; perhitungannya dibuat tanpa barang itu',
+    en: 'Some of it never arrived; the statement is written without it',
+  },
+  resolution_due: {
+    id: 'Pelanggan belum memilih; sesudah batas waktunya aturan toko yang berlaku',
+    en: 'The customer has not chosen; when the time is over it goes as the rules say',
+  },
+  defaulted: {
+    id: 'Pelanggan tidak memilih; dilanjutkan menurut aturan toko',
+    en: 'The customer did not choose; it went as the rules say',
+  },
   disputed: { id: 'Pelanggan menyanggah potongan', en: 'The customer disputes the deductions' },
   out_of_stock: { id: 'Barang pengganti tidak tersedia', en: 'There is no stock for the replacement' },
   refund_failed: { id: 'Pengembalian uang gagal', en: 'The refund failed' },
   refund_overdue: { id: 'Pengembalian uang belum selesai', en: 'The refund is not done' },
+  replacement_overdue: {
+    id: 'Barang pengganti belum berangkat',
+    en: 'The goods that replace it have not left',
+  },
   expired: { id: 'Batas waktu lewat dan pengembalian ditutup', en: 'The time is over and the return is closed' },
   reopened: {
     id: 'Paketnya tiba setelah pengembalian ditutup; pengembalian dibuka lagi',
     en: 'The parcel arrived after the return was closed; it is open again',
+  },
+  photo_infected: {
+    id: 'Pemindai virus menemukan sesuatu dalam foto pemeriksaan; fotonya tidak ditampilkan',
+    en: 'The virus scanner found something in a photograph of the inspection; it is not shown',
   },
   undo_failed: {
     id: 'Yang sudah dilakukan tidak dapat dibatalkan seluruhnya',

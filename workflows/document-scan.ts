@@ -1,5 +1,5 @@
 /**
- * One uploaded document, from the store to the scanner's verdict, however long the scanner is away; and the sweep that takes up
+ * One uploaded document, or photo of a return, from the store to the scanner's verdict, however long the scanner is away; and the sweep that takes up
  * documents whose process was never started, because Temporal was away or the API died in between. Histories hold IDs and
  * the name of what was found.
  */
@@ -41,7 +41,10 @@ export async function documentScan({ documentId }: DocumentScanInput): Promise<D
   const verdict = await scanDocument({ documentId });
   if (verdict.result === 'settled') return { state: 'settled' };
   const { result, signature } = verdict;
-  const { applicationId, applicantId, state } = await recordScan({ documentId, result, signature, at: clock() });
+  const recorded = await recordScan({ documentId, result, signature, at: clock() });
+  // A photo of a return: whoever has to know of it is written to by the record.
+  if ('returnId' in recorded) return { state: recorded.state };
+  const { applicationId, applicantId, state } = recorded;
   await tellReview(applicationId, documentId);
   if (state === 'infected') {
     setCurrentDetails('The document is quarantined; its owner is written to.');

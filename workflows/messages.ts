@@ -300,7 +300,9 @@ export const cancelOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('cance
 export const holdOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('holdOrder');
 export const releaseOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('releaseOrder');
 export const editOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('editOrder');
+export const packOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('packOrder');
 export const shipOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('shipOrder');
+export const takeBackParcelUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('takeBackParcel');
 export const deliverOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('deliverOrder');
 
 /** The record says something else by now (stock has come, a parcel has moved, units came back): read it again. */

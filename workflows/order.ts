@@ -35,21 +35,28 @@ import {
   type OrderAnswer,
   type OrderInput,
   orderChangedSignal,
+  packOrderUpdate,
   refundClosedSignal,
   releaseOrderUpdate,
   type ShopMessage,
   shipOrderUpdate,
+  takeBackParcelUpdate,
 } from './messages.ts';
-import { carrierQuestions, localRecords, records, sweeps } from './policies.ts';
+import { carrierQuestions, handingOver, localRecords, records } from './policies.ts';
 import { companyAttribute, dueAtAttribute, stageAttribute } from './search-attributes.ts';
 
 const near = proxyLocalActivities<Activities>(localRecords);
 const { advanceOrder } = proxyActivities<Activities>({ ...records, summary: 'Book payments, reserve, do what is due' });
 const { applyOrderMessage } = proxyActivities<Activities>({ ...records, summary: 'Record what somebody asked for' });
 const { handOverOrderMoney } = proxyActivities<Activities>({
-  ...sweeps,
+  ...handingOver,
   summary: 'Have money collected or given back',
 });
+const { tellWaitingOrders } = proxyActivities<Activities>({
+  ...handingOver,
+  summary: 'Tell who waits for what is free',
+});
+const { printCreditNote } = proxyActivities<Activities>({ ...handingOver, summary: 'Print a credit note' });
 const { applyCarrierNews } = proxyActivities<Activities>({ ...carrierQuestions, summary: 'Ask the carrier' });
 
 /** What is due and is not done for all that: nobody is helped by asking without a break. */
@@ -99,8 +106,10 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
   desk.takes(holdOrderUpdate, taking('hold'));
   desk.takes(releaseOrderUpdate, taking('release'));
   desk.takes(editOrderUpdate, taking('edit'));
+  desk.takes(packOrderUpdate, taking('pack'));
   desk.takes(shipOrderUpdate, taking('ship'));
   desk.takes(deliverOrderUpdate, taking('deliver'));
+  desk.takes(takeBackParcelUpdate, taking('take_back'));
   for (const signal of [orderChangedSignal, invoiceClosedSignal, refundClosedSignal])
     setHandler(signal, () => {
       hasNews = true;
@@ -109,8 +118,10 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
 
   let now: OrderStanding = it ?? (await advance(null));
   for (;;) {
+    await tellWhoWaits(it, now);
     it = now;
     await handOver(now);
+    await printNotes(now);
     show(now);
     const parcel = now.news.find((id) => !asked.has(id));
     if (desk.areWaiting()) now = await serve(now, desk.next());
@@ -180,6 +191,21 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
     for (const id of money.collect) handedOver.add(`collect/${id}`);
     for (const id of money.close) handedOver.add(`close/${id}`);
     for (const id of money.refunds) handedOver.add(`refund/${id}`);
+  }
+
+  /** One that cannot be printed now is in the standing still when the record is read again. Earlier standings name none. */
+  async function printNotes({ notes = [] }: Partial<Pick<OrderStanding, 'notes'>>): Promise<void> {
+    for (const creditNoteId of notes) {
+      const key = `note/${creditNoteId}`;
+      if (handedOver.has(key)) continue;
+      if ((await orNull(printCreditNote({ creditNoteId }))) !== null) handedOver.add(key);
+    }
+  }
+
+  /** What it gave up a moment ago is another's: the stock's watch tells who is not told here. */
+  async function tellWhoWaits(before: OrderStanding | null, { units, freed }: OrderStanding): Promise<void> {
+    if (freed.length > 0 && units.cancelled > (before?.units.cancelled ?? 0))
+      await orNull(tellWaitingOrders({ skus: freed }));
   }
 
   async function waitFor({ due }: OrderStanding): Promise<void> {

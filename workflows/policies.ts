@@ -122,6 +122,13 @@ export const sweeps = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const satisfies ActivityOptions;
 
+/** Telling the few processes of one order, which somebody pays or waits for. The process comes again. */
+export const handingOver = {
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '10m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const satisfies ActivityOptions;
+
 /** Starting a page of processes that should be there; it heartbeats with each. The schedule comes again in an hour. */
 export const watches = {
   startToCloseTimeout: '10m',

@@ -23,7 +23,15 @@ import { isReturnOver, type ReturnState } from '../domain/returns.ts';
 import { clock, orNull } from './answers.ts';
 import type { Answered, Request } from './desk.ts';
 import { type RmaAnswer, type RmaInput, refundClosedSignal, returnChangedSignal } from './messages.ts';
-import { HEARS_AGAIN_MS, LABEL_AGAIN_MS, labels, localRecords, records, sweeps } from './policies.ts';
+import {
+  carrierQuestions,
+  HEARS_AGAIN_MS,
+  handingOver,
+  LABEL_AGAIN_MS,
+  labels,
+  localRecords,
+  records,
+} from './policies.ts';
 import { openCompensation, type Undoing } from './rma-compensation.ts';
 import { SUMMARIES, showReturn } from './rma-details.ts';
 import { openReturnDesk, type ReturnAsked } from './rma-messages.ts';
@@ -34,9 +42,9 @@ const near = proxyLocalActivities<Activities>(localRecords);
 const { takeReturn } = proxyActivities<Activities>({ ...records, summary: 'Read the return' });
 const { actOnReturn } = proxyActivities<Activities>({ ...records, summary: 'Record what somebody said' });
 const { advanceReturn } = proxyActivities<Activities>({ ...records, summary: 'Book what is news, do what is due' });
-const { applyCarrierNews } = proxyActivities<Activities>({ ...records, summary: 'Book what the carrier says' });
+const { applyCarrierNews } = proxyActivities<Activities>({ ...carrierQuestions, summary: 'Ask the carrier' });
 const { buyReturnLabel } = proxyActivities<Activities>({ ...labels, summary: 'Have the carrier make a label' });
-const { tellProcesses } = proxyActivities<Activities>({ ...sweeps, summary: 'Tell the refunds and the orders' });
+const { tellProcesses } = proxyActivities<Activities>({ ...handingOver, summary: 'Tell the refunds and the orders' });
 const { tellWaitingOrders } = proxyActivities<Activities>({ ...records, summary: 'Tell orders that wait for goods' });
 
 /** What is due and is not done for all that: nobody is helped by asking without a break. */
@@ -47,6 +55,7 @@ interface Carried {
   readonly answered: readonly Answered<RmaAnswer>[];
   readonly effects: readonly ReturnEffect[];
   readonly shown: string;
+  readonly labelAt: number;
 }
 
 export async function rma(input: RmaInput & { readonly carried?: Carried }): Promise<RmaAnswer> {
@@ -54,14 +63,14 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
   let known: ReturnState | null = carried?.standing.state ?? null;
   let hasNews = false;
   let stuckUntil = 0;
-  let labelAt = 0;
+  let labelAt = carried?.labelAt ?? 0;
   let lookedAt = Date.now();
   let shown = carried?.shown ?? '';
   const beside: Promise<void>[] = [];
   let besides = 0;
 
-  // What is news is not in what is known: the record is asked.
-  const desk = openReturnDesk(() => (hasNews ? null : known), carried?.answered);
+  // What is news, or is being done beside the story, is not in what is known: the record is asked.
+  const desk = openReturnDesk(() => (hasNews || besides > 0 ? null : known), carried?.answered);
   const news = (): void => {
     hasNews = true;
   };
@@ -116,7 +125,7 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
     const isTold = hasNews;
     hasNews = false;
     lookedAt = Date.now();
-    if (isTold) await bookParcels();
+    if (isTold && FOLLOWS_PARCELS.includes(it.state)) await bookParcels();
     effects.register('cancel_replacement');
     const asked = { returnId, at: clock(), ...(labelFailed ? { labelFailed } : {}) };
     const before = nextReturnDue(it, Date.now());
@@ -130,8 +139,8 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
 
   async function bookParcels(): Promise<void> {
     for (const shipmentId of it.parcelIds) {
-      const asked = { shipmentId, at: clock() };
-      if ((await orNull(near.applyCarrierNews(asked))) === null) await applyCarrierNews(asked);
+      // What cannot be learned now, the watch over parcels learns, and tells.
+      await orNull(applyCarrierNews({ shipmentId, at: clock() }));
     }
   }
 
@@ -208,7 +217,7 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
     if (isSpoken()) return;
     await continueAsNew<typeof rma>({
       returnId,
-      carried: { standing: it, answered: desk.carried(), effects: effects.carried(), shown },
+      carried: { standing: it, answered: desk.carried(), effects: effects.carried(), shown, labelAt },
     });
   }
 
@@ -238,7 +247,8 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
     const due = nextReturnDue(it, Date.now());
     showReturn(it, due, effects.carried());
     const now = `${it.state} ${it.resolution ?? it.wanted}`;
-    if (now === shown) return;
+    // What passes at once is in the details; nobody looks for it.
+    if (now === shown || needsLabel() || (it.state === 'approved' && it.hasLabel)) return;
     shown = now;
     upsertSearchAttributes([
       { key: stageAttribute, value: it.state },
@@ -248,6 +258,12 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
     ]);
   }
 }
+
+/** Where it matters where the parcel is; elsewhere the watch over parcels keeps its record. */
+const FOLLOWS_PARCELS: readonly ReturnState[] = [
+  ...(['label_pending', 'awaiting_shipment', 'in_transit'] as const),
+  ...(['lost_in_transit', 'expired', 'cancelled'] as const),
+];
 
 const isPolled = (state: ReturnState): boolean => state === 'refunding' || state === 'replacing';
 

@@ -385,6 +385,7 @@ function variablesFor(
     case 'order_unpaid_reminder':
     case 'order_hold_reminder':
     case 'order_lost':
+    case 'order_parcel_failed':
     case 'order_review_request':
     case 'order_link':
       return orderVariables(letter.data, to, { ...links, publicUrl });
@@ -408,6 +409,7 @@ function variablesFor(
     case 'return_lost':
     case 'return_cancelled':
     case 'return_reopened':
+    case 'return_photo_infected':
     case 'return_link':
     case 'return_to_staff':
       return returnVariables(letter.data, to, links);

@@ -38,8 +38,10 @@ export async function shopLinksOf({ db, secretKey, publicUrl }: Deps, letter: St
   return { pageUrl: `${publicUrl}/${page}/${token}`, stopUrl: stopAdvertisingUrl(publicUrl, secretKey, userId) };
 }
 
+const TO_STAFF: readonly StoredLetter['template'][] = ['order_hold_reminder', 'order_parcel_failed', 'return_to_staff'];
+
 function subjectOf({ template, data }: StoredLetter): ShopLinkSubject | null {
-  if (template === 'order_hold_reminder' || template === 'return_to_staff') return null;
+  if (TO_STAFF.includes(template)) return null;
   if (isOrderLetter(template) && 'orderNumber' in data) return { kind: 'order', id: asId<OrderId>(data.orderId) };
   if (isReturnLetter(template) && 'returnId' in data) return { kind: 'return', id: asId<ReturnId>(data.returnId) };
   return null;

@@ -1,7 +1,7 @@
 /** The page of an order: what it is, how far it has come, and what can be done now. */
 import type { OrderOnPage, PageItem, PageParcel, PageUnit } from '../../db/shop-page-reads.ts';
 import { formatMoney, money } from '../../domain/money.ts';
-import type { OrderState, UnitState } from '../../domain/orders.ts';
+import { type OrderState, refuseOrderCancel, type UnitCounts, type UnitState } from '../../domain/orders.ts';
 import { refuseUnit, returnableUntil } from '../../domain/return-eligibility.ts';
 import type { ReturnPolicy } from '../../domain/returns.ts';
 import { CANCEL_WORDS } from '../../domain/shop-words.ts';
@@ -164,6 +164,15 @@ const L = {
   send: { id: 'Kirim', en: 'Send' },
   reviewed: { id: 'Terima kasih, pendapat Anda sudah kami terima.', en: 'Thank you, we have received what you think.' },
   progress: { id: 'Kemajuan pesanan', en: 'Progress of the order' },
+  cancel: { id: 'Batalkan yang belum dikirim', en: 'Cancel what was not sent' },
+  cancelNote: {
+    id: 'Barang berikut tidak jadi dikirim. Uang yang sudah dibayar untuknya kembali dengan cara Anda membayar.',
+    en: 'These items will not be sent. What has been paid for them goes back the way you paid.',
+  },
+  cancelled: {
+    id: 'Barang yang belum dikirim sudah dibatalkan.',
+    en: 'What was not sent is cancelled.',
+  },
 } as const satisfies Record<string, Words>;
 
 const MARKS: readonly (Words & { readonly value: string })[] = [
@@ -177,6 +186,10 @@ const MARK_NAME: Words = { id: 'Nilai', en: 'Mark' };
 const REMARK: Words = { id: 'Catatan (boleh kosong)', en: 'Remark (optional)' };
 export const REVIEW_MAX = 1000;
 
+export const ORDER_ACTS = ['review', 'cancel'] as const;
+export type OrderAct = (typeof ORDER_ACTS)[number];
+const DONE: Readonly<Record<OrderAct, Words>> = { review: L.reviewed, cancel: L.cancelled };
+
 export interface OrderPageInput {
   readonly order: OrderOnPage;
   /** Of the link: what stands in the address. */
@@ -185,7 +198,7 @@ export interface OrderPageInput {
   readonly now: Date;
   /** Of a form of the page: a second press is the same request. */
   readonly key: string;
-  readonly done?: 'review' | undefined;
+  readonly done?: OrderAct | undefined;
   readonly problems?: readonly string[] | undefined;
 }
 
@@ -196,7 +209,7 @@ export function orderPage(input: OrderPageInput, locale: Locale): string {
       heading: `${L.heading[locale]} ${order.number}`,
       path: `/orders/${token}`,
       banner: BANNERS[order.state],
-      done: done === 'review' ? L.reviewed[locale] : undefined,
+      done: done && DONE[done][locale],
       problems,
       progress: L.progress[locale],
       steps: stepsOf(STEPS, STEP_OF[order.state], locale),
@@ -207,6 +220,7 @@ export function orderPage(input: OrderPageInput, locale: Locale): string {
         ...returnSection(input, locale),
         amountSection(order, locale),
         ...reviewSection(input, locale),
+        ...cancelSection(input, locale),
       ],
     },
     locale,
@@ -387,4 +401,36 @@ function reviewSection({ order, token, key }: OrderPageInput, locale: Locale): S
     button: L.send[locale],
   };
   return [{ title: L.review[locale], texts: [L.reviewNote[locale]], forms: [form] }];
+}
+
+const NOT_SENT: readonly UnitState[] = ['waiting', 'reserved', 'lost'];
+
+function cancelSection({ order, token, key }: OrderPageInput, locale: Locale): Section[] {
+  if (refuseOrderCancel({ state: order.state, units: countsOf(order) })) return [];
+  const form: ShopForm = {
+    action: `/orders/${token}/cancel?lang=${locale}`,
+    hidden: { key },
+    groups: [],
+    button: L.cancel[locale],
+    isQuiet: true,
+  };
+  const rows = order.items.flatMap(({ name, units }): Row[] => {
+    const count = units.filter(({ state }) => NOT_SENT.includes(state)).length;
+    return count > 0 ? [{ title: `${count} × ${name[locale]}`, lines: [] }] : [];
+  });
+  return [{ title: L.cancel[locale], rows, texts: [L.cancelNote[locale]], forms: [form] }];
+}
+
+function countsOf({ items }: OrderOnPage): UnitCounts {
+  const states = items.flatMap(({ units }) => units.map(({ state }) => state));
+  const of = (wanted: UnitState): number => states.filter((state) => state === wanted).length;
+  return {
+    waiting: of('waiting'),
+    reserved: of('reserved'),
+    shipped: of('shipped'),
+    lost: of('lost'),
+    delivered: of('delivered'),
+    returned: of('returned'),
+    cancelled: of('cancelled'),
+  };
 }

@@ -1,5 +1,5 @@
 /** The page of a return: how far it has come, what is asked of its customer until when, and the forms to answer. */
-import type { PageWords, ReturnOnPage } from '../../db/shop-page-reads.ts';
+import type { PagePhoto, PageWords, ReturnOnPage } from '../../db/shop-page-reads.ts';
 import { formatMoney, money } from '../../domain/money.ts';
 import { returnDeadline } from '../../domain/return-deadlines.ts';
 import {
@@ -139,6 +139,11 @@ const L = {
   },
   upload: { id: 'Unggah', en: 'Upload' },
   ofShop: { id: 'foto pemeriksaan', en: 'photograph of the inspection' },
+  scanning: { id: 'sedang diperiksa pemindai virus', en: 'the virus scanner is looking at it' },
+  infected: {
+    id: 'tidak diterima: pemindai virus menemukan perangkat lunak berbahaya di dalamnya',
+    en: 'not accepted: the virus scanner found malware in it',
+  },
   ofYours: { id: 'foto Anda', en: 'your photograph' },
   cancel: { id: 'Batalkan pengembalian', en: 'Cancel the return' },
   cancelNote: {
@@ -423,6 +428,12 @@ const SHOWS_PHOTOS: readonly ReturnState[] = [
   'awaiting_shipment',
 ];
 
+const isShown = ({ scanState }: PagePhoto): boolean => scanState === 'clean' || scanState === 'not_scanned';
+const nameOf = ({ kind, filename }: PagePhoto, locale: Locale): string =>
+  `${(kind === 'claim' ? L.ofYours : L.ofShop)[locale]}: ${filename}`;
+const whyHidden = (photo: PagePhoto, locale: Locale): string =>
+  `${nameOf(photo, locale)} – ${(photo.scanState === 'infected' ? L.infected : L.scanning)[locale]}`;
+
 function photoSection(input: ReturnPageInput, locale: Locale): Section[] {
   const { it, token } = input;
   const takes = SHOWS_PHOTOS.includes(it.state);
@@ -430,10 +441,11 @@ function photoSection(input: ReturnPageInput, locale: Locale): Section[] {
   return [
     {
       title: L.photos[locale],
-      pictures: it.photos.map(({ id, filename, kind }) => ({
-        src: `/returns/${token}/photos/${id}`,
-        alt: `${(kind === 'claim' ? L.ofYours : L.ofShop)[locale]}: ${filename}`,
+      pictures: it.photos.filter(isShown).map((photo) => ({
+        src: `/returns/${token}/photos/${photo.id}`,
+        alt: nameOf(photo, locale),
       })),
+      texts: it.photos.filter((photo) => !isShown(photo)).map((photo) => whyHidden(photo, locale)),
       forms: takes
         ? [
             form(input, 'photos', locale, {

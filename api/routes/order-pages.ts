@@ -13,9 +13,10 @@ import { refuseUnit } from '../../domain/return-eligibility.ts';
 import { CONDITIONS, RESOLUTIONS, RETURN_REASONS, type ReturnPolicy } from '../../domain/returns.ts';
 import type { ApiDeps } from '../deps.ts';
 import { loggable } from '../logging.ts';
+import { askOrder } from '../order-process.ts';
 import { type PageTrouble, troubleOf, wordsOf } from '../page-trouble.ts';
 import { PAGE_HEADERS, type Words } from '../pages/layout.ts';
-import { orderPage, REVIEW_MAX, returnableOf } from '../pages/order-page.ts';
+import { ORDER_ACTS, type OrderPageInput, orderPage, REVIEW_MAX, returnableOf } from '../pages/order-page.ts';
 import { fieldOf, returnStartPage } from '../pages/return-start.ts';
 import type { ShopOption } from '../pages/shop-layout.ts';
 import { endedLinkPage, newLinkSentPage, unknownLinkPage } from '../pages/shop-links.ts';
@@ -37,7 +38,16 @@ const query = z.object({
 /** Three fields an item, named after it; no others than these. */
 const FIELD = /^(?:key|wanted|exchangeSku|(?:quantity|reason|condition)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 const typedFields = z
-  .record(z.string().regex(FIELD), z.string().max(100))
+  .preprocess(
+    (sent, { issues }) => {
+      // Before the record is read, which leaves out some names without a word.
+      const input: Record<string, unknown> = { ...Object(sent) };
+      const keys = Object.keys(input).filter((name) => !FIELD.test(name));
+      if (keys.length > 0) issues.push({ code: 'unrecognized_keys', keys, input });
+      return sent;
+    },
+    z.record(z.string(), z.string().max(100)),
+  )
   .meta({ id: 'ReturnForm', description: '`quantity.<order item>`, `reason.<…>`, `condition.<…>` for each item.' });
 const OWN_FORM = { formTargets: ["'self'"] };
 
@@ -80,7 +90,7 @@ const showOrder = defineRoute({
     const [now, locale] = [new Date(), languageOf(query.lang, asked)];
     const opened = await openOrderLink(deps, token, now);
     if (opened.is !== 'open') return closedDoor(opened, `/orders/${token}`, locale);
-    const done = query.done === 'review' ? ('review' as const) : undefined;
+    const done = ORDER_ACTS.find((act) => act === query.done);
     return html(200, await shown(deps, opened.thing, { token, now, done }, locale), PAGE_HEADERS, OWN_FORM);
   },
 });
@@ -88,7 +98,7 @@ const showOrder = defineRoute({
 async function shown(
   { db }: ApiDeps,
   order: OrderOnPage,
-  more: { readonly token: string; readonly now: Date; readonly done?: 'review' | undefined },
+  more: Pick<OrderPageInput, 'token' | 'now'> & Partial<Pick<OrderPageInput, 'done' | 'problems' | 'key'>>,
   locale: Locale,
 ): Promise<string> {
   return orderPage({ order, policy: await returnPolicy(db, more.now), key: randomUUID(), ...more }, locale);
@@ -319,6 +329,41 @@ const review = defineRoute({
   },
 });
 
+const cancel = defineRoute({
+  method: 'post',
+  base: 'root',
+  path: '/orders/:token/cancel',
+  summary: 'Cancels what was not sent yet',
+  description: 'Says the same to the process of the order as POST /orders/:id/cancel without items.',
+  tags,
+  permission: 'public',
+  limit: 'pay',
+  idempotent: false,
+  form: true,
+  params,
+  query,
+  body: z.strictObject({ key: z.string().max(100) }),
+  responses: acts,
+  async handler({ params: { token }, query, body: { key }, origin, deps, locale: asked }) {
+    const [now, locale] = [new Date(), languageOf(query.lang, asked)];
+    const opened = await openOrderLink(deps, token, now);
+    if (opened.is !== 'open') return closedDoor(opened, `/orders/${token}`, locale);
+    const { thing: order, link, actor } = opened;
+    const requestKey = requestKeyOf({ caller: link.userId, method: 'POST', path: `/orders/${order.id}/cancel`, key });
+    try {
+      await askOrder(deps, { id: order.id, actor, requestKey, origin }, { kind: 'cancel', byPayer: true });
+    } catch (error) {
+      const { status, problems, headers } = troubleOf(error, locale, 'order_not_open');
+      // As it is by now: what stood in the way may be that it has been sent.
+      const after = await openOrderLink(deps, token, now);
+      const shownNow = after.is === 'open' ? after.thing : order;
+      const more = { token, now, problems, ...(status === 503 ? { key } : {}) };
+      return html(status, await shown(deps, shownNow, more, locale), { ...PAGE_HEADERS, ...headers }, OWN_FORM);
+    }
+    return goOn(`/orders/${token}?lang=${locale}&done=cancel`);
+  },
+});
+
 const newLink = defineRoute({
   method: 'post',
   base: 'root',
@@ -348,4 +393,4 @@ export const hourOf = (now: Date): Date => new Date(Math.floor(now.getTime() / H
 const sendOrderLink = ({ db }: ApiDeps, orderId: OrderId, now: Date): Promise<void> =>
   db.transaction((tx) => writeOrderLetter(tx, 'order_link', { orderId, at: hourOf(now) }));
 
-export const orderPageRoutes = [showOrder, startForm, start, toReturn, review, newLink];
+export const orderPageRoutes = [showOrder, startForm, start, toReturn, review, cancel, newLink];

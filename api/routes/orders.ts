@@ -1,5 +1,6 @@
 /** Orders: placed, read, and everything that can be asked of one. */
 import { z } from 'zod';
+import { findOwnCompany } from '../../db/companies.ts';
 import { type TimelineEntry, timeline } from '../../db/events.ts';
 import type { OrderMessage } from '../../db/order-messages.ts';
 import { listOrders } from '../../db/order-reads.ts';
@@ -13,7 +14,6 @@ import { ORDER_STATES } from '../../domain/orders.ts';
 import { isStaff } from '../../domain/roles.ts';
 import { requireUsableCompany } from '../company-standing.ts';
 import type { ApiDeps } from '../deps.ts';
-import { etagOf } from '../etag.ts';
 import { orderJson, orderNow, orderSeenBy } from '../order-json.ts';
 import { askOrder, startOrder } from '../order-process.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
@@ -30,7 +30,11 @@ import {
   orderSchema,
   reorderSchema,
   shipOrderSchema,
+  type shipToSchema,
+  takeBackSchema,
 } from '../schemas/orders.ts';
+import { tellCart } from '../stock-telling.ts';
+import { onceChanged, WAITS, waitQuery } from '../wait-query.ts';
 import { timeJson } from '../wire.ts';
 
 const tags = ['Orders'];
@@ -51,8 +55,8 @@ const create = defineRoute({
   problems: ['not_found', 'product_unknown', 'order_too_large', 'items_not_known', 'company_not_active'],
   responses: { 201: { description: 'Placed', schema: orderSchema } },
   async handler(asked) {
-    const { body, deps } = asked;
-    const shipTo = sealShipTo(deps.personalData, present(body.shipTo));
+    const { body } = asked;
+    const shipTo = await sealed(asked, body.companyId, body.shipTo);
     return place(asked, { companyId: body.companyId, items: body.items, shipTo });
   },
 });
@@ -74,7 +78,8 @@ async function place(
     const at = new Date();
     const policy = await orderPolicy(deps.db, at);
     const order = { ...wanted, orderId, by: actor.userId, origin, policy, at: at.toISOString() };
-    await deps.db.transaction((tx) => placeOrder(tx, order));
+    const { isCartEmptied } = await deps.db.transaction((tx) => placeOrder(tx, order));
+    if (isCartEmptied) void tellCart(deps, wanted.companyId);
   }
   await startOrder(deps, orderId);
   const headers = { Location: `/api/v1/orders/${orderId}` };
@@ -87,11 +92,16 @@ async function requireOrderingCompany(deps: ApiDeps, actor: Actor, id: CompanyId
   await requireUsableCompany(strict, actor, id, { toSubmit: true });
 }
 
-/** Without the keys that were not given. */
-const present = ({ province, ...shipTo }: z.output<typeof newOrderSchema>['shipTo']) => ({
-  ...shipTo,
-  ...(province === undefined ? {} : { province }),
-});
+/** What nobody named stands for the company. */
+async function sealed(
+  { deps, actor }: Pick<Placing, 'deps' | 'actor'>,
+  companyId: CompanyId,
+  { name, phone = '-', street, city = '', province, postalCode = '' }: z.output<typeof shipToSchema>,
+) {
+  const to = name ?? (await findOwnCompany(deps.db, companyId, actor.userId))?.name ?? '-';
+  const area = { city, postalCode, ...(province === undefined ? {} : { province }) };
+  return sealShipTo(deps.personalData, { name: to, phone, street, ...area });
+}
 
 const list = defineRoute({
   method: 'get',
@@ -129,15 +139,19 @@ const read = defineRoute({
   method: 'get',
   path: '/orders/:id',
   summary: 'Where an order stands',
+  description: WAITS,
   tags,
   permission: 'order.read',
   limit: 'status',
   params,
+  query: waitQuery,
   problems: ['not_found'],
   responses,
-  async handler({ params: { id }, actor, deps, locale }) {
-    const body = await orderNow(deps, actor, id, locale);
-    return json(200, body, { etag: etagOf(JSON.stringify(body)) });
+  async handler({ params: { id }, query: { wait = 0 }, actor, deps, locale, req }) {
+    const { body, etag } = await onceChanged(deps.orderChanges, { id, wait, req }, () =>
+      orderNow(deps, actor, id, locale),
+    );
+    return json(200, body, { etag });
   },
 });
 
@@ -225,6 +239,23 @@ const hold = defineRoute({
   },
 });
 
+const pack = defineRoute({
+  method: 'post',
+  path: '/orders/:id/pack',
+  summary: 'Say that somebody packs an order: what is paid and reserved of it',
+  description: 'Whoever packs it already is no obstacle: the answer is the order as it is.',
+  tags,
+  permission: 'order.ship',
+  params,
+  problems: ['not_found', 'order_not_shippable', 'order_held', 'order_not_open'],
+  workflow,
+  responses,
+  async handler(asked) {
+    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
+    return answer(asked, { kind: 'pack' });
+  },
+});
+
 const release = defineRoute({
   method: 'post',
   path: '/orders/:id/release',
@@ -285,6 +316,26 @@ const deliver = defineRoute({
   },
 });
 
+const takeBack = defineRoute({
+  method: 'post',
+  path: '/orders/:id/returned-to-sender',
+  summary: 'Say that a parcel that could not be delivered is here again',
+  description:
+    'What is in it goes onto the shelf and leaves the order, and what was paid for it goes back. Say it of whole goods only; ' +
+    'what is damaged is taken off the stock after that.',
+  tags,
+  permission: 'order.ship',
+  params,
+  body: takeBackSchema,
+  problems: ['not_found', 'order_not_open', 'shipment_not_known'],
+  workflow,
+  responses,
+  async handler(asked) {
+    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
+    return answer(asked, { kind: 'take_back', shipmentId: asked.body.shipmentId });
+  },
+});
+
 const edit = defineRoute({
   method: 'post',
   path: '/orders/:id/edit',
@@ -300,13 +351,13 @@ const edit = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
+    const { companyId } = await orderSeenBy(asked.deps, asked.actor, asked.params.id);
     const { items, shipTo } = asked.body;
-    const sealed = shipTo && sealShipTo(asked.deps.personalData, present(shipTo));
+    const to = shipTo && (await sealed(asked, companyId, shipTo));
     return answer(asked, {
       kind: 'edit',
       ...(items ? { items } : {}),
-      ...(sealed ? { shipTo: { sealed: sealed.sealed.toString('base64'), area: sealed.area } } : {}),
+      ...(to ? { shipTo: { sealed: to.sealed.toString('base64'), area: to.area } } : {}),
     });
   },
 });
@@ -331,9 +382,23 @@ const reorder = defineRoute({
     const before = await orderSeenBy(deps, actor, id);
     if (!before.isOwn) throw new Failure('not_found', 'There is no such order of yours.');
     const items = before.items.map(({ sku, quantity }) => ({ sku, quantity }));
-    const shipTo = body.shipTo ? sealShipTo(deps.personalData, present(body.shipTo)) : { likeOrder: id };
+    const shipTo = body.shipTo ? await sealed(asked, before.companyId, body.shipTo) : { likeOrder: id };
     return place(asked, { companyId: before.companyId, items, shipTo, repeats: id });
   },
 });
 
-export const orderRoutes = [create, list, read, story, cancel, hold, release, ship, deliver, edit, reorder];
+export const orderRoutes = [
+  create,
+  list,
+  read,
+  story,
+  cancel,
+  hold,
+  release,
+  pack,
+  ship,
+  deliver,
+  takeBack,
+  edit,
+  reorder,
+];

@@ -8,10 +8,11 @@ import { photoOnPage, type ReturnOnPage } from '../../db/shop-page-reads.ts';
 import { isUuid } from '../../db/uuids.ts';
 import type { Origin } from '../../domain/events.ts';
 import { Failure } from '../../domain/failures.ts';
-import { asId, type ReturnId, type Sku } from '../../domain/ids.ts';
+import { asId, type DocumentId, type ReturnId, type Sku } from '../../domain/ids.ts';
 import type { ReturnContents } from '../../domain/return-messages.ts';
 import { RESOLUTIONS, type ReturnMessageKind } from '../../domain/returns.ts';
 import type { ApiDeps } from '../deps.ts';
+import { startScan } from '../document-scan-process.ts';
 import { type PageTrouble, troubleOf } from '../page-trouble.ts';
 import { PAGE_HEADERS, type Words } from '../pages/layout.ts';
 import { RETURN_ACTS, type ReturnAct, returnPage, WORDS_MAX } from '../pages/return-page.ts';
@@ -318,6 +319,7 @@ async function keepPhoto(
   await addReturnPhoto(deps.db, { ...photo, sha256, bytes, contentType, returnId, by, origin }, () =>
     deps.files.put(content),
   );
+  if (deps.scansDocuments) void startScan(deps, asId<DocumentId>(photo.id));
 }
 
 const newLink = defineRoute({

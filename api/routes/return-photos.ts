@@ -5,7 +5,9 @@ import { addReturnPhoto, findReturnPhoto, MAX_PHOTOS } from '../../db/return-pho
 import { actsForBuyer } from '../../db/return-reads.ts';
 import type { ScanState } from '../../domain/documents.ts';
 import { Failure } from '../../domain/failures.ts';
+import { asId, type DocumentId } from '../../domain/ids.ts';
 import { dispositionOf } from '../answer.ts';
+import { startScan } from '../document-scan-process.ts';
 import { idFromKey } from '../request-key.ts';
 import { photoJson, returnSeenBy } from '../return-json.ts';
 import { defineRoute, json, type Route, seeElsewhere, stream } from '../route.ts';
@@ -42,6 +44,7 @@ const upload = defineRoute({
     const filename = displayName(file.filename);
     const added = { ...photo, filename, sha256, returnId, by: actor.userId, origin, at: at.toISOString() };
     await addReturnPhoto(deps.db, added, () => deps.files.put(file.content));
+    if (scanState === 'waiting') void startScan(deps, asId<DocumentId>(photo.id));
     return json(201, photoJson(returnId, { ...photo, filename, uploadedAt: at.toISOString() }));
   },
 });

@@ -18,7 +18,6 @@ import {
 } from '../../domain/returns.ts';
 import { isStaff } from '../../domain/roles.ts';
 import type { ApiDeps } from '../deps.ts';
-import { etagOf } from '../etag.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import type { Locale } from '../request.ts';
 import { idFromKey } from '../request-key.ts';
@@ -45,6 +44,7 @@ import {
   returnSchema,
   returnSummarySchema,
 } from '../schemas/returns.ts';
+import { onceChanged, WAITS, waitQuery } from '../wait-query.ts';
 import { timeJson } from '../wire.ts';
 
 const tags = ['Returns'];
@@ -138,15 +138,19 @@ const read = defineRoute({
   method: 'get',
   path: '/returns/:id',
   summary: 'Where a return stands: its units, its money, what happens next and by when',
+  description: WAITS,
   tags,
   permission: 'return.read',
   limit: 'status',
   params,
+  query: waitQuery,
   problems: ['not_found'],
   responses,
-  async handler({ params: { id }, actor, deps, locale }) {
-    const body = await nowOf(deps, actor, id, locale);
-    return json(200, body, { etag: etagOf(JSON.stringify(body)) });
+  async handler({ params: { id }, query: { wait = 0 }, actor, deps, locale, req }) {
+    const { body, etag } = await onceChanged(deps.returnChanges, { id, wait, req }, () =>
+      nowOf(deps, actor, id, locale),
+    );
+    return json(200, body, { etag });
   },
 });
 

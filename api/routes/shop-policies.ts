@@ -8,7 +8,7 @@ import { orderPolicySchema, returnPolicySchema } from '../schemas/shop-policies.
 import { timeJson, timeSchema } from '../wire.ts';
 
 const tags = ['Admin'];
-const params = z.object({ kind: z.string().min(1).max(20).describe('`order` or `return`') });
+const params = z.object({ kind: z.string().min(1).max(100).describe('`order` or `return`') });
 
 function kindOf(kind: string): 'order' | 'return' {
   if (kind === 'order' || kind === 'return') return kind;

@@ -13,21 +13,37 @@ const sku = z
   .regex(/^[A-Z0-9][A-Z0-9._-]{1,39}$/);
 const quantity = z.int().min(1).max(MAX_UNITS);
 
-export const shipToSchema = z.strictObject({
-  name: z.string().trim().min(2).max(120),
-  phone: z
-    .string()
-    .trim()
-    .regex(/^\+?[0-9 ()-]{6,24}$/)
-    .default('-'),
-  street: z.string().trim().min(3).max(300),
-  city: z.string().trim().min(2).max(80),
-  province: z.string().trim().min(2).max(80).optional(),
-  postalCode: z
-    .string()
-    .trim()
-    .regex(/^[A-Za-z0-9 -]{3,12}$/),
-});
+const place = z.string().trim().max(80);
+const postalCode = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9 -]{3,12}$/);
+const street = z.string().trim().min(3).max(300);
+
+/** Only where to is needed. */
+export const shipToSchema = z
+  .union([
+    z
+      .strictObject({
+        name: z.string().trim().min(2).max(120).optional().describe('Absent = the company.'),
+        phone: z
+          .string()
+          .trim()
+          .regex(/^\+?[0-9 ()-]{6,24}$/)
+          .optional(),
+        street: street.optional(),
+        address: street.optional().describe('Another word for street.'),
+        city: place.optional(),
+        province: place.optional(),
+        postalCode: postalCode.optional(),
+      })
+      .refine(({ street, address }) => street !== undefined || address !== undefined, {
+        error: 'say where to',
+        path: ['street'],
+      }),
+    street.describe('The address in one line.'),
+  ])
+  .transform((it) => (typeof it === 'string' ? { street: it } : { ...it, street: it.street ?? it.address ?? '' }));
 
 export const newOrderSchema = z.strictObject({
   companyId: companyIdSchema,
@@ -95,6 +111,8 @@ export const shipOrderSchema = z.strictObject({
 export const deliverOrderSchema = z
   .strictObject({ shipmentId: shipmentIdSchema.nullable().optional().describe('Absent = all that are on their way.') })
   .default({});
+
+export const takeBackSchema = z.strictObject({ shipmentId: shipmentIdSchema });
 
 export const editOrderSchema = z
   .strictObject({

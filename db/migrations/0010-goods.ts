@@ -309,6 +309,13 @@ const ORDERS = `
     return null;
   end $$;
   create trigger orders_announce after insert or update on orders for each row execute function order_announce();
+  -- Where a parcel is, its order shows.
+  create function shipment_announce() returns trigger language plpgsql as $$
+  begin
+    perform pg_notify('order_changed', new.order_id::text);
+    return null;
+  end $$;
+  create trigger shipments_announce after insert or update on shipments for each row execute function shipment_announce();
 `;
 
 const RETURNS = `
@@ -401,9 +408,12 @@ const RETURNS = `
     uploaded_by uuid not null references users (id),
     uploaded_at timestamptz not null,
     scan_state text not null check (scan_state in ('not_scanned', 'waiting', 'clean', 'infected')),
+    -- When a process had its scan in hand.
+    scan_taken_at timestamptz,
     removed_at timestamptz
   );
   create index return_photos_return on return_photos (return_id) where removed_at is null;
+  create index return_photos_to_scan on return_photos (uploaded_at) where scan_state in ('waiting', 'not_scanned');
 
   create function return_announce() returns trigger language plpgsql as $$
   begin
@@ -496,7 +506,7 @@ const PAGES = `
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
     alter table users drop column advertising_refused_at;
-    drop table carts, credit_uses, credit_grants;
+    drop table shop_links, carts, credit_uses, credit_grants;
     alter table refunds drop column order_id, drop column return_id, drop column wanted_lines, drop column wanted_channel;
     alter table order_units drop column invoice_id;
     alter table invoices drop constraint invoices_one_owner, drop constraint invoices_subject;
@@ -509,7 +519,7 @@ export async function down(db: Knex): Promise<void> {
     alter table invoices drop column order_id;
     drop table orders, stock_alerts, stock_reservations, stock_serials, stock_movements, stock_levels, stock_locations, products,
       shop_messages, shop_policies;
-    drop function order_announce, return_announce;
+    drop function order_announce, shipment_announce, return_announce;
     alter table invoices
       add constraint invoices_one_owner check (application_id is null or subscription_id is null),
       add constraint invoices_subject check ((subscription_id is null) = (subject_key is null)) not valid;

@@ -271,6 +271,7 @@ const PUBLIC = [
   'GET /returns/:token',
   'GET /returns/:token/label.pdf',
   'GET /returns/:token/photos/:photoId',
+  'POST /orders/:token/cancel',
   'POST /orders/:token/link',
   'POST /orders/:token/return',
   'POST /orders/:token/review',
@@ -317,4 +318,5 @@ const PUBLIC = [
   'POST /oauth/token',
   'POST /pay/:invoiceId',
   'POST /webhooks/:gateway',
+  'POST /webhooks/carrier',
 ];

@@ -37,6 +37,8 @@ describe('the migrations', () => {
     assert.equal(before, '0006-gateways');
     await moneyOf0006(db);
     await until('0007-books');
+    // The proofs speak of the schema of today.
+    await migrateToLatest(database.url);
 
     const { proofs } = await checkLedger(db);
     assert.deepEqual(
@@ -75,8 +77,7 @@ describe('the migrations', () => {
       'reversed',
       'open',
     ]);
-    const [, undone]: [number, string[]] = await db.migrate.down(MIGRATIONS);
-    assert.deepEqual(undone, ['0007-books']);
+    await backOver('0007-books');
     assert.deepEqual(await db('invoices').orderBy('number').pluck('state'), ['open', 'paid', 'lapsed', 'paid', 'open']);
   });
 
@@ -86,6 +87,14 @@ describe('the migrations', () => {
     for (;;) {
       const [, applied]: [number, string[]] = await db.migrate.up(MIGRATIONS);
       if (applied.length === 0 || applied.includes(name)) return applied;
+    }
+  }
+
+  async function backOver(name: string): Promise<void> {
+    for (;;) {
+      const [, undone]: [number, string[]] = await database.db.migrate.down(MIGRATIONS);
+      assert.notDeepEqual(undone, []);
+      if (undone.includes(name)) return;
     }
   }
 

@@ -413,6 +413,43 @@ describe('the record of an order', () => {
       );
     });
 
+    it('and brought back: it is on the shelf again once, its money goes back, and sellers were told', async () => {
+      const { db } = database;
+      const by = await seller();
+      const { coffee, grinder } = await demoProducts(db, 5);
+      const items = [
+        { sku: coffee, quantity: 2 },
+        { sku: grinder, quantity: 1 },
+      ];
+      const order = await aPaidOrder(db, { items });
+      const wished = [items[0], { sku: grinder, quantity: 1, serials: [`${grinder}-bandung-2`] }].flatMap((one) =>
+        one ? [one] : [],
+      );
+      const parcel = { carrier: 'jne', trackingNumber: randomUUID() };
+      await askedOf(db, order.orderId, by, { kind: 'ship', ...parcel, items: wished });
+      const onHand = async (sku: Sku) =>
+        Number((await db('stock_levels').where({ sku }).sum('on_hand').first())?.['sum']);
+      assert.deepEqual([await onHand(coffee), await onHand(grinder)], [3, 4]);
+      const { id: shipmentId } = await db('shipments').where({ order_id: order.orderId }).first('id');
+      const wrong = await askedOf(db, order.orderId, by, { kind: 'take_back', shipmentId: asId(randomUUID()) });
+      assert.equal(wrong.refusal?.code, 'shipment_not_known');
+      const back = await askedOf(db, order.orderId, by, { kind: 'take_back', shipmentId });
+      assert.deepEqual([back.refusal, back.standing.state], [null, 'cancelled']);
+      await askedOf(db, order.orderId, by, { kind: 'take_back', shipmentId });
+      assert.deepEqual([await onHand(coffee), await onHand(grinder)], [5, 5]);
+      const serial = await db('stock_serials')
+        .where({ sku: grinder, serial: `${grinder}-bandung-2` })
+        .first('state');
+      assert.equal(serial.state, 'in_stock');
+      const { total_minor: total } = await row(order.orderId);
+      assert.deepEqual(
+        (await refunds(order.orderId)).map(({ amount_minor }) => amount_minor),
+        [total],
+      );
+      const told = db('account_letters').where({ template: 'order_parcel_failed', user_id: by });
+      assert.equal((await told.whereRaw("data ->> 'orderId' = ?", [order.orderId])).length, 1);
+    });
+
     it('asks for a review a week after its delivery, and is over when nothing can be returned any more', async () => {
       const { db } = database;
       const order = await aDeliveredOrder(db);

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { act, advance, take } from '../../db/return-moves.ts';
 import { Failure } from '../../domain/failures.ts';
-import type { ReturnId, UserId } from '../../domain/ids.ts';
-import type { ReturnContents } from '../../domain/return-messages.ts';
-import type { ReturnMessageKind } from '../../domain/returns.ts';
-import { aReturnMessage, aReturnOf, type DeliveredGoods, deliveredGoods } from '../builders/delivered-goods.ts';
+import type { UserId } from '../../domain/ids.ts';
+import { aReturnOf, type DeliveredGoods, deliveredGoods } from '../builders/delivered-goods.ts';
 import { aColleague } from '../builders/people.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { MONEY_POLICY } from '../support/money-policy.ts';
+import { returnsOnRecord } from '../support/return-records.ts';
 
 const DAY = 86_400_000;
-const TOOLS = { refundPolicy: MONEY_POLICY };
 
 describe('a return, on record', function () {
   this.timeout(30_000);
@@ -28,55 +23,7 @@ describe('a return, on record', function () {
   });
   after(() => database?.drop());
 
-  const say = async <Kind extends ReturnMessageKind>(
-    returnId: ReturnId,
-    kind: Kind,
-    content: ReturnContents[Kind],
-    by: UserId = seller,
-    at = Date.now(),
-  ) => {
-    const messageId = await aReturnMessage(db, returnId, kind, content, by);
-    const once = () => db.transaction((tx) => act(tx, TOOLS, { returnId, messageId, at }));
-    const first = await once();
-    // Its answer was lost, and it is told again: nothing happens twice.
-    const again = await once();
-    assert.deepEqual(again.refusal, first.refusal);
-    assert.deepEqual(again.standing.units, first.standing.units);
-    assert.equal(again.standing.state, first.standing.state);
-    return {
-      state: first.standing.state,
-      refusal: first.refusal?.code ?? null,
-      standing: first.standing,
-      news: first.news,
-    };
-  };
-  const go = (returnId: ReturnId, at = Date.now()) => db.transaction((tx) => advance(tx, TOOLS, { returnId, at }));
-  const opened = async (
-    given: Parameters<typeof aReturnOf>[2] = {},
-    goods: Parameters<typeof deliveredGoods>[1] = {},
-  ) => {
-    const of = await deliveredGoods(db, goods);
-    const id = await aReturnOf(db, of, given);
-    await db.transaction((tx) => take(tx, TOOLS, id, Date.now()));
-    return { of, id };
-  };
-  /** The carrier has made the label. */
-  const labelled = async (id: ReturnId, of: DeliveredGoods, state = 'labelled') => {
-    const { standing } = await go(id);
-    const at = new Date();
-    await db('shipments').insert({
-      ...{ id: standing.labelId, direction: 'back', order_id: of.orderId, return_id: id, carrier: 'kurir', state },
-      ...{ tracking_number: `T-${randomUUID()}`, created_at: at, updated_at: at },
-    });
-    return (await go(id)).standing;
-  };
-  const units = async (id: ReturnId) =>
-    db('return_units').where({ return_id: id }).orderBy('number').pluck<string[]>('state');
-  const events = (id: ReturnId) =>
-    db('events')
-      .where({ subject: `rma/${id}` })
-      .orderBy('id')
-      .pluck<string[]>('type');
+  const { say, go, opened, labelled, units, events } = returnsOnRecord(() => ({ db, seller }));
   const onHand = async (of: DeliveredGoods) =>
     Number((await db('stock_levels').where({ sku: of.sku }).sum<{ n: string }[]>('on_hand as n'))[0]?.n);
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  ORDER_MESSAGES,
   ORDER_STATES,
   type OrderState,
   orderLeadsTo,
@@ -71,14 +72,30 @@ describe('what people may ask of an order', () => {
     assert.equal(refusal('ship', 'backordered', { waiting: 1, reserved: 1 }), null);
   });
 
+  it('packs what it could send, also when it is packed already', () => {
+    assert.equal(refusal('pack', 'confirmed', { reserved: 1 }), null);
+    assert.equal(refusal('pack', 'processing', { reserved: 1 }), null);
+    assert.equal(refusal('pack', 'partially_shipped', { reserved: 1, shipped: 1 }), null);
+    assert.equal(refusal('pack', 'on_hold', { reserved: 1 }), 'order_held');
+    assert.equal(refusal('pack', 'pending', { reserved: 1 }), 'order_not_shippable');
+    assert.equal(refusal('pack', 'backordered', { waiting: 1 }), 'order_not_shippable');
+    assert.equal(refusal('pack', 'cancelled', { cancelled: 1 }), 'order_not_open');
+  });
+
   it('edits before the first parcel has left', () => {
     assert.equal(refusal('edit', 'confirmed', { reserved: 1 }), null);
     assert.equal(refusal('edit', 'partially_shipped', { reserved: 1, shipped: 1 }), 'order_not_open');
   });
 
-  it('asks nothing of one that is over', () => {
+  it('takes a parcel back as long as one is out, or what was in it was cancelled', () => {
+    assert.equal(refusal('take_back', 'shipped', { lost: 1 }), null);
+    assert.equal(refusal('take_back', 'cancelled', { cancelled: 1 }), null);
+    assert.equal(refusal('take_back', 'delivered', { delivered: 1 }), 'shipment_not_known');
+  });
+
+  it('asks nothing else of one that is over', () => {
     for (const state of ORDER_STATES.filter((one) => one === 'cancelled' || one === 'refunded'))
-      for (const kind of ['cancel', 'hold', 'release', 'edit', 'ship', 'deliver'] as const)
+      for (const kind of ORDER_MESSAGES.filter((one) => one !== 'take_back'))
         assert.notEqual(refusal(kind, state, { cancelled: 1 }), null);
   });
 });

@@ -81,5 +81,11 @@ export function orderCasesOf(system: TestSystem): (() => Promise<Played>)[] {
       await handle(order).result();
       return { 'order-cancelled': workflowId };
     },
+    async () => {
+      await anOrder(db, { at: new Date(Date.now() - 120_000).toISOString() });
+      const workflowId = `order-watch-${randomUUID()}`;
+      await client.workflow.execute('orderWatch', { workflowId, taskQueue });
+      return { 'orderWatch-one-page': workflowId };
+    },
   ];
 }

@@ -24,14 +24,19 @@ export function rmaCasesOf(system: TestSystem): (() => Promise<Played>)[] {
     await it.say('inspect', unopened(it), warehouse);
     return it;
   };
+  /** And until nobody listens to it any more. */
+  const refunded = async (it: ReturnInTest) => {
+    await it.say('resolve', { resolution: 'refund' });
+    await it.is('refunding');
+    await db('refunds').where({ return_id: it.id }).update({ state: 'succeeded', ended_at: new Date() });
+    await it.tell();
+    await it.is('closed_refunded');
+    await it.days(11.1);
+  };
   return [
     async () => {
       const it = await inspected();
-      await it.say('resolve', { resolution: 'refund' });
-      await it.is('refunding');
-      await db('refunds').where({ return_id: it.id }).update({ state: 'succeeded', ended_at: new Date() });
-      await it.tell();
-      await it.is('closed_refunded');
+      await refunded(it);
       return { 'rma-refunded': it.workflowId };
     },
     async () => {
@@ -40,6 +45,7 @@ export function rmaCasesOf(system: TestSystem): (() => Promise<Played>)[] {
       await it.is('expired');
       await it.say('receive', {}, warehouse);
       await it.say('inspect', unopened(it), warehouse);
+      await refunded(it);
       return { 'rma-expired-and-reopened': it.workflowId };
     },
     async () => {
@@ -53,6 +59,7 @@ export function rmaCasesOf(system: TestSystem): (() => Promise<Played>)[] {
     async () => {
       const { it } = await approved();
       await it.say('cancel', {});
+      await it.days(21.1);
       return { 'rma-cancelled': it.workflowId };
     },
     async () => {

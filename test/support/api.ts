@@ -19,7 +19,12 @@ import { createRateLimits } from '../../api/rate-limits.ts';
 import type { Route } from '../../api/route.ts';
 import { createLimitedServer, type ServerLimits } from '../../api/server-limits.ts';
 import { createAccessTokens } from '../../api/tokens.ts';
-import { createApplicationChanges, createCompanyChanges } from '../../api/waiting.ts';
+import {
+  createApplicationChanges,
+  createCompanyChanges,
+  createOrderChanges,
+  createReturnChanges,
+} from '../../api/waiting.ts';
 import { auditJwkOf } from '../../db/audit-hash.ts';
 import type { Knex } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
@@ -137,6 +142,8 @@ export async function startApi(
     changes: createApplicationChanges(database.url, logger),
     onboarding: { required: false, retentionDays: 90 },
     companyChanges,
+    orderChanges: createOrderChanges(database.url, logger),
+    returnChanges: createReturnChanges(database.url, logger),
     entitlements: createEntitlementsCache(database.db, companyChanges),
     notices: createNoticeTelling({ db: database.db, temporal, taskQueue, logger }),
     ...options,
@@ -161,7 +168,8 @@ export async function startApi(
       server.closeAllConnections();
       await deps.notices.close();
       await deps.documentChecks.close();
-      await Promise.all([closed, deps.changes.close(), companyChanges.close()]);
+      const { changes, orderChanges, returnChanges } = deps;
+      await Promise.all([closed, ...[changes, companyChanges, orderChanges, returnChanges].map((one) => one.close())]);
       await Promise.all([accessChanges.close(), deps.limits.close()]);
       await rm(directory, { recursive: true, force: true });
     },

@@ -17,12 +17,13 @@ export const mortalWorkerSettings = z.object({
   bundleFile: z.string(),
   /**
    * null = it works until somebody kills it. `before` the activity did anything; `after` its work was committed and before
-   * the answer left; `gateway_answered`: the gateway has done its part of a refund, and nothing of it is on record.
+   * the answer left; `gateway_answered`: the gateway has done its part of a refund, and nothing of it is on record;
+   * `carrier_answered`: the same of a label.
    */
   dieAt: z
     .object({
       activity: z.string(),
-      when: z.enum(['before', 'gateway_answered', 'after']),
+      when: z.enum(['before', 'gateway_answered', 'carrier_answered', 'after']),
       inputContains: z.string(),
     })
     .nullable(),

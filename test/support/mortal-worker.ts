@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Carrier } from '../../activities/carriers/carrier.ts';
 import { createKurir } from '../../activities/carriers/kurir.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
 import type { PaymentGateway } from '../../activities/gateways/gateway.ts';
@@ -38,7 +39,7 @@ const activities = createActivities({
   }),
   mail: createMailTransport({ smtpUrl: settings.smtpUrl, from: 'Alur <no-reply@alur.example>' }),
   sms: null,
-  carrier: createKurir(carrierSettings(settings.midtransServerKey, settings.sandboxUrl)),
+  carrier: sellingOnce(createKurir(carrierSettings(settings.midtransServerKey, settings.sandboxUrl))),
   scanner: null,
   documentRetentionDays: 3_650,
   registries: createRegistries(registrySettings(settings.midtransServerKey, settings.sandboxUrl)),
@@ -62,6 +63,18 @@ function answeringOnce(gateway: PaymentGateway): PaymentGateway {
     refund: async (request) => {
       const answer = await refund(request);
       return request.key === dieAt.inputContains ? die() : answer;
+    },
+  };
+}
+
+/** The same of a carrier and the label that it made. */
+function sellingOnce(carrier: Carrier): Carrier {
+  if (dieAt?.when !== 'carrier_answered') return carrier;
+  return {
+    ...carrier,
+    buyLabel: async (key, parcel) => {
+      const label = await carrier.buyLabel(key, parcel);
+      return key === dieAt.inputContains ? die() : label;
     },
   };
 }

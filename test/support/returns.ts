@@ -1,6 +1,6 @@
 /** Returns in tests, with their process: begun, spoken to as the API speaks to it, and looked at. */
 import { randomUUID } from 'node:crypto';
-import type { ReturnId, UserId } from '../../domain/ids.ts';
+import type { ReturnId, ShopMessageId, UserId } from '../../domain/ids.ts';
 import type { ReturnContents } from '../../domain/return-messages.ts';
 import type { ReturnMessageKind, ReturnState } from '../../domain/returns.ts';
 import { rmaId } from '../../workflows/ids.ts';
@@ -30,6 +30,12 @@ export interface ReturnInTest {
   days(count: number): Promise<void>;
   /** Letters to the customer, oldest first. */
   letters(): Promise<string[]>;
+  /** Said while perhaps nobody works: the answer comes when somebody does. */
+  begin<Kind extends ReturnMessageKind>(
+    kind: Kind,
+    content: ReturnContents[Kind],
+    by?: UserId,
+  ): Promise<{ messageId: ShopMessageId; answer: Promise<RmaAnswer> }>;
   /** Something of it has changed on record. */
   tell(): Promise<void>;
 }
@@ -78,6 +84,16 @@ export async function inHand(system: Worked, of: DeliveredGoods, id: ReturnId): 
       return client.workflow
         .getHandle(workflowId)
         .executeUpdate<RmaAnswer, [ShopMessage]>(UPDATE_NAMES[kind], { updateId: requestKey, args: [message] });
+    },
+    async begin(kind, content, by = of.by) {
+      const requestKey = randomUUID();
+      const messageId = await aReturnMessage(db, id, kind, content, by, requestKey);
+      const message: ShopMessage = { messageId, by };
+      const options = { updateId: requestKey, args: [message] as [ShopMessage] };
+      const asked = () =>
+        client.workflow.getHandle(workflowId).executeUpdate<RmaAnswer, [ShopMessage]>(UPDATE_NAMES[kind], options);
+      // A question that outlasts the death of whoever was to answer it is asked again.
+      return { messageId, answer: asked().catch(asked) };
     },
     state: async () => (await row()).state,
     is: async (state) => {

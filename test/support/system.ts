@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { Client, type Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
-import type { ActivityDeps } from '../../activities/deps.ts';
 import { createKurir } from '../../activities/carriers/kurir.ts';
+import type { ActivityDeps } from '../../activities/deps.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
 import { createGateways } from '../../activities/gateways/index.ts';
 import { createMailTransport } from '../../activities/mail/transport.ts';
@@ -103,7 +103,13 @@ export async function startSystem(
   const taskQueue = `alur-${randomUUID()}`;
   const directory = await mkdtemp(join(tmpdir(), 'alur-system-'));
   const files = createFileStore(directory);
-  const api = await startApi(database, { temporal: client, taskQueue, files, gateways: GATEWAY_SECRETS, carrier: CARRIER_SECRETS });
+  const api = await startApi(database, {
+    temporal: client,
+    taskQueue,
+    files,
+    gateways: GATEWAY_SECRETS,
+    carrier: CARRIER_SECRETS,
+  });
   const sandbox = await gateways();
   sandbox.setWebhookBaseUrl(api.url);
   const deps = await activityDeps(database, files, api.url, sandbox.url);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { checkLedger } from '../../db/ledger-check.ts';
 import { asId, type CompanyId, type InvoiceId, type Sku } from '../../domain/ids.ts';
 import { type DemoAccount, demoUserId } from '../../local/demo-data.ts';
-import { orderId as orderProcess, paymentId } from '../../workflows/ids.ts';
+import { cartId, orderId as orderProcess, paymentId } from '../../workflows/ids.ts';
 import { orderChangedSignal } from '../../workflows/messages.ts';
 import { aCompany } from '../builders/licensing.ts';
 import { SHIP_TO } from '../builders/orders.ts';
 import { aProduct } from '../builders/stock.ts';
+import { MIDTRANS_SERVER_KEY } from '../support/machine.ts';
 import { type Story, storyOf } from '../support/story.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { DAY, HOUR, travel } from '../support/time.ts';
@@ -87,15 +89,47 @@ describe('an order', function () {
     assert.ok(page.status < 300, JSON.stringify(page));
     return `${invoiceId}-1`;
   };
-  const pay = async (invoiceId: InvoiceId) => story.sandbox(await pageOf(invoiceId), 'pay');
-  async function paid(items: { sku: Sku; quantity: number }[], state = 'confirmed') {
+  const pay = async (invoiceId: InvoiceId, by = '') => story.sandbox(await pageOf(invoiceId), 'pay', by);
+  async function paid(items: { sku: Sku; quantity: number }[], state = 'confirmed', by = '') {
     const { id, invoiceId } = await placed(items);
-    await pay(invoiceId);
+    await pay(invoiceId, by);
     return is(id, state);
   }
+  const GIVES_BACK = '?channel=gopay';
   const ship = { carrier: 'jne', trackingNumber: null };
-  const refundsOf = (id: string): Promise<{ amount_minor: bigint; state: string }[]> =>
-    db()('refunds as r').join('invoices as i', 'i.id', 'r.invoice_id').where('i.order_id', id).select('r.*');
+  const refundsOf = (id: string): Promise<{ amount_minor: bigint; state: string; invoice_id: InvoiceId }[]> =>
+    db()('refunds as r')
+      .join('invoices as i', 'i.id', 'r.invoice_id')
+      .where('i.order_id', id)
+      .orderBy('r.requested_at')
+      .select('r.*');
+  const arrived = (id: string, count: number) =>
+    eventually(`${count} refunds to arrive`, async () => {
+      const refunds = await refundsOf(id);
+      return refunds.length === count && refunds.every(({ state }) => state === 'succeeded') && refunds;
+    });
+  /** What the gateway says that it has paid back, minor units. */
+  const atGateway = async (invoiceId: InvoiceId): Promise<number[]> => {
+    const authorization = `Basic ${Buffer.from(`${MIDTRANS_SERVER_KEY}:`).toString('base64')}`;
+    const answer = await fetch(`${system.sandboxUrl}/midtrans/v2/${invoiceId}-1/status`, {
+      headers: { authorization },
+    });
+    const { refunds = [] }: { refunds?: { refund_amount: string }[] } = JSON.parse(await answer.text());
+    return refunds.map(({ refund_amount }) => Number(refund_amount));
+  };
+  const soundBooks = async () => {
+    for (const { name, findings } of (await checkLedger(db())).proofs) assert.deepEqual(findings, [], name);
+  };
+  /** Of each unit that cost something: its state, what it cost, and what of that went back. */
+  const unitsOf = (id: string): Promise<{ state: string; cost: bigint; back: bigint }[]> =>
+    db()('order_units')
+      .where({ order_id: id })
+      .orderBy(['order_item_id', 'number'])
+      .select({
+        state: 'state',
+        cost: db().raw('net_minor + tax_minor + shipping_net_minor + shipping_tax_minor'),
+        back: 'given_back_minor',
+      });
   const reserved = async (sku: Sku): Promise<number> =>
     Number((await db()('stock_levels').where({ sku }).sum({ n: 'reserved' }).first())?.['n']);
   const goods = async (stock = 20, priceMinor = 100_000n) => aProduct(db(), { priceMinor, stock: [stock, 0] });
@@ -164,21 +198,87 @@ describe('an order', function () {
       await eventually('a refund', async () => (await refundsOf(id)).length === 1);
     },
 
-    'gives back exactly what is cancelled of it, and goes on with the rest': async () => {
+    'gives back exactly what is cancelled of it, to its arrival, and goes on with the rest': async () => {
       const [one, other] = [await goods(20, 33_333n), await goods(20, 66_667n)];
-      const order = await paid([
+      const items = [
         { sku: one, quantity: 3 },
         { sku: other, quantity: 1 },
-      ]);
+      ];
+      const order = await paid(items, 'confirmed', GIVES_BACK);
       const before = order.amounts.total.amountMinor;
       const after = await tell(order.id, 'cancel', 'owner', { items: [{ sku: one, quantity: 2 }] });
       assert.equal(after.state, 'confirmed');
-      assert.equal(after.amounts.total.amountMinor + after.amounts.givenBack.amountMinor, before);
-      const [refund] = await refundsOf(order.id);
-      assert.equal(refund?.amount_minor, BigInt(after.amounts.givenBack.amountMinor));
-      await eventually('its refund to be under way', async () => (await refundsOf(order.id))[0]?.state !== 'approved');
+      const { givenBack } = after.amounts;
+      assert.equal(after.amounts.total.amountMinor + givenBack.amountMinor, before);
+      const [refund] = await arrived(order.id, 1);
+      assert.equal(refund?.amount_minor, BigInt(givenBack.amountMinor));
+      assert.deepEqual(await atGateway(order.invoiceId), [givenBack.amountMinor]);
+      for (const { state, cost, back } of await unitsOf(order.id))
+        assert.equal(back, state === 'cancelled' ? cost : 0n);
       assert.deepEqual(after.items[0]?.units['cancelled'], 2);
       assert.equal((await tell(order.id, 'ship', 'seller', ship)).state, 'shipped');
+    },
+
+    'gives all of its money back when all of it is cancelled, part by part, by one process or another': async () => {
+      const [one, other] = [await goods(20, 33_333n), await goods(20, 66_667n)];
+      const items = [
+        { sku: one, quantity: 3 },
+        { sku: other, quantity: 1 },
+      ];
+      const order = await paid(items, 'confirmed', GIVES_BACK);
+      await tell(order.id, 'cancel', 'owner', { items: [{ sku: one, quantity: 1 }] });
+      // A process that begins anew reads what was handed over, and who was paid back, from the record.
+      await system.client.workflow.getHandle(orderProcess(asId(order.id))).terminate();
+      const key = randomUUID();
+      const gone = await eventually('its process again', async () => {
+        const answer = await call('POST', `/orders/${order.id}/cancel`, 'owner', {}, key);
+        return answer.status !== 503 && answer;
+      });
+      assert.deepEqual([gone.status, gone.state], [200, 'cancelled']);
+      await arrived(order.id, 2);
+      const total = order.amounts.total.amountMinor;
+      const paidBack = await atGateway(order.invoiceId);
+      assert.deepEqual([paidBack.length, paidBack.reduce((sum, one) => sum + one, 0)], [2, total]);
+      for (const { state, cost, back } of await unitsOf(order.id)) assert.deepEqual([state, back], ['cancelled', cost]);
+      assert.equal((await of(order.id)).amounts.givenBack.amountMinor, total);
+      await system.client.workflow.getHandle(orderProcess(asId(order.id))).result();
+    },
+
+    "takes what was in the company's cart, whose process hears of it": async () => {
+      const sku = await goods();
+      const companyId = await aCustomer();
+      const cart = `/carts/${companyId}`;
+      const put = await call('PUT', cart, 'owner', { items: [{ sku, quantity: 1 }] });
+      assert.equal(put.status, 200, JSON.stringify(put));
+      const left = system.client.workflow.getHandle(cartId(companyId));
+      await eventually('the process of the cart to wait', async () => {
+        const history = await left.fetchHistory().catch(() => null);
+        return history?.events?.some(({ timerStartedEventAttributes: timer }) => timer);
+      });
+      const order = await call('POST', '/orders', 'owner', {
+        companyId,
+        items: [{ sku, quantity: 1 }],
+        shipTo: SHIP_TO,
+      });
+      assert.deepEqual((await call('GET', cart)).items, []);
+      await eventually('it to end', async () => (await left.describe()).status.name === 'COMPLETED');
+      assert.deepEqual(await left.result(), { reminded: false });
+      await call('PUT', cart, 'owner', { items: [{ sku, quantity: 2 }] });
+      assert.equal((await tell(order.id, 'reorder', 'owner')).status, 201);
+      assert.equal((await call('GET', cart)).items.length, 1);
+    },
+
+    'frees for who waits what it does not take after all': async () => {
+      const sku = await goods(2, 700_000n);
+      const first = await paid([{ sku, quantity: 2 }]);
+      const second = await paid([{ sku, quantity: 1 }], 'backordered');
+      const third = await paid([{ sku, quantity: 1 }], 'backordered');
+      await tell(first.id, 'edit', 'owner', { items: [{ sku, quantity: 1 }] });
+      await is(second.id, 'confirmed');
+      assert.equal((await of(third.id)).state, 'backordered');
+      await tell(first.id, 'cancel', 'owner');
+      await is(third.id, 'confirmed');
+      assert.equal(await reserved(sku), 2);
     },
 
     'is held and released by people, and cannot be sent meanwhile': async () => {
@@ -193,6 +293,24 @@ describe('an order', function () {
       );
       assert.equal((await tell(order.id, 'release')).state, 'confirmed');
       assert.equal((await tell(order.id, 'release')).code, 'order_not_open');
+    },
+
+    'is packed, which whoever packs may say twice; held and released it is packed still': async () => {
+      const order = await placed([{ sku: await goods(), quantity: 2 }]);
+      assert.equal((await tell(order.id, 'pack', 'warehouse')).code, 'order_not_shippable');
+      await pay(order.invoiceId);
+      await is(order.id, 'confirmed');
+      assert.equal((await tell(order.id, 'pack', 'owner')).status, 403);
+      const packed = await tell(order.id, 'pack', 'warehouse');
+      assert.deepEqual([packed.status, packed.state], [200, 'processing']);
+      const again = await tell(order.id, 'pack', 'seller');
+      assert.deepEqual([again.status, again.state], [200, 'processing']);
+      const begun = db()('events').where({ subject: `order/${order.id}`, type: 'order.packing_begun' });
+      assert.deepEqual(await begun.pluck('actor_id'), [demoUserId('warehouse')]);
+      await tell(order.id, 'hold');
+      assert.equal((await tell(order.id, 'pack')).code, 'order_held');
+      assert.equal((await tell(order.id, 'release')).state, 'processing');
+      assert.equal((await tell(order.id, 'ship', 'warehouse', ship)).state, 'shipped');
     },
 
     'costs more when it is edited, which another invoice asks for, and less, which goes back': async () => {
@@ -214,6 +332,20 @@ describe('an order', function () {
       const cheaper = await tell(order.id, 'edit', 'owner', { items: [{ sku: one, quantity: 0 }] });
       assert.equal(cheaper.amounts.givenBack.amountMinor, 666_000);
       assert.equal((await tell(order.id, 'ship', 'seller', ship)).state, 'shipped');
+      const late = await tell(order.id, 'edit', 'owner', { shipTo: SHIP_TO });
+      assert.deepEqual([late.status, late.code], [409, 'order_not_open']);
+      const said = await db()('shop_messages')
+        .where({ subject: `order/${order.id}`, kind: 'edit' })
+        .orderBy('at');
+      assert.deepEqual(
+        said.map(({ content, answer }) => [content.shipTo, answer.refusal?.code]),
+        [
+          [undefined, undefined],
+          [undefined, undefined],
+          [undefined, 'order_not_open'],
+        ],
+        'what is refused is answered, and keeps no address',
+      );
     },
 
     'waits for stock, and is packed as soon as there is some': async () => {
@@ -273,4 +405,6 @@ describe('an order', function () {
       assert.deepEqual([unknown.status, unknown.code], [422, 'product_unknown']);
     },
   });
+
+  it('leaves the books right', soundBooks);
 });

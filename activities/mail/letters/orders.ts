@@ -147,6 +147,15 @@ export const ORDER_LETTERS_ENGLISH: Words = {
     ],
     button: SEE,
   },
+  order_parcel_failed: {
+    subject: 'A parcel of order {{orderNumber}} has not arrived',
+    happened: 'A parcel of order {{orderNumber}} of {{companyName}} was lost, or is on its way back to us.',
+    facts: PARCEL,
+    lists: [{ title: 'In this parcel:', of: 'items' }],
+    next: [
+      'Please speak to the customer. If the parcel comes back, record that it is here: its goods go onto the shelf, and their money goes back. If it does not, cancel these items, which gives their money back.',
+    ],
+  },
   order_review_request: {
     subject: 'How was order {{orderNumber}}?',
     happened:
@@ -313,6 +322,15 @@ export const ORDER_LETTERS_INDONESIAN: Words = {
       'Bila paketnya ternyata muncul, Anda melihatnya di halaman pesanan.',
     ],
     button: LIHAT,
+  },
+  order_parcel_failed: {
+    subject: 'Satu paket pesanan {{orderNumber}} tidak sampai',
+    happened: 'Satu paket pesanan {{orderNumber}} dari {{companyName}} hilang, atau sedang kembali kepada kami.',
+    facts: PAKET,
+    lists: [{ title: 'Isi paket:', of: 'items' }],
+    next: [
+      'Mohon hubungi pelanggan. Bila paketnya kembali, catat bahwa ia sudah di sini: barangnya masuk rak, dan uangnya kembali. Bila tidak, batalkan barang ini, dan uangnya kembali.',
+    ],
   },
   order_review_request: {
     subject: 'Bagaimana pesanan {{orderNumber}}?',

@@ -239,6 +239,18 @@ export const RETURN_LETTERS_ENGLISH: Words = {
     next: ['There is nothing to do. We look at the items and tell you what you get.'],
     button: SEE,
   },
+  return_photo_infected: {
+    subject: 'A photograph for return {{returnNumber}} was not accepted',
+    happened:
+      'The virus scanner found malware in a photograph that was added to return {{returnNumber}} on your page. Nobody opens it, and it is shown to nobody.',
+    facts: ABOUT,
+    lists: ITEMS,
+    next: [
+      'Please take the photograph anew, on a device that is free of malware, and add it on the page of your return. The return goes on meanwhile.',
+      'We advise you to have the device checked from which the file came.',
+    ],
+    button: SEE,
+  },
   return_link: {
     subject: 'Your new link to return {{returnNumber}}',
     happened: 'Somebody asked for a new link to the page of return {{returnNumber}}. Here it is.',
@@ -466,6 +478,18 @@ export const RETURN_LETTERS_INDONESIAN: Words = {
     facts: PAKET,
     lists: BARANG,
     next: ['Tidak ada yang perlu Anda lakukan. Kami memeriksa barangnya dan memberi tahu apa yang Anda peroleh.'],
+    button: LIHAT,
+  },
+  return_photo_infected: {
+    subject: 'Sebuah foto untuk pengembalian {{returnNumber}} tidak dapat diterima',
+    happened:
+      'Pemindai virus menemukan perangkat lunak berbahaya dalam foto yang ditambahkan pada pengembalian {{returnNumber}}. Berkas itu tidak dibuka dan tidak ditampilkan kepada siapa pun.',
+    facts: TENTANG,
+    lists: BARANG,
+    next: [
+      'Mohon ambil fotonya sekali lagi dengan perangkat yang bebas virus, lalu tambahkan di halaman pengembalian. Sementara itu pengembaliannya tetap berjalan.',
+      'Sebaiknya periksa juga perangkat asal berkas tersebut.',
+    ],
     button: LIHAT,
   },
   return_link: {

@@ -1,88 +1,220 @@
 /** What must be true of the goods and the money of three orders, whatever had happened to them. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Knex } from 'knex';
+import { z } from 'zod';
+import type { CompanyId } from '../../../domain/ids.ts';
 import { UNIT_STATES } from '../../../domain/orders.ts';
-import { ENDED_RETURN_STATES } from '../../../domain/returns.ts';
+import { CLAIMING_UNIT_STATES, ENDED_RETURN_STATES } from '../../../domain/returns.ts';
+import type { TestSystem } from '../../support/system.ts';
 import type { Played } from './world.ts';
 
+/** What a unit cost, and how much of that the accounts of a company say was earned. */
+const COST = 'u.net_minor + u.tax_minor + u.shipping_net_minor + u.shipping_tax_minor';
+const BOOKED = (account: string) => `
+  (select coalesce(sum(p.amount_minor), 0)::bigint from ledger_entries e join ledger_postings p on p.entry_id = e.id
+    where e.company_id = :company and p.account in (${account}))`;
+
 const QUERIES: Readonly<Record<string, string>> = {
+  // ---- units
   // Every unit that was ever ordered is one row in one state; an item has as many as it was ordered with.
   'units are lost or made': `
-    select i.id::text as it, i.quantity || ' ordered, ' || count(u.number) || ' units' as found
+    select i.id::text as it, i.quantity || ' ordered, ' || count(u.number) || ' units, of them numbered ' || count(distinct u.number)
+        || ' up to ' || coalesce(max(u.number), 0) as found
       from order_items i join orders o on o.id = i.order_id left join order_units u on u.order_item_id = i.id
-     where o.id = any(:orders) group by i.id, i.quantity
-    having i.quantity <> count(u.number) or bool_or(u.state <> all(:states))`,
+     where o.company_id = :company group by i.id, i.quantity
+    having i.quantity > count(u.number) or count(u.number) <> max(u.number) or bool_or(u.state <> all(:states))
+        or count(u.number) filter (where u.state = any(:states)) <> count(u.number)`,
+  'is of another order than its item': `
+    select u.order_item_id || '/' || u.number as it, u.order_id::text as found from order_units u
+      join order_items i on i.id = u.order_item_id join orders o on o.id = i.order_id
+     where o.company_id = :company and u.order_id <> i.order_id`,
+  // What was lost may have been cancelled since.
   'left the shelf otherwise than by units': `
     select i.sku as it, count(u.number) || ' units were sent, ' || coalesce(max(m.sent), 0) || ' taken' as found
-      from order_items i join order_units u on u.order_item_id = i.id and u.state in ('shipped', 'lost', 'delivered', 'returned')
+      from orders o join order_items i on i.order_id = o.id
+      left join order_units u on u.order_item_id = i.id and u.shipment_id is not null
       left join (select sku, order_id, -sum(quantity) as sent from stock_movements where kind = 'shipped' group by 1, 2) m
         on m.sku = i.sku and m.order_id = i.order_id
-     where i.order_id = any(:orders) group by i.sku, i.order_id having count(u.number) <> coalesce(max(m.sent), 0)`,
+     where o.company_id = :company group by i.sku, i.order_id having count(u.number) <> coalesce(max(m.sent), 0)`,
   'came back onto the shelf otherwise than by inspection': `
-    select i.sku as it, count(*) || ' units to restock, ' || coalesce(max(m.back), 0) || ' restocked' as found
+    select r.number || ' ' || i.sku as it, count(*) filter (where u.disposition = 'restock' and u.state = 'accepted') ||
+        ' units to restock, ' || coalesce(max(m.back), 0) || ' restocked' as found
       from return_units u join returns r on r.id = u.return_id join order_items i on i.id = u.order_item_id
-      left join (select sku, return_id, sum(quantity) as back from stock_movements where kind = 'restocked' group by 1, 2) m
+      left join (select sku, return_id, sum(quantity) as back from stock_movements where kind in ('restocked', 'scrapped') group by 1, 2) m
         on m.sku = i.sku and m.return_id = r.id
-     where r.order_id = any(:orders) and u.disposition = 'restock' group by i.sku, r.id
-    having count(*) <> coalesce(max(m.back), 0)`,
+     where r.company_id = :company group by i.sku, r.id
+    having count(*) filter (where u.disposition = 'restock' and u.state = 'accepted') <> coalesce(max(m.back), 0)`,
+  // However often one was sent back and forth: once it was accepted, it is ours.
+  'came back onto the shelf more than once': `
+    select split_part(m.key, '/', 3) || '/' || split_part(m.key, '/', 4) as it, count(*) || ' times' as found
+      from stock_movements m join returns r on r.id = m.return_id
+     where r.company_id = :company and m.kind in ('restocked', 'scrapped')
+     group by split_part(m.key, '/', 3), split_part(m.key, '/', 4) having count(*) > 1`,
+  'lies there otherwise than it came and went': `
+    select l.sku as it, sum(l.on_hand) || ' on hand, ' || max(n.came) - max(n.went) + max(n.back) || ' expected' as found
+      from stock_levels l
+      cross join lateral (select
+        (select coalesce(sum(quantity), 0) from stock_movements where sku = l.sku and kind = 'received') as came,
+        (select count(*) from order_units u join order_items i on i.id = u.order_item_id
+          where i.sku = l.sku and u.shipment_id is not null) as went,
+        (select count(*) from return_units u join order_items i on i.id = u.order_item_id
+          where i.sku = l.sku and u.state = 'accepted' and u.disposition = 'restock') as back) n
+     where l.sku = any(:skus) group by l.sku having sum(l.on_hand) <> max(n.came) - max(n.went) + max(n.back)`,
+  'is kept for an order that is over': `
+    select l.sku as it, l.reserved || ' reserved' as found from stock_levels l where l.sku = any(:skus) and l.reserved <> 0`,
   'accepted more than once': `
     select u.order_item_id || '/' || u.number as it, count(*) || ' times' as found
       from return_units u join returns r on r.id = u.return_id
-     where r.order_id = any(:orders) and u.state in ('accepted', 'kept') group by u.order_item_id, u.number having count(*) > 1`,
-  'given back more than was paid': `
-    select order_item_id || '/' || number as it, given_back_minor::text as found from order_units
-     where order_id = any(:orders) and given_back_minor > net_minor + tax_minor + shipping_net_minor + shipping_tax_minor`,
+     where r.company_id = :company and u.state in ('accepted', 'kept') group by u.order_item_id, u.number having count(*) > 1`,
+  'claimed by more than one return': `
+    select u.order_item_id || '/' || u.number as it, count(*) || ' returns' as found
+      from return_units u join returns r on r.id = u.return_id
+     where r.company_id = :company and u.state = any(:claiming) group by u.order_item_id, u.number having count(*) > 1`,
+  'accepted, and its order knows nothing of it': `
+    select u.order_item_id || '/' || u.number as it, u.state || ' here, ' || o.state || ' there' as found
+      from return_units u join returns r on r.id = u.return_id
+      join order_units o on o.order_item_id = u.order_item_id and o.number = u.number
+     where r.company_id = :company and (u.state in ('accepted', 'kept')) <> (o.state = 'returned')
+       and (u.state in ('accepted', 'kept') or not exists (select from return_units x where x.order_item_id = u.order_item_id
+         and x.number = u.number and x.state in ('accepted', 'kept')))`,
+  // ---- what a return brings
+  // The last return of an order brings the shipping of what had come back before, too.
   'a statement is not the sum of its units': `
-    select r.number as it, r.refund_minor || ' stated, ' || coalesce(sum(u.refund_minor), 0) || ' of units' as found
+    select r.number as it, r.refund_minor || ' stated, ' || (r.statement ->> 'refundMinor') || ' on paper, ' || n.paper ||
+        ' of its units; ' || n.units || ' of what came back, for which it says ' || n.own as found
+      from returns r cross join lateral (
+        select coalesce(sum(b.parts), 0) as paper, coalesce(sum(b.parts) filter (where u.number is not null), 0) as own,
+          (select coalesce(sum(refund_minor), 0) from return_units where return_id = r.id) as units
+        from (select (b ->> 'orderItemId')::uuid as item, (b ->> 'number')::int as number, (b ->> 'netMinor')::bigint +
+            (b ->> 'taxMinor')::bigint + (b ->> 'shippingNetMinor')::bigint + (b ->> 'shippingTaxMinor')::bigint as parts
+          from jsonb_array_elements(r.statement -> 'byUnit') b) b
+        left join return_units u on u.return_id = r.id and u.order_item_id = b.item and u.number = b.number) n
+     where r.company_id = :company and r.statement is not null
+       and (r.refund_minor <> n.paper or r.refund_minor <> (r.statement ->> 'refundMinor')::bigint or n.units <> n.own)`,
+  'brings money for what was not accepted': `
+    select r.number || ' ' || u.order_item_id || '/' || u.number as it, u.state || ': ' || u.refund_minor as found
       from returns r join return_units u on u.return_id = r.id
-     where r.order_id = any(:orders) and r.payout_minor is not null and r.refund_minor < r.payout_minor group by r.id`,
-  // Kept is what the units of paid invoices cost, less what of them was given back; of what came back a part may have gone
-  // into other goods.
-  'captured is not kept and given back': `
-    select o.number as it, coalesce(p.captured, 0) || ' captured, ' || coalesce(u.kept, 0) || ' kept, ' || coalesce(r.back, 0) ||
-           ' given back' as found
-      from orders o
-      left join (select i.order_id, sum(coalesce(p.paid_minor, 0)) as captured from invoices i join payments p on p.invoice_id = i.id
-        where i.order_id is not null group by 1) p on p.order_id = o.id
-      left join (select i.order_id, sum(r.amount_minor) as back from invoices i join refunds r on r.invoice_id = i.id
-        where r.state = 'succeeded' and i.order_id is not null group by 1) r on r.order_id = o.id
-      left join (select u.order_id, sum(u.net_minor + u.tax_minor + u.shipping_net_minor + u.shipping_tax_minor - u.given_back_minor)
-        as kept from order_units u join invoices i on i.id = u.invoice_id and i.state = 'paid' group by 1) u on u.order_id = o.id
-     where o.id = any(:orders) and coalesce(p.captured, 0) <> coalesce(u.kept, 0) + coalesce(r.back, 0) +
-           (select coalesce(sum(t.refund_minor - coalesce(t.payout_minor, 0)), 0) from returns t
-             where t.order_id = o.id and t.replacement_order_id is not null and t.state like 'closed_%')
-       and not exists (select from payment_cases c join invoices i on i.id = c.invoice_id where i.order_id = o.id)`,
+     where r.company_id = :company and u.refund_minor > 0 and u.state not in ('accepted', 'kept')
+       and not (r.deductions_waived and u.state = 'declined') and not (u.state = 'authorised' and r.payout_minor is not null)`,
+  'paid out other than was stated': `
+    select r.number as it, r.state || ', ' || coalesce(r.resolution, 'nothing') || ': ' || coalesce(r.payout_minor, 0) || ' of ' ||
+        coalesce(r.refund_minor, 0) || ' to pay, ' || p.refunded + p.credited || ' paid' as found
+      from returns r cross join lateral (select
+        (select coalesce(sum(f.amount_minor), 0) from refunds f where f.return_id = r.id and f.state = 'succeeded') as refunded,
+        (select coalesce(-sum(p.amount_minor), 0) from events v join ledger_entries e on e.key = v.key
+          join ledger_postings p on p.entry_id = e.id and p.account = 'store_credit'
+          where v.subject = 'rma/' || r.id and v.type = 'invoice.credited') as credited) p
+     where r.company_id = :company and (coalesce(r.payout_minor, 0) <> p.refunded + p.credited
+        or coalesce(r.payout_minor, 0) > coalesce(r.refund_minor, 0)
+        or (r.state = 'closed_refunded' and r.refund_minor <> p.refunded + p.credited))`,
+  // ---- money
+  'given back more than was paid': `
+    select u.order_item_id || '/' || u.number as it, u.given_back_minor::text as found
+      from order_units u join orders o on o.id = u.order_id where o.company_id = :company and u.given_back_minor > ${COST}`,
+  'an invoice is not the sum of its units': `
+    select i.id::text as it, i.total_minor || ' charged, ' || coalesce(sum(${COST}), 0) || ' of units' as found
+      from invoices i left join order_units u on u.invoice_id = i.id
+     where i.company_id = :company and i.state = 'paid' group by i.id having i.total_minor <> coalesce(sum(${COST}), 0)`,
+  // What was claimed of units and not paid out has become other goods.
+  'earned is not what was kept': `
+    select 'the company' as it, n.earned || ' earned, ' || n.cost || ' paid for units, ' || n.back || ' of it given back, ' ||
+        n.goods || ' of that in goods' as found
+      from (select -${BOOKED(`'service_revenue', 'statutory_fees', 'vat'`)} as earned,
+        (select coalesce(sum(${COST}), 0) from order_units u join invoices i on i.id = u.invoice_id
+          where i.company_id = :company and i.state = 'paid') as cost,
+        (select coalesce(sum(u.given_back_minor), 0) from order_units u join orders o on o.id = u.order_id
+          where o.company_id = :company) as back,
+        (select coalesce(sum(r.refund_minor - r.payout_minor), 0) from returns r
+          where r.company_id = :company and r.resolution = 'exchange' and r.payout_minor is not null) as goods) n
+     where n.earned <> n.cost - n.back + n.goods`,
+  'is owed by nobody, or still owed': `
+    select 'the company' as it, n.receivable || ' receivable, ' || n.refunds || ' to refund, ' || n.suspense || ' in suspense' as found
+      from (select ${BOOKED(`'receivable'`)} as receivable, ${BOOKED(`'refunds'`)} as refunds, ${BOOKED(`'suspense'`)} as suspense) n
+     where n.receivable <> 0 or n.refunds <> 0 or n.suspense <> 0`,
+  'transferred otherwise than by refunds': `
+    select 'the company' as it, n.bank || ' in the bank, ' || n.sent || ' sent' as found
+      from (select ${BOOKED(`'bank'`)} as bank, (select coalesce(sum(r.amount_minor), 0) from refunds r join invoices i on i.id = r.invoice_id
+          where i.company_id = :company and r.channel = 'bank_transfer' and r.state = 'succeeded') as sent) n
+     where n.bank <> -n.sent`,
+  'the credit is not what was granted': `
+    select 'the company' as it, n.credit || ' in the books, ' || n.left || ' of grants' as found
+      from (select -${BOOKED(`'store_credit'`)} as credit,
+        (select coalesce(sum(left_minor), 0) from credit_grants where company_id = :company) as left) n
+     where n.credit < 0 or n.left > n.credit`,
+  // ---- ends
   'a return has no end': `
-    select number as it, state as found from returns where order_id = any(:orders) and state <> all(:ended)`,
+    select number as it, state as found from returns where company_id = :company and state <> all(:ended)`,
   'an order has no end': `
-    select number as it, state as found from orders where id = any(:orders)
+    select number as it, state as found from orders where company_id = :company
        and state not in ('cancelled', 'refunded', 'delivered', 'returned')`,
   'a refund has no end': `
     select r.id::text as it, r.state as found from refunds r join invoices i on i.id = r.invoice_id
-     where i.order_id = any(:orders) and r.state not in ('succeeded', 'failed', 'rejected', 'cancelled')`,
+     where i.company_id = :company and r.state not in ('succeeded', 'failed', 'rejected', 'cancelled')`,
+  'a case has no end': `
+    select c.key as it, c.kind as found from payment_cases c join invoices i on i.id = c.invoice_id
+     where i.company_id = :company and c.state = 'open'`,
+  'was said and not answered': `
+    select m.subject as it, m.kind as found from shop_messages m where m.subject = any(:subjects) and m.answered_at is null`,
+  'an address lies where nobody needs it': `
+    select m.subject as it, m.kind as found from shop_messages m where m.subject = any(:subjects) and jsonb_exists(m.content, 'shipTo')`,
 };
 
+const sandboxPayments = z.object({
+  items: z.array(
+    z.looseObject({
+      reference: z.string(),
+      capturedMinor: z.number().default(0),
+      refundedMinor: z.number().default(0),
+    }),
+  ),
+});
+
+/** What the gateways hold for us, by reference: captured less refunded, in minor units of Alur. */
+export async function holdings({ sandboxUrl }: Pick<TestSystem, 'sandboxUrl'>): Promise<ReadonlyMap<string, bigint>> {
+  const response = await fetch(`${sandboxUrl}/_sandbox/payments`);
+  const { items } = sandboxPayments.parse(await response.json());
+  return new Map(items.map((one) => [one.reference, BigInt(one.capturedMinor - one.refundedMinor)]));
+}
+
 /** @returns what is wrong, in sentences; nothing when all is well */
-export async function broken(db: Knex, game: Played): Promise<string[]> {
-  const replacements: string[] = await db('orders')
-    .whereIn(
-      'return_id',
-      db('returns')
-        .whereIn('order_id', [...game.orders])
-        .select('id'),
-    )
-    .pluck('id');
+export async function broken(
+  db: Knex,
+  { companyId, skus }: Pick<Played, 'companyId' | 'skus'>,
+  held: ReadonlyMap<string, bigint>,
+): Promise<string[]> {
+  const orders: string[] = await db('orders').where({ company_id: companyId }).pluck('id');
+  const returns: string[] = await db('returns').where({ company_id: companyId }).pluck('id');
   const bindings = {
-    orders: [...game.orders, ...replacements],
+    company: companyId,
+    skus: [...skus],
     states: [...UNIT_STATES],
+    claiming: [...CLAIMING_UNIT_STATES],
     ended: [...ENDED_RETURN_STATES],
+    subjects: [...orders.map((id) => `order/${id}`), ...returns.map((id) => `rma/${id}`)],
   };
   const sentences: string[] = [];
   for (const [what, sql] of Object.entries(QUERIES)) {
     const { rows }: { rows: { it: string; found: string }[] } = await db.raw(sql, bindings);
     sentences.push(...rows.map(({ it, found }) => `${what}: ${it}: ${found}`));
   }
-  return sentences;
+  return [...sentences, ...(await differsAtGateway(db, companyId, held))];
+}
+
+async function differsAtGateway(db: Knex, companyId: CompanyId, held: ReadonlyMap<string, bigint>): Promise<string[]> {
+  const payments: { reference: string; clearing: bigint }[] = await db('payments as p')
+    .join('invoices as i', 'i.id', 'p.invoice_id')
+    .where('i.company_id', companyId)
+    .select({
+      reference: 'p.gateway_reference',
+      clearing: db.raw(`(select cast(coalesce(sum(l.amount_minor), 0) as bigint) from ledger_entries e
+        join ledger_postings l on l.entry_id = e.id and l.account = 'gateway_clearing' where e.payment_id = p.id)`),
+    });
+  return payments
+    .filter(({ reference, clearing }) => clearing !== (held.get(reference) ?? 0n))
+    .map(
+      ({ reference, clearing }) =>
+        `${reference}: ${clearing} by the books, ${held.get(reference) ?? 0n} at the gateway`,
+    );
 }
 
 export async function isRunning(client: Client, workflowId: string): Promise<boolean> {

@@ -12,14 +12,14 @@ import {
   type ReturnId,
   type Sku,
 } from '../../../domain/ids.ts';
-import { isReturnOver, type ReturnState } from '../../../domain/returns.ts';
+import { HEARD_IN, isReturnOver, type ReturnMessageKind, type ReturnState } from '../../../domain/returns.ts';
 import type { DemoAccount } from '../../../local/demo-data.ts';
 import { orderId as orderProcess, paymentId, refundId, rmaId } from '../../../workflows/ids.ts';
 import type { TestSystem } from '../../support/system.ts';
 import { travel } from '../../support/time.ts';
-import { isRunning } from './invariants.ts';
+import { isRunning, sleepsForEver } from './invariants.ts';
 import type { Command, Scenario } from './scenario.ts';
-import { ask, type Headers, type Played, STORE } from './world.ts';
+import { ask, type Headers, type Played, SHIP_TO, STORE } from './world.ts';
 
 const DAY_SECONDS = 86_400;
 const SETTLE_ROUNDS = 40;
@@ -58,7 +58,13 @@ export function playerOf(stage: Stage, game: Played) {
     if (!id) return 'no order';
     switch (command.do) {
       case 'pay':
-        return pay(id, command.event, command.webhook);
+        return pay(id, command);
+      case 'pay-credit': {
+        const invoice = await invoiceToPay(id);
+        return invoice ? say('POST', `invoices/${invoice}/pay-with-credit`, game.owner) : 'nothing to pay';
+      }
+      case 'edit':
+        return edit(id, command);
       case 'pay-fault': {
         const invoice = (await openInvoices(id)).at(-1);
         if (!invoice) return 'nothing to pay';
@@ -96,6 +102,9 @@ export function playerOf(stage: Stage, game: Played) {
         return askBack(id, command);
       case 'wait':
         return waitOf(id, command.whose, command.seconds);
+      case 'look-round':
+        await mustBeAwake();
+        return 'all are awake';
       case 'kill-worker':
         await stage.killWorker();
         return 'killed';
@@ -104,23 +113,63 @@ export function playerOf(stage: Stage, game: Played) {
     }
   }
 
-  async function pay(id: OrderId, event: string, webhook: string): Promise<string> {
-    const invoice = (await openInvoices(id)).at(-1) ?? (await invoicesOf(id)).at(-1);
+  async function pay(id: OrderId, { event, webhook, method }: Extract<Command, { do: 'pay' }>): Promise<string> {
+    const invoice = await invoiceToPay(id);
     if (!invoice) return 'nothing to pay';
-    const opened = await say('POST', `invoices/${invoice}/pay`, game.owner, { gateway: 'midtrans' });
+    const body = { gateway: 'midtrans', ...(method === 'page' ? {} : { method }) };
+    const opened = await say('POST', `invoices/${invoice}/pay`, game.owner, body);
     const reference = (await attemptsOf(invoice)).at(-1);
     if (!reference) return `${opened}, no attempt`;
-    const query = `?webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}`;
+    // By a wallet it can go back, too.
+    const query = `?webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}${method === 'page' ? '&channel=gopay' : ''}`;
     const told = await control(`payments/${reference}/${event}${query}`);
     // The order hears of it a moment after the invoice.
+    const { order_id: of } = await db('invoices').where({ id: invoice }).first('order_id');
     const isKnown = await inAMoment(
       async () =>
-        !(await openInvoices(id)).includes(invoice) && (await countOf('orders', { id, state: 'pending' })) === 0,
+        !(await openInvoices(of)).includes(invoice) && (await countOf('orders', { id: of, state: 'pending' })) === 0,
     );
     return `${opened}, ${told}, ${isKnown ? 'closed' : 'open'}`;
   }
 
-  async function ship(id: OrderId, { item, quantity, carrier }: Extract<Command, { do: 'ship' }>): Promise<string> {
+  /** Of the order; else what is charged for an exchange; else one that was closed. */
+  async function invoiceToPay(id: OrderId): Promise<InvoiceId | undefined> {
+    const open = (await openInvoices(id)).at(-1);
+    if (open) return open;
+    for (const { id: other, kind } of await ordersOf()) {
+      const charged = kind === 'sale' ? undefined : (await openInvoices(other)).at(-1);
+      if (charged) return charged;
+    }
+    return (await invoicesOf(id)).at(-1);
+  }
+
+  async function edit(id: OrderId, { product, quantity }: Extract<Command, { do: 'edit' }>): Promise<string> {
+    const order = await orderWith(id, async (one) =>
+      ['pending', 'confirmed', 'on_hold', 'backordered'].includes(one.state),
+    );
+    const body =
+      quantity === null
+        ? { shipTo: { ...SHIP_TO, street: 'Jalan Anggrek 12' } }
+        : { items: [{ sku: game.skus[product], quantity }] };
+    return say('POST', `orders/${order}/edit`, game.owner, body);
+  }
+
+  /** The one that is named, where it is of use for this; else the newest other one. */
+  async function orderWith(id: OrderId, isSo: (order: Order) => Promise<boolean>): Promise<OrderId> {
+    const all = await ordersOf();
+    const others = all.filter((one) => one.id !== id).toReversed();
+    for (const one of [...all.filter((order) => order.id === id), ...others]) if (await isSo(one)) return one.id;
+    return id;
+  }
+
+  async function ship(named: OrderId, how: Extract<Command, { do: 'ship' }>): Promise<string> {
+    const { item, quantity, carrier } = how;
+    const ready = ['confirmed', 'processing', 'partially_shipped', 'backordered'];
+    const id = await orderWith(
+      named,
+      async (one) =>
+        ready.includes(one.state) && (await countOf('order_units', { order_id: one.id, state: 'reserved' })) > 0,
+    );
     const items = (await someOf(id, item)) ?? (await itemsOf(id));
     const wishes = await Promise.all(
       items.map(async ({ id: orderItemId, sku, tracking }) => {
@@ -133,7 +182,13 @@ export function playerOf(stage: Stage, game: Played) {
     const body = { items: wishes.filter((wish) => wish.quantity > 0), carrier };
     if (body.items.length === 0) return 'nothing is ready';
     const own = carrier === 'jne' ? { trackingNumber: `JNE${randomUUID().slice(0, 8)}` } : {};
-    return say('POST', `orders/${id}/ship`, await system.as('warehouse'), { ...body, ...own });
+    const warehouse = await system.as('warehouse');
+    const answer = await say('POST', `orders/${id}/ship`, warehouse, { ...body, ...own });
+    // Whoever packs it prints its label, which is bought with that.
+    const unlabelled = { order_id: id, direction: 'out', tracking_number: null };
+    const parcels: string[] = await db('shipments').where(unlabelled).pluck('id');
+    for (const parcel of parcels) await say('GET', `shipments/${parcel}/label`, warehouse);
+    return answer;
   }
 
   async function receiveStock(product: number, quantity: number): Promise<string> {
@@ -144,12 +199,9 @@ export function playerOf(stage: Stage, game: Played) {
     return say('POST', `stock/${sku}/receive`, await system.as('warehouse'), body);
   }
 
-  async function carried(id: OrderId, { event, webhook, nth }: Extract<Command, { do: 'carrier' }>): Promise<string> {
-    const parcels = () =>
-      db('shipments').where({ order_id: id, carrier: 'kurir' }).orderBy('created_at').select('tracking_number');
-    // Its label is bought a moment after it was packed.
-    await inAMoment(async () => (await parcels()).every((one) => one.tracking_number !== null));
-    const number: string | null | undefined = nthOf(await parcels(), nth)?.tracking_number;
+  async function carried(id: OrderId, command: Extract<Command, { do: 'carrier' }>): Promise<string> {
+    const { event, webhook } = command;
+    const number = await parcelFor(id, command);
     if (!number) return 'no parcel';
     const before = await stateOfParcel(number);
     const told = await control(
@@ -159,31 +211,71 @@ export function playerOf(stage: Stage, game: Played) {
     return `${told}, ${isKnown ? await stateOfParcel(number) : `still ${before}`}`;
   }
 
+  /** Of the order, else of another; mostly one of which this can still be told. */
+  async function parcelFor(
+    id: OrderId,
+    { event, way, nth }: Extract<Command, { do: 'carrier' }>,
+  ): Promise<string | undefined> {
+    const orders = (await ordersOf()).map((one) => one.id);
+    const parcels = async (): Promise<{ number: string | null; state: string; of: OrderId }[]> =>
+      db('shipments')
+        .whereIn('order_id', orders)
+        .where({ carrier: 'kurir', ...(way === 'any' ? {} : { direction: way }) })
+        .orderBy('created_at')
+        .select({ number: 'tracking_number', state: 'state', of: 'order_id' });
+    // The label of what comes back is bought a moment after it was agreed to.
+    await inAMoment(async () => (await parcels()).every(({ number }) => number !== null));
+    const known = (await parcels()).filter(({ number }) => number !== null);
+    const isOpen = (state: string) =>
+      event === 'find' ? state === 'lost' : !['delivered', 'sent_back'].includes(state);
+    const open = known.filter(({ state }) => isOpen(state));
+    const own = open.filter(({ of }) => of === id);
+    const choice = nth > 0 ? known : [own, open, known].find((some) => some.length > 0);
+    return nthOf(choice ?? [], nth)?.number ?? undefined;
+  }
+
   async function stateOfParcel(number: string): Promise<string> {
     const row: { state: string } | undefined = await db('shipments').where({ tracking_number: number }).first('state');
     return row?.state ?? 'unknown';
   }
 
-  async function askBack(id: OrderId, command: Extract<Command, { do: 'return' }>): Promise<string> {
+  async function askBack(named: OrderId, command: Extract<Command, { do: 'return' }>): Promise<string> {
+    const hasArrived = async (where: Readonly<Record<string, string>>) =>
+      (await countOf('order_units', { ...where, state: 'delivered' })) > 0;
+    const id = await orderWith(named, (one) => hasArrived({ order_id: one.id }));
     const items = await itemsOf(id);
-    const item = items[command.item % items.length];
+    const arrived = await Promise.all(
+      items.map(async (one) => ({ one, is: await hasArrived({ order_item_id: one.id }) })),
+    );
+    const there = arrived.flatMap(({ one, is }) => (is ? [one] : []));
+    const choice = there.length > 0 ? there : items;
+    const item = choice[command.item % choice.length];
     if (!item) return 'no item';
     const { number, quantity, reason, wanted, atOnce } = command;
     const body = {
       orderId: id,
       items: [{ orderItemId: item.id, reason, ...(number === null ? { quantity } : { number }) }],
       refundMethod: wanted,
-      ...(wanted === 'exchange' ? { exchangeSku: game.skus[1] } : {}),
+      ...(wanted === 'exchange' ? { exchangeSku: game.skus[command.exchangeFor] } : {}),
     };
     const asked = Array.from({ length: atOnce }, () => say('POST', 'returns', game.owner, body));
     return (await Promise.all(asked)).join(' and ');
   }
 
   async function sayToReturn(id: OrderId, command: ToReturn): Promise<string> {
-    const it = nthOf(await returnsOf(id), command.nth);
+    const it = await returnFor(id, command);
     if (!it) return 'no return';
     const [as, path, body] = await wordOf(it.id, command);
     return say('POST', `returns/${it.id}/${path}`, as, body);
+  }
+
+  /** Mostly the newest that listens to this. */
+  async function returnFor(id: OrderId, command: ToReturn) {
+    const [own, all] = [await returnsOf(id), await allReturns()];
+    if (command.nth > 0) return nthOf(own.length > 0 ? own : all, command.nth);
+    const states = HEARD_IN[KIND_OF[command.do]];
+    const listening = ({ state }: { state: ReturnState }) => states.includes(state);
+    return own.findLast(listening) ?? all.findLast(listening) ?? own.at(-1) ?? all.at(-1);
   }
 
   async function wordOf(id: ReturnId, command: ToReturn): Promise<[Headers, string, unknown]> {
@@ -216,7 +308,7 @@ export function playerOf(stage: Stage, game: Played) {
         return [
           game.owner,
           'resolve',
-          { resolution, ...(resolution === 'exchange' ? { exchangeSku: game.skus[1] } : {}) },
+          { resolution, ...(resolution === 'exchange' ? { exchangeSku: game.skus[command.exchangeFor] } : {}) },
         ];
       }
       case 'accept-deduction':
@@ -256,6 +348,7 @@ export function playerOf(stage: Stage, game: Played) {
       const helped = await helpAll(round);
       const running = await runningOnes();
       if (running.length === 0 && helped === 0) return;
+      if (round % 8 === 2) await mustBeAwake();
       await Promise.all(running.map((id) => wait(id, daysFor(round) * DAY_SECONDS)));
       if (round % 4 === 3) await stage.sweep();
       await pause(100);
@@ -269,15 +362,19 @@ export function playerOf(stage: Stage, game: Played) {
   /** @returns how many things there were to do */
   async function helpAll(round: number): Promise<number> {
     let todo = 0;
-    for (const { id, state } of await ordersOf()) todo += await helpOrder(id, state, round);
+    for (const order of await ordersOf()) todo += await helpOrder(order, round);
     for (const { id, state } of await allReturns()) todo += await helpReturn(id, state, round);
     for (const refund of await openRefunds()) todo += await helpRefund(refund);
     return todo;
   }
 
-  async function helpOrder(id: OrderId, state: string, round: number): Promise<number> {
+  async function helpOrder({ id, state, kind }: Order, round: number): Promise<number> {
     const seller = await system.as('seller');
+    const isOver = ['cancelled', 'refunded', 'delivered', 'returned'].includes(state);
     if (state === 'on_hold') await say('POST', `orders/${id}/release`, seller);
+    // Some pay the difference of an exchange, some let it be.
+    if (state === 'pending' && kind !== 'sale' && isOdd(id))
+      await pay(id, { order: 0, do: 'pay', event: 'pay', webhook: 'once', method: 'page' });
     if (await countOf('order_units', { order_id: id, state: 'waiting' })) {
       if (round > 8) await say('POST', `orders/${id}/cancel`, seller);
       else for (const product of [0, 1, 2]) await receiveStock(product, 3);
@@ -286,7 +383,10 @@ export function playerOf(stage: Stage, game: Played) {
       await ship(id, { order: 0, do: 'ship', item: null, quantity: 1, carrier: 'kurir' });
     if (['shipped', 'partially_shipped'].includes(state) && round > 2)
       await say('POST', `orders/${id}/deliver`, await system.as('warehouse'));
-    return ['cancelled', 'refunded', 'delivered', 'returned'].includes(state) ? 0 : 1;
+    // What was lost is given back.
+    const lost = round > 3 ? await countOf('order_units', { order_id: id, state: 'lost' }) : 0;
+    if (lost > 0) await say('POST', `orders/${id}/cancel`, seller);
+    return isOver && lost === 0 ? 0 : 1;
   }
 
   async function helpReturn(id: ReturnId, state: ReturnState, round: number): Promise<number> {
@@ -301,7 +401,15 @@ export function playerOf(stage: Stage, game: Played) {
   async function helpRefund({ id, state, reference }: OpenRefund): Promise<number> {
     if (state === 'requested') await say('POST', `refunds/${id}/approve`, await system.as('supervisor'));
     if (state === 'awaiting_destination')
-      await say('POST', `refunds/${id}/destination`, game.owner, { channel: 'store_credit' });
+      await say('POST', `refunds/${id}/destination`, game.owner, isOdd(id) ? ACCOUNT : { channel: 'store_credit' });
+    if (state === 'transfer_due') {
+      const told = {
+        bankReference: `TRF ${id.slice(0, 8)}`,
+        transferredAt: new Date().toISOString(),
+        nameChecked: true,
+      };
+      await say('POST', `refunds/${id}/transferred`, await system.as('finance'), told);
+    }
     if (['submitted', 'pending', 'unknown'].includes(state) && reference)
       await control(`payments/${reference}/refund-settle`);
     return 1;
@@ -320,6 +428,13 @@ export function playerOf(stage: Stage, game: Played) {
     return ids;
   }
 
+  /** @throws Error naming who sleeps with nothing to wake them */
+  async function mustBeAwake(): Promise<void> {
+    for (const id of await processes())
+      if ((await isRunning(client, id)) && (await sleepsForEver(client, id)))
+        throw new Error(`${id} waits for nothing that would come`);
+  }
+
   async function runningOnes(): Promise<string[]> {
     const ids = await processes();
     const running = await Promise.all(ids.map(async (id) => [id, await isRunning(client, id)] as const));
@@ -334,21 +449,14 @@ export function playerOf(stage: Stage, game: Played) {
   // ---- reading --------------------------------------------------------------------------------------------------------
 
   /** The three, and what was sent in place of what came back. */
-  async function ordersOf(): Promise<{ id: OrderId; state: string }[]> {
-    return db('orders')
-      .whereIn('id', game.orders)
-      .orWhereIn('return_id', db('returns').whereIn('order_id', game.orders).select('id'))
-      .orderBy('placed_at')
-      .select('id', 'state');
-  }
+  const ordersOf = (): Promise<Order[]> =>
+    db('orders').where({ company_id: game.companyId }).orderBy('placed_at').select('id', 'state', 'kind');
 
   const returnsOf = (id: OrderId): Promise<{ id: ReturnId; state: ReturnState }[]> =>
     db('returns').where({ order_id: id }).orderBy('requested_at').select('id', 'state');
 
-  async function allReturns(): Promise<{ id: ReturnId; state: ReturnState }[]> {
-    const all = await Promise.all((await ordersOf()).map(({ id }) => returnsOf(id)));
-    return all.flat();
-  }
+  const allReturns = (): Promise<{ id: ReturnId; state: ReturnState }[]> =>
+    db('returns').where({ company_id: game.companyId }).orderBy('requested_at').select('id', 'state');
 
   const invoicesOf = (id: OrderId): Promise<InvoiceId[]> =>
     db('invoices').where({ order_id: id }).orderBy('issued_at').pluck('id');
@@ -387,7 +495,13 @@ export function playerOf(stage: Stage, game: Played) {
   // ---- saying ---------------------------------------------------------------------------------------------------------
 
   async function say(method: string, path: string, as: Headers, body?: unknown): Promise<string> {
-    const { status, text } = await ask(system, method, path, as, body);
+    const key = randomUUID();
+    let { status, text } = await ask(system, method, path, as, body, key);
+    // Whoever is told that it takes longer asks again for the same.
+    for (let tries = 0; (status === 202 || status === 503) && tries < 30; tries += 1) {
+      await pause(500);
+      ({ status, text } = await ask(system, method, path, as, body, key));
+    }
     const code = status >= 400 ? problem.safeParse(JSON.parse(text)).data?.code : undefined;
     // A body that the API does not understand would prove nothing.
     if (code === 'invalid_request') throw new Error(`${method} ${path} ${JSON.stringify(body)}: ${text}`);
@@ -406,7 +520,7 @@ export function playerOf(stage: Stage, game: Played) {
 
   async function wait(workflowId: string, seconds: number): Promise<string> {
     try {
-      await travel(client, asId(workflowId), seconds, 20_000);
+      await travel(client, asId(workflowId), seconds, 10_000);
       return 'arrived';
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -416,7 +530,7 @@ export function playerOf(stage: Stage, game: Played) {
     }
   }
 
-  return { play, settle, processes };
+  return { play, settle, mustBeAwake };
 }
 
 /** What was told is known a moment later, if it was told at all: whoever acts next mostly acts upon it. */
@@ -455,6 +569,37 @@ const TO_RETURN = [
 ] as const;
 type ToReturn = Extract<Command, { do: (typeof TO_RETURN)[number] }>;
 type Word = ToReturn extends infer One ? (One extends ToReturn ? Omit<One, 'order' | 'nth'> : never) : never;
+
+const KIND_OF: Readonly<Record<ToReturn['do'], ReturnMessageKind>> = {
+  approve: 'approve',
+  reject: 'reject',
+  'request-info': 'request_info',
+  'provide-info': 'provide_info',
+  'cancel-return': 'cancel',
+  receive: 'receive',
+  inspect: 'inspect',
+  resolve: 'resolve',
+  'accept-deduction': 'accept_deduction',
+  dispute: 'dispute',
+  'decide-dispute': 'decide_dispute',
+  continue: 'continue',
+};
+
+interface Order {
+  readonly id: OrderId;
+  readonly state: string;
+  readonly kind: string;
+}
+
+const ACCOUNT = {
+  channel: 'bank_transfer',
+  bankCode: '014',
+  accountNumber: '1234567890',
+  accountHolder: 'Sari Wulandari',
+} as const;
+
+/** Half of them, and always the same. */
+const isOdd = (id: string): boolean => Number.parseInt(id[0] ?? '0', 16) % 2 === 1;
 
 const STAFF = ['seller', 'warehouse', 'supervisor'] as const satisfies readonly DemoAccount[];
 

@@ -9,13 +9,27 @@ export type Basket = readonly [number, number, number];
 
 /** `order` counts the three; `nth` counts returns, parcels or invoices from the newest. */
 export type Command = { readonly order: number } & (
-  | { readonly do: 'pay'; readonly event: (typeof PAID)[number]; readonly webhook: WebhookMode }
+  | {
+      readonly do: 'pay';
+      readonly event: (typeof PAID)[number];
+      readonly webhook: WebhookMode;
+      /** What is paid to a virtual account cannot go back the way it came. */
+      readonly method: 'page' | 'bca_va';
+    }
+  | { readonly do: 'pay-credit' }
   | { readonly do: 'pay-fault'; readonly operation: (typeof GATEWAY_OPERATIONS)[number]; readonly kind: FaultKind }
+  /** How many there shall be of a product; null = another address. */
+  | { readonly do: 'edit'; readonly product: number; readonly quantity: number | null }
   | { readonly do: 'cancel'; readonly item: number | null; readonly by: 'owner' | 'seller' }
   | { readonly do: 'hold' | 'release' | 'deliver' }
   | { readonly do: 'ship'; readonly item: number | null; readonly quantity: number; readonly carrier: 'kurir' | 'jne' }
   | { readonly do: 'receive-stock'; readonly product: number; readonly quantity: number }
-  | ({ readonly do: 'carrier'; readonly event: (typeof CARRIER_EVENTS)[number]; readonly webhook: WebhookMode } & Nth)
+  | ({
+      readonly do: 'carrier';
+      readonly event: (typeof CARRIER_EVENTS)[number];
+      readonly webhook: WebhookMode;
+      readonly way: (typeof WAYS)[number];
+    } & Nth)
   | { readonly do: 'carrier-fault'; readonly operation: (typeof CARRIER_OPERATIONS)[number]; readonly kind: FaultKind }
   | {
       readonly do: 'return';
@@ -24,6 +38,7 @@ export type Command = { readonly order: number } & (
       readonly quantity: number;
       readonly reason: (typeof RETURN_REASONS)[number];
       readonly wanted: (typeof RESOLUTIONS)[number];
+      readonly exchangeFor: number;
       readonly atOnce: 1 | 2;
     }
   | ({ readonly do: 'approve'; readonly part: 'all' | 'one' } & Nth)
@@ -38,10 +53,12 @@ export type Command = { readonly order: number } & (
       readonly disposition: (typeof DISPOSITIONS)[number];
       readonly by: 'warehouse' | 'seller';
     } & Nth)
-  | ({ readonly do: 'resolve'; readonly resolution: (typeof RESOLUTIONS)[number] } & Nth)
+  | ({ readonly do: 'resolve'; readonly resolution: (typeof RESOLUTIONS)[number]; readonly exchangeFor: number } & Nth)
   | ({ readonly do: 'decide-dispute'; readonly decision: 'uphold' | 'waive' } & Nth)
   | ({ readonly do: 'continue'; readonly to: (typeof CONTINUE_TO)[number] } & Nth)
   | { readonly do: 'wait'; readonly whose: 'order' | 'payment' | 'return'; readonly seconds: number }
+  /** Nobody is left behind by whoever looks after them. */
+  | { readonly do: 'look-round' }
   | { readonly do: 'kill-worker' }
 );
 
@@ -49,6 +66,7 @@ interface Nth {
   readonly nth: number;
 }
 
+const WAYS = ['any', 'out', 'back'] as const;
 const PAID = ['pay', 'fail', 'expire', 'pay-late'] as const;
 export const WEBHOOK_MODES = ['once', 'none', 'twice', 'late', 'reordered', 'forged'] as const;
 export type WebhookMode = (typeof WEBHOOK_MODES)[number];
@@ -88,7 +106,15 @@ const usually = <T>(value: T, otherwise: readonly T[]) =>
 
 type Step = fc.Arbitrary<Command>;
 
-const pay: Step = fc.record({ order, do: say('pay'), event: usually('pay', PAID), webhook });
+const method = fc.constantFrom('page' as const, 'page' as const, 'bca_va' as const);
+const pay: Step = fc.record({ order, do: say('pay'), event: usually('pay', PAID), webhook, method });
+const payCredit: Step = fc.record({ order, do: say('pay-credit') });
+const edit: Step = fc.record({
+  order,
+  do: say('edit'),
+  product: item,
+  quantity: fc.oneof(fc.nat(3), fc.nat(3), fc.constant(null)),
+});
 const payFault: Step = fc.record({
   order,
   do: say('pay-fault'),
@@ -102,22 +128,28 @@ const ship: Step = fc.record({
   quantity: fc.integer({ min: 1, max: 2 }),
   carrier: usually('kurir', ['jne'] as const),
 });
+const way = fc.constantFrom(...WAYS);
 const carried: Step = fc.record({
   order,
   do: say('carrier'),
   event: usually('deliver', CARRIER_EVENTS),
   webhook,
+  way,
   nth,
 });
+const byCarrier = (event: (typeof CARRIER_EVENTS)[number], which: (typeof WAYS)[number]): Step =>
+  fc.record({ order, do: say('carrier'), event: say(event), webhook, way: say(which), nth: fc.constant(0) });
 const deliver: Step = fc.record({ order, do: say('deliver') });
 const ask: Step = fc.record({
   order,
   do: say('return'),
-  item,
+  // What is cheap is kept by its buyer, and nothing more is to be seen of it.
+  item: fc.constantFrom(0, 0, 1, 2, 2),
   number: maybeNumber,
   quantity: usually(1, [2]),
   reason: fc.constantFrom(...RETURN_REASONS),
   wanted: fc.constantFrom(...RESOLUTIONS),
+  exchangeFor: item,
   atOnce: usually<1 | 2>(1, [2]),
 });
 const approve: Step = fc.record({ order, do: say('approve'), part: usually('all', ['one'] as const), nth });
@@ -132,11 +164,19 @@ const inspect: Step = fc.record({
   do: say('inspect'),
   part: usually('all', ['one'] as const),
   condition: fc.constantFrom(...CONDITIONS),
-  disposition: fc.constantFrom(...DISPOSITIONS),
+  disposition: fc.constantFrom('restock', 'restock', 'scrap', ...DISPOSITIONS),
   by: fc.constantFrom('warehouse' as const, 'seller' as const),
   nth,
 });
-const resolve: Step = fc.record({ order, do: say('resolve'), resolution: fc.constantFrom(...RESOLUTIONS), nth });
+const resolve: Step = fc.record({
+  order,
+  do: say('resolve'),
+  resolution: fc.constantFrom(...RESOLUTIONS),
+  exchangeFor: item,
+  nth,
+});
+const toReturn = (what: 'accept-deduction' | 'dispute'): Step =>
+  fc.record({ order, do: say(what), nth: fc.constant(0) });
 const word: Step = fc.record({
   order,
   do: fc.constantFrom('reject', 'request-info', 'provide-info', 'cancel-return', 'accept-deduction', 'dispute'),
@@ -181,19 +221,50 @@ const together = (...steps: Step[]): fc.Arbitrary<Command[]> =>
   fc.tuple(order, ...steps).map(([which, ...commands]) => commands.map((command) => ({ ...command, order: which })));
 
 const move: fc.Arbitrary<Command[]> = fc.oneof(
-  { weight: 4, arbitrary: together(pay, ship, carried) },
-  { weight: 4, arbitrary: together(ask, approve, receive, inspect, word, resolve) },
-  { weight: 5, arbitrary: together(ask, approve) },
-  { weight: 5, arbitrary: together(ask, approve, receive, inspect, resolve) },
-  { weight: 3, arbitrary: together(carried, receive, inspect) },
-  { weight: 3, arbitrary: together(inspect, word, decideDispute) },
+  { weight: 3, arbitrary: together(pay, ship, carried) },
+  { weight: 2, arbitrary: together(edit, pay, edit, ship) },
+  { weight: 2, arbitrary: together(payCredit, pay, ship, deliver) },
+  { weight: 3, arbitrary: together(ask, approve, byCarrier('pickup', 'back'), carried, receive, inspect) },
+  { weight: 3, arbitrary: together(ask, approve, byCarrier('lose', 'back'), byCarrier('find', 'back'), receive) },
+  { weight: 2, arbitrary: together(ship, byCarrier('lose', 'out'), cancel, byCarrier('find', 'out')) },
+  { weight: 5, arbitrary: together(ask, approve, receive, inspect, resolve, toReturn('accept-deduction')) },
+  { weight: 4, arbitrary: together(ask, approve, receive, inspect, toReturn('dispute'), decideDispute, word) },
+  { weight: 3, arbitrary: together(ask, word, word, approve) },
+  { weight: 2, arbitrary: together(resolve, pay, ship, deliver) },
   { weight: 2, arbitrary: together(payFault, pay) },
   { weight: 2, arbitrary: together(carrierFault, ask, approve) },
   { weight: 2, arbitrary: together(cancel, pay) },
-  ...[ship, carried, deliver, receive, inspect, resolve, word, goOn, cancel, hold, stocked, wait, decideDispute].map(
-    (step) => ({ weight: 2, arbitrary: together(step) }),
+  { weight: 2, arbitrary: together(fc.record({ order, do: say('look-round') })) },
+  ...[ship, carried, deliver, receive, inspect, resolve, word, goOn, cancel, hold, stocked, wait, edit, payCredit].map(
+    (step) => ({ weight: 1, arbitrary: together(step) }),
   ),
 );
+
+/** One return that goes the whole way to the customer's choice, as most do. */
+const all = say('all');
+const newest = fc.constant(0);
+const whole: readonly [Step, Step, Step] = [
+  fc.record({ order, do: say('approve'), part: all, nth: newest }),
+  fc.record({ order, do: say('receive'), part: all, nth: newest }),
+  fc.record({
+    order,
+    do: say('inspect'),
+    part: all,
+    condition: fc.constantFrom(...CONDITIONS),
+    disposition: fc.constantFrom('restock' as const, 'scrap' as const),
+    by: say('warehouse'),
+    nth: newest,
+  }),
+];
+const accept = toReturn('accept-deduction');
+const ofTheFirst = (commands: readonly Command[]): Command[] => commands.map((command) => ({ ...command, order: 0 }));
+const story: fc.Arbitrary<Command[]> = fc
+  .oneof(
+    together(ask, whole[0], byCarrier('deliver', 'back'), whole[1], whole[2], resolve, accept),
+    together(ask, whole[0], whole[1], whole[2], accept, resolve, accept),
+    together(ask, approve, byCarrier('pickup', 'back'), receive, inspect, resolve, accept),
+  )
+  .map(ofTheFirst);
 
 const basket: fc.Arbitrary<Basket> = fc
   .tuple(fc.nat(2), fc.nat(2), fc.nat(1))
@@ -204,22 +275,27 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     baskets: fc.array(basket, { minLength: ORDERS, maxLength: ORDERS }),
     stock: fc.tuple(fc.integer({ min: 4, max: 9 }), fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 4 })),
     sent: fc.tuple(fc.boolean(), fc.boolean()),
-    moves: fc.array(move, { minLength: 8, maxLength: 16 }),
+    paid: fc.tuple(method, method),
+    first: fc.oneof({ weight: 5, arbitrary: story }, { weight: 1, arbitrary: fc.constant([]) }),
+    moves: fc.array(move, { minLength: 6, maxLength: 12 }),
     // A worker that is down stops everybody: once in a while is enough.
-    death: fc.oneof({ weight: 30, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(20) }),
+    death: fc.oneof(
+      { weight: 5, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 40 }) },
+    ),
   })
-  .map(({ baskets, stock, sent, moves, death }) => {
+  .map(({ baskets, stock, sent, paid, first, moves, death }) => {
     // The first two are sold and delivered, for only then something can come back; the third is left to chance.
-    const commands = [...sold(0, sent[0]), ...sold(1, sent[1]), ...moves.flat()];
+    const commands = [...sold(0, sent[0], paid[0]), ...first, ...sold(1, sent[1], paid[1]), ...moves.flat()];
     return { baskets, stock, commands: death === null ? commands : withDeath(commands, death) };
   });
 
 /** By the carrier's word, or by that of the shop. */
-const sold = (which: number, byCarrier: boolean): Command[] => [
-  { order: which, do: 'pay', event: 'pay', webhook: 'once' },
-  { order: which, do: 'ship', item: null, quantity: 1, carrier: byCarrier ? 'kurir' : 'jne' },
-  byCarrier
-    ? { order: which, do: 'carrier', event: 'deliver', webhook: 'once', nth: 0 }
+const sold = (which: number, byItsWord: boolean, how: 'page' | 'bca_va'): Command[] => [
+  { order: which, do: 'pay', event: 'pay', webhook: 'once', method: how },
+  { order: which, do: 'ship', item: null, quantity: 1, carrier: byItsWord ? 'kurir' : 'jne' },
+  byItsWord
+    ? { order: which, do: 'carrier', event: 'deliver', webhook: 'once', way: 'out', nth: 0 }
     : { order: which, do: 'deliver' },
 ];
 

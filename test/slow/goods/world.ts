@@ -1,7 +1,7 @@
 /** A company, three products of its own, and three orders of them, placed over HTTP. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { asId, type InvoiceId, type OrderId, type Sku } from '../../../domain/ids.ts';
+import { asId, type CompanyId, type InvoiceId, type OrderId, type Sku } from '../../../domain/ids.ts';
 import { DEMO_STORES } from '../../../local/demo-products.ts';
 import { orderId as orderProcess, paymentId } from '../../../workflows/ids.ts';
 import { aCompany } from '../../builders/licensing.ts';
@@ -14,6 +14,7 @@ export type Headers = Readonly<Record<string, string>>;
 export const STORE = DEMO_STORES.main;
 
 export interface Played {
+  readonly companyId: CompanyId;
   /** Headers of the buyer's session. */
   readonly owner: Headers;
   readonly skus: readonly [Sku, Sku, Sku];
@@ -49,6 +50,7 @@ export async function aShopToPlayIn(system: TestSystem, { baskets, stock }: Scen
   const invoices: InvoiceId[] = await db('invoices').whereIn('order_id', orders).pluck('id');
   for (const id of invoices) await started(system, paymentId(id));
   return {
+    companyId,
     owner: person.headers,
     skus,
     orders,
@@ -60,7 +62,7 @@ export async function aShopToPlayIn(system: TestSystem, { baskets, stock }: Scen
   };
 }
 
-const SHIP_TO = {
+export const SHIP_TO = {
   name: 'Sari Wulandari',
   phone: '+628123456789',
   street: 'Jalan Rahasia 7',
@@ -95,10 +97,11 @@ export async function ask(
   path: string,
   as: Headers,
   body?: unknown,
+  key: string = randomUUID(),
 ): Promise<Answer> {
   const response = await fetch(`${system.api.url}/api/v1/${path}`, {
     method,
-    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID(), ...as },
+    headers: { 'content-type': 'application/json', 'idempotency-key': key, ...as },
     ...(method === 'GET' ? {} : { body: JSON.stringify(body ?? {}) }),
   });
   const text = await response.text();
