@@ -1,22 +1,19 @@
 import { z } from 'zod';
 import { deadlinesOf } from '../../db/deadlines.ts';
-import { type TimelineEntry, timeline } from '../../db/events.ts';
 import { versionedCalendarOf } from '../../db/offices.ts';
-import type { UserId } from '../../domain/ids.ts';
 import { whoseTurn } from '../../domain/licensing.ts';
 import { applicationSeenBy } from '../application-json.ts';
 import { deadlineParts } from '../deadline-json.ts';
-import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
+import { pageOf, pageQuery } from '../paging.ts';
 import { defineRoute, json } from '../route.ts';
 import { deadlineSchema } from '../schemas/deadlines.ts';
 import { applicationIdSchema } from '../schemas/ids.ts';
 import { timelineEntrySchema } from '../schemas/licenses.ts';
-import { timeJson, timeOrNull } from '../wire.ts';
+import { storyOf } from '../story.ts';
+import { timeOrNull } from '../wire.ts';
 
 const params = z.object({ id: applicationIdSchema });
 const tags = ['Applications'];
-const afterEvent = z.object({ id: z.string().regex(/^\d{1,18}$/) });
-
 const story = defineRoute({
   method: 'get',
   path: '/licenses/applications/:id/timeline',
@@ -27,29 +24,10 @@ const story = defineRoute({
   query: z.strictObject(pageQuery),
   problems: ['not_found'],
   responses: { 200: { description: 'A page of events', schema: pageOf(timelineEntrySchema) } },
-  async handler({ params: { id }, query: { limit, cursor }, actor, deps }) {
+  async handler({ params: { id }, query, actor, deps }) {
     const { own } = await applicationSeenBy(deps.db, actor, id);
-    const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
-    const rows = await timeline(deps.db, { applicationId: id }, { staff: !own, after, limit: limit + 1 });
-    return json(
-      200,
-      page(
-        rows,
-        limit,
-        (entry) => entryJson(entry, own, actor.userId),
-        (entry) => ({ id: entry.id.toString() }),
-      ),
-    );
+    return storyOf(deps, { applicationId: id }, { viewer: actor.userId, staff: !own }, query);
   },
-});
-
-const entryJson = (entry: TimelineEntry, own: boolean, viewer: UserId) => ({
-  id: entry.id.toString(),
-  type: entry.type,
-  actor: entry.actor,
-  ...(entry.by && entry.byName && (!own || entry.by === viewer) && { by: { id: entry.by, name: entry.byName } }),
-  data: entry.data,
-  at: timeJson(entry.at),
 });
 
 const deadline = defineRoute({

@@ -1,14 +1,13 @@
 /** Orders: placed, read, and everything that can be asked of one. */
 import { z } from 'zod';
 import { findOwnCompany } from '../../db/companies.ts';
-import { type TimelineEntry, timeline } from '../../db/events.ts';
 import type { OrderMessage } from '../../db/order-messages.ts';
 import { listOrders } from '../../db/order-reads.ts';
 import { sealShipTo } from '../../db/order-records.ts';
 import { type NewOrder, orderStanding, placeOrder } from '../../db/orders.ts';
 import { orderPolicy } from '../../db/shop-policies.ts';
 import { Failure } from '../../domain/failures.ts';
-import { asId, type CompanyId, type OrderId, type UserId } from '../../domain/ids.ts';
+import { asId, type CompanyId, type OrderId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import { ORDER_STATES } from '../../domain/orders.ts';
 import { isStaff } from '../../domain/roles.ts';
@@ -34,8 +33,8 @@ import {
   takeBackSchema,
 } from '../schemas/orders.ts';
 import { tellCart } from '../stock-telling.ts';
+import { storyOf } from '../story.ts';
 import { onceChanged, WAITS, waitQuery } from '../wait-query.ts';
-import { timeJson } from '../wire.ts';
 
 const tags = ['Orders'];
 const params = z.object({ id: orderIdSchema });
@@ -155,8 +154,6 @@ const read = defineRoute({
   },
 });
 
-const afterEvent = z.object({ id: z.string().regex(/^\d{1,18}$/) });
-
 const story = defineRoute({
   method: 'get',
   path: '/orders/:id/timeline',
@@ -167,30 +164,10 @@ const story = defineRoute({
   query: z.strictObject(pageQuery),
   problems: ['not_found'],
   responses: { 200: { description: 'A page of events', schema: pageOf(orderEventSchema) } },
-  async handler({ params: { id }, query: { limit, cursor }, actor, deps }) {
+  async handler({ params: { id }, query, actor, deps }) {
     await orderSeenBy(deps, actor, id);
-    const staff = isStaff(actor.roles);
-    const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
-    const rows = await timeline(deps.db, { subject: `order/${id}` }, { staff, after, limit: limit + 1 });
-    return json(
-      200,
-      page(
-        rows,
-        limit,
-        (entry) => eventJson(entry, staff, actor.userId),
-        (entry) => ({ id: entry.id.toString() }),
-      ),
-    );
+    return storyOf(deps, { subject: `order/${id}` }, { viewer: actor.userId, staff: isStaff(actor.roles) }, query);
   },
-});
-
-const eventJson = (entry: TimelineEntry, staff: boolean, viewer: UserId) => ({
-  id: entry.id.toString(),
-  type: entry.type,
-  actor: entry.actor,
-  ...(entry.by && entry.byName && (staff || entry.by === viewer) && { by: { id: entry.by, name: entry.byName } }),
-  data: entry.data,
-  at: timeJson(entry.at),
 });
 
 type Asked = Pick<

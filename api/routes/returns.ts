@@ -1,12 +1,11 @@
 /** Returns of goods: asked for by the customer, and everything that is said to one on its way. */
 import { z } from 'zod';
-import { type TimelineEntry, timeline } from '../../db/events.ts';
 import { actsForBuyer, companyOfOrder, findReturn, listReturns } from '../../db/return-reads.ts';
 import { openReturn } from '../../db/returns.ts';
 import { recordShopMessage } from '../../db/shop-messages.ts';
 import { returnPolicy } from '../../db/shop-policies.ts';
 import { Failure } from '../../domain/failures.ts';
-import { asId, type ReturnId, type UserId } from '../../domain/ids.ts';
+import { asId, type ReturnId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import type { InspectContent, InspectedUnits } from '../../domain/return-messages.ts';
 import {
@@ -44,8 +43,8 @@ import {
   returnSchema,
   returnSummarySchema,
 } from '../schemas/returns.ts';
+import { storyOf } from '../story.ts';
 import { onceChanged, WAITS, waitQuery } from '../wait-query.ts';
-import { timeJson } from '../wire.ts';
 
 const tags = ['Returns'];
 const params = z.object({ id: returnIdSchema });
@@ -154,8 +153,6 @@ const read = defineRoute({
   },
 });
 
-const afterEvent = z.object({ id: z.string().regex(/^\d{1,18}$/) });
-
 const story = defineRoute({
   method: 'get',
   path: '/returns/:id/timeline',
@@ -166,26 +163,10 @@ const story = defineRoute({
   query: z.strictObject(pageQuery),
   problems: ['not_found'],
   responses: { 200: { description: 'A page of events', schema: pageOf(returnEventSchema) } },
-  async handler({ params: { id }, query: { limit, cursor }, actor, deps }) {
+  async handler({ params: { id }, query, actor, deps }) {
     await returnSeenBy(deps, actor, id);
-    const staff = isStaff(actor.roles);
-    const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
-    const rows = await timeline(deps.db, { subject: `rma/${id}` }, { staff, after, limit: limit + 1 });
-    const toItem = (entry: TimelineEntry) => eventJson(entry, staff, actor.userId);
-    return json(
-      200,
-      page(rows, limit, toItem, (entry) => ({ id: entry.id.toString() })),
-    );
+    return storyOf(deps, { subject: `rma/${id}` }, { viewer: actor.userId, staff: isStaff(actor.roles) }, query);
   },
-});
-
-const eventJson = (entry: TimelineEntry, staff: boolean, viewer: UserId) => ({
-  id: entry.id.toString(),
-  type: entry.type,
-  actor: entry.actor,
-  ...(entry.by && entry.byName && (staff || entry.by === viewer) && { by: { id: entry.by, name: entry.byName } }),
-  data: entry.data,
-  at: timeJson(entry.at),
 });
 
 // ---- what is said to one --------------------------------------------------------------------------------------------

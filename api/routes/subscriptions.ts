@@ -1,7 +1,6 @@
 /** A company's subscription: started, read, and everything that can be asked of it. */
 import { z } from 'zod';
 import type { Knex } from '../../db/connection.ts';
-import { type TimelineEntry, timeline } from '../../db/events.ts';
 import { issuerOfSubscriptions } from '../../db/offices.ts';
 import { planInForce } from '../../db/plans.ts';
 import {
@@ -15,7 +14,7 @@ import {
 } from '../../db/subscription-reads.ts';
 import { openSubscription } from '../../db/subscriptions.ts';
 import { Failure } from '../../domain/failures.ts';
-import { asId, type SubscriptionId, type UserId } from '../../domain/ids.ts';
+import { asId, type SubscriptionId } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/licensing.ts';
 import { isStaff } from '../../domain/roles.ts';
 import { hasEnded } from '../../domain/subscription-changes.ts';
@@ -39,6 +38,7 @@ import {
   termSchema,
 } from '../schemas/subscriptions.ts';
 import { sealOrigin } from '../sealed-origin.ts';
+import { storyOf } from '../story.ts';
 import { subscriptionJson, subscriptionSeenBy } from '../subscription-json.ts';
 import {
   cancelSubscription,
@@ -185,8 +185,6 @@ const terms = defineRoute({
   },
 });
 
-const afterEvent = z.object({ id: z.string().regex(/^\d{1,18}$/) });
-
 const story = defineRoute({
   method: 'get',
   path: '/subscriptions/:id/events',
@@ -197,30 +195,15 @@ const story = defineRoute({
   query: z.strictObject(pageQuery),
   problems: ['not_found'],
   responses: { 200: { description: 'A page of events', schema: pageOf(subscriptionEventSchema) } },
-  async handler({ params: { id }, query: { limit, cursor }, actor, deps }) {
+  async handler({ params: { id }, query, actor, deps }) {
     await subscriptionSeenBy(deps, actor, id);
-    const staff = isStaff(actor.roles);
-    const after = BigInt(readCursor(cursor, afterEvent)?.id ?? 0);
-    const rows = await timeline(deps.db, { subject: `subscription/${id}` }, { staff, after, limit: limit + 1 });
-    return json(
-      200,
-      page(
-        rows,
-        limit,
-        (entry) => eventJson(entry, staff, actor.userId),
-        (entry) => ({ id: entry.id.toString() }),
-      ),
+    return storyOf(
+      deps,
+      { subject: `subscription/${id}` },
+      { viewer: actor.userId, staff: isStaff(actor.roles) },
+      query,
     );
   },
-});
-
-const eventJson = (entry: TimelineEntry, staff: boolean, viewer: UserId) => ({
-  id: entry.id.toString(),
-  type: entry.type,
-  actor: entry.actor,
-  ...(entry.by && entry.byName && (staff || entry.by === viewer) && { by: { id: entry.by, name: entry.byName } }),
-  data: entry.data,
-  at: timeJson(entry.at),
 });
 
 type Asked = Pick<
