@@ -26,12 +26,13 @@ function endsOf(
   return direction === 'out' ? { from: ours, to: customer } : { from: customer, to: ours };
 }
 
-const placeOf = ({ name, phone, street, city, province, postalCode }: ShipTo): Place => ({
+/** What was left open is nothing to a carrier: an empty telephone number or town it refuses. */
+export const placeOf = ({ name, phone, street, city, province, postalCode }: ShipTo): Place => ({
   name,
-  phone,
-  address: [street, [city, province, postalCode].filter(Boolean).join(', ')].join('\n'),
-  city,
-  postalCode,
+  phone: phone === '' || phone === '-' ? null : phone,
+  address: [street, [city, province, postalCode].filter(Boolean).join(', ')].filter(Boolean).join('\n'),
+  city: city || null,
+  postalCode: postalCode || null,
 });
 
 /** Printed here, where the carrier prints none. */

@@ -14,6 +14,13 @@ export interface WorkerParts {
   readonly build: string | null;
 }
 
+/**
+ * How long one activation of a workflow may run, by the wall's clock. Node aborts the whole process when it runs over
+ * (nodejs/node#38503), so a machine that stands still for a moment must not be taken for a workflow that loops. The SDK hears
+ * this without declaring it; a test sees that it still does.
+ */
+export const PATIENCE = { isolateExecutionTimeout: '30s' } as const;
+
 /** Puts a worker together; it polls once `run` is called. */
 export function createWorker(parts: WorkerParts): Promise<Worker> {
   return Worker.create({
@@ -26,6 +33,7 @@ export function createWorker(parts: WorkerParts): Promise<Worker> {
     // Drain: no new tasks, and this long for what is under way before it is left to another worker.
     shutdownGraceTime: `${parts.shutdownGraceSeconds}s`,
     ...versioned(parts),
+    ...PATIENCE,
     // A transaction is short; more at once than the pool has connections would only queue there.
     maxConcurrentActivityTaskExecutions: 50,
   });

@@ -141,7 +141,8 @@ async function aSoldOrder(machine: Machine) {
   await delay(AT_LEISURE_MS);
   await ask(machine, 'POST', `invoices/${order.invoiceId}/pay`, { gateway: 'midtrans' });
   const payment = await db('payments').where({ invoice_id: order.invoiceId }).first('gateway_reference');
-  await post(`${machine.sandboxUrl}/_sandbox/payments/${payment.gateway_reference}/pay`);
+  // By a wallet, to which it can go back.
+  await post(`${machine.sandboxUrl}/_sandbox/payments/${payment.gateway_reference}/pay?channel=gopay`);
   await eventually(`order ${order.id} to be paid`, async () => {
     const { state } = shown.parse(await ask(machine, 'GET', `orders/${order.id}`));
     if (state === 'on_hold') await ask(machine, 'POST', `orders/${order.id}/release`, {}, people.seller);

@@ -213,6 +213,25 @@ describe('a return, on record', function () {
     assert.equal((await say(other.id, 'decide_dispute', { decision: 'waive', note: 'Agreed' })).state, 'refunding');
   });
 
+  it('pays once for what was declined, sent back once more, and found to be the seller’s fault in both', async () => {
+    const { of, id } = await opened();
+    const lookedAt = async (which: typeof id, disposition: 'send_back' | 'scrap') => {
+      await say(which, 'approve', {});
+      await say(which, 'receive', {}, warehouse);
+      await say(which, 'inspect', { units: [{ orderItemId: of.itemId, condition: 'as_new', disposition }] }, warehouse);
+    };
+    await lookedAt(id, 'send_back');
+    await say(id, 'dispute', { reason: 'It was new' }, of.by);
+    const waived = await say(id, 'decide_dispute', { decision: 'waive', note: 'Agreed' });
+    assert.equal(waived.state, 'resolution_pending');
+    const again = await aReturnOf(db, of, { items: [{ orderItemId: of.itemId, quantity: 2, reason: 'damaged' }] });
+    await lookedAt(again, 'scrap');
+    assert.equal((await say(again, 'resolve', { resolution: 'refund' }, of.by)).state, 'refunding');
+    const late = await say(id, 'resolve', { resolution: 'refund' }, of.by);
+    assert.deepEqual([late.refusal, late.news.refundIds, late.standing.statement?.refundMinor], [null, [], '0']);
+    assert.equal(late.state, 'closed_refunded');
+  });
+
   it('refuses another serial number than that which was sold, and puts the right one away once', async () => {
     const { of, id } = await opened({}, { serials: true });
     await say(id, 'approve', {});

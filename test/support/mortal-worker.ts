@@ -15,6 +15,7 @@ import { createRegistries } from '../../activities/registries/client.ts';
 import { connect } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
+import { PATIENCE } from '../../worker/create.ts';
 import { carrierSettings, gatewaySettings, registrySettings } from './gateway-settings.ts';
 import { MONEY_POLICY } from './money-policy.ts';
 import { mortalWorkerSettings } from './mortal-worker-settings.ts';
@@ -102,6 +103,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: settings.temporalAddress }),
   taskQueue: settings.taskQueue,
   workflowBundle: { codePath: settings.bundleFile },
+  ...PATIENCE,
   // Temporal would wait ten seconds for one who remembers the process before it asks another.
   ...(dieAt ? { maxCachedWorkflows: 0 } : {}),
   activities: dying,

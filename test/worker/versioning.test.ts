@@ -35,6 +35,8 @@ describe('releases that Temporal tells apart', () => {
       deps: system.deps,
       build,
     });
+    // Of the options as the SDK has them in the end: it does not declare this one.
+    assert.equal(worker.options.isolateExecutionTimeoutMs, 30_000);
     const ended = worker.run();
     stops.push(async () => {
       worker.shutdown();
