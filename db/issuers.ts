@@ -18,7 +18,9 @@ export const withIssuer = (query: Knex.QueryBuilder): Knex.QueryBuilder =>
 
 /** What an invoice is for, as a person calls it: the licence, the plan, or the order's number. Of what `withIssuer` has joined. */
 export const subjectName = (db: Knex): Knex.Raw =>
-  db.raw(`coalesce(t.name, pl.name, jsonb_build_object('id', od.number, 'en', od.number))`);
+  db.raw(
+    `coalesce(t.name, pl.name, case when od.number is not null then jsonb_build_object('id', od.number, 'en', od.number) end)`,
+  );
 
 /** Whom it is told to and on whose behalf it is paid: who applied, took the subscription out, or ordered. */
 export const payerId = (db: Knex): Knex.Raw => db.raw('coalesce(a.applicant_id, s.started_by, od.placed_by)');

@@ -67,4 +67,5 @@ export const SCHEDULE_IDS = [
   'order-watch',
   'stock-watch',
   'carrier-watch',
+  'credit-expiry',
 ] as const;

@@ -30,7 +30,7 @@ describe('the command that checks the books', () => {
 
   it('tells each proof in a line, and what waits at the gateway, how much and how long', async () => {
     const told = tellOf(await checkLedger(database.db), new Date('2026-03-09T01:00:00.000Z'));
-    assert.equal(told.filter((line) => line.startsWith('ok   ')).length, 10);
+    assert.equal(told.filter((line) => line.startsWith('ok   ')).length, 11);
     assert.equal(
       told.at(-2),
       'midtrans IDR: 1 captured, 0 settled, 1 still at the gateway (Rp361.000, the oldest 6 days)',
@@ -56,7 +56,7 @@ describe('the command that checks the books', () => {
     assert.match(bad.output, /The books do not agree: payments \(1\)\.\n$/);
     assert.equal(json.code, 1);
     const report: { proved: boolean; proofs: unknown[] } = JSON.parse(json.output);
-    assert.deepEqual([report.proved, report.proofs.length], [false, 10]);
+    assert.deepEqual([report.proved, report.proofs.length], [false, 11]);
     assert.deepEqual([none.code, none.output.slice(0, 12)], [2, 'No database:']);
   });
 });

@@ -53,8 +53,9 @@ describe('goods, whatever happens to them', function () {
       deaths += 1;
       await worker.kill();
       worker = await system.workInOwnProcess();
+    })().finally(() => {
       replacing = null;
-    })();
+    });
     return replacing;
   }
 
@@ -70,8 +71,9 @@ describe('goods, whatever happens to them', function () {
         const start = { workflowId: `${type}-${randomUUID()}`, taskQueue: system.taskQueue, args };
         await system.client.workflow.execute(type, start);
       }
+    })().finally(() => {
       sweeping = null;
-    })();
+    });
     return sweeping;
   }
 
@@ -127,7 +129,7 @@ describe('goods, whatever happens to them', function () {
     try {
       game = await aShopToPlayIn(system, one);
       const player = playerOf(stage, game);
-      log.push(...(await player.play(one)));
+      await player.play(one, log);
       await player.mustBeAwake();
       await player.settle();
       sentences.push(...(await broken(system.database.db, game, await holdings(system))));

@@ -14,8 +14,8 @@ const BOOKED = (account: string) => `
   (select coalesce(sum(p.amount_minor), 0)::bigint from ledger_entries e join ledger_postings p on p.entry_id = e.id
     where e.company_id = :company and p.account in (${account}))`;
 
-const QUERIES: Readonly<Record<string, string>> = {
-  // ---- units
+/** At any moment: what they compare is changed in one transaction. */
+const ALWAYS: Readonly<Record<string, string>> = {
   // Every unit that was ever ordered is one row in one state; an item has as many as it was ordered with.
   'units are lost or made': `
     select i.id::text as it, i.quantity || ' ordered, ' || count(u.number) || ' units, of them numbered ' || count(distinct u.number)
@@ -60,8 +60,6 @@ const QUERIES: Readonly<Record<string, string>> = {
         (select count(*) from return_units u join order_items i on i.id = u.order_item_id
           where i.sku = l.sku and u.state = 'accepted' and u.disposition = 'restock') as back) n
      where l.sku = any(:skus) group by l.sku having sum(l.on_hand) <> max(n.came) - max(n.went) + max(n.back)`,
-  'is kept for an order that is over': `
-    select l.sku as it, l.reserved || ' reserved' as found from stock_levels l where l.sku = any(:skus) and l.reserved <> 0`,
   'accepted more than once': `
     select u.order_item_id || '/' || u.number as it, count(*) || ' times' as found
       from return_units u join returns r on r.id = u.return_id
@@ -77,7 +75,6 @@ const QUERIES: Readonly<Record<string, string>> = {
      where r.company_id = :company and (u.state in ('accepted', 'kept')) <> (o.state = 'returned')
        and (u.state in ('accepted', 'kept') or not exists (select from return_units x where x.order_item_id = u.order_item_id
          and x.number = u.number and x.state in ('accepted', 'kept')))`,
-  // ---- what a return brings
   // The last return of an order brings the shipping of what had come back before, too.
   'a statement is not the sum of its units': `
     select r.number as it, r.refund_minor || ' stated, ' || (r.statement ->> 'refundMinor') || ' on paper, ' || n.paper ||
@@ -96,6 +93,15 @@ const QUERIES: Readonly<Record<string, string>> = {
       from returns r join return_units u on u.return_id = r.id
      where r.company_id = :company and u.refund_minor > 0 and u.state not in ('accepted', 'kept')
        and not (r.deductions_waived and u.state = 'declined') and not (u.state = 'authorised' and r.payout_minor is not null)`,
+  'given back more than was paid': `
+    select u.order_item_id || '/' || u.number as it, u.given_back_minor::text as found
+      from order_units u join orders o on o.id = u.order_id where o.company_id = :company and u.given_back_minor > ${COST}`,
+};
+
+/** When nobody has anything left to do. */
+const AT_THE_END: Readonly<Record<string, string>> = {
+  'is kept for an order that is over': `
+    select l.sku as it, l.reserved || ' reserved' as found from stock_levels l where l.sku = any(:skus) and l.reserved <> 0`,
   'paid out other than was stated': `
     select r.number as it, r.state || ', ' || coalesce(r.resolution, 'nothing') || ': ' || coalesce(r.payout_minor, 0) || ' of ' ||
         coalesce(r.refund_minor, 0) || ' to pay, ' || p.refunded + p.credited || ' paid' as found
@@ -107,10 +113,6 @@ const QUERIES: Readonly<Record<string, string>> = {
      where r.company_id = :company and (coalesce(r.payout_minor, 0) <> p.refunded + p.credited
         or coalesce(r.payout_minor, 0) > coalesce(r.refund_minor, 0)
         or (r.state = 'closed_refunded' and r.refund_minor <> p.refunded + p.credited))`,
-  // ---- money
-  'given back more than was paid': `
-    select u.order_item_id || '/' || u.number as it, u.given_back_minor::text as found
-      from order_units u join orders o on o.id = u.order_id where o.company_id = :company and u.given_back_minor > ${COST}`,
   'an invoice is not the sum of its units': `
     select i.id::text as it, i.total_minor || ' charged, ' || coalesce(sum(${COST}), 0) || ' of units' as found
       from invoices i left join order_units u on u.invoice_id = i.id
@@ -141,7 +143,6 @@ const QUERIES: Readonly<Record<string, string>> = {
       from (select -${BOOKED(`'store_credit'`)} as credit,
         (select coalesce(sum(left_minor), 0) from credit_grants where company_id = :company) as left) n
      where n.credit < 0 or n.left > n.credit`,
-  // ---- ends
   'a return has no end': `
     select number as it, state as found from returns where company_id = :company and state <> all(:ended)`,
   'an order has no end': `
@@ -176,11 +177,24 @@ export async function holdings({ sandboxUrl }: Pick<TestSystem, 'sandboxUrl'>): 
   return new Map(items.map((one) => [one.reference, BigInt(one.capturedMinor - one.refundedMinor)]));
 }
 
+type Players = Pick<Played, 'companyId' | 'skus'>;
+
 /** @returns what is wrong, in sentences; nothing when all is well */
-export async function broken(
+export async function broken(db: Knex, game: Players, held: ReadonlyMap<string, bigint>): Promise<string[]> {
+  return [
+    ...(await brokenNow(db, game)),
+    ...(await askedOf(db, game, AT_THE_END)),
+    ...(await differsAtGateway(db, game.companyId, held)),
+  ];
+}
+
+/** Of what is true also while everybody is at work. */
+export const brokenNow = (db: Knex, game: Players): Promise<string[]> => askedOf(db, game, ALWAYS);
+
+async function askedOf(
   db: Knex,
-  { companyId, skus }: Pick<Played, 'companyId' | 'skus'>,
-  held: ReadonlyMap<string, bigint>,
+  { companyId, skus }: Players,
+  queries: Readonly<Record<string, string>>,
 ): Promise<string[]> {
   const orders: string[] = await db('orders').where({ company_id: companyId }).pluck('id');
   const returns: string[] = await db('returns').where({ company_id: companyId }).pluck('id');
@@ -193,11 +207,11 @@ export async function broken(
     subjects: [...orders.map((id) => `order/${id}`), ...returns.map((id) => `rma/${id}`)],
   };
   const sentences: string[] = [];
-  for (const [what, sql] of Object.entries(QUERIES)) {
+  for (const [what, sql] of Object.entries(queries)) {
     const { rows }: { rows: { it: string; found: string }[] } = await db.raw(sql, bindings);
     sentences.push(...rows.map(({ it, found }) => `${what}: ${it}: ${found}`));
   }
-  return [...sentences, ...(await differsAtGateway(db, companyId, held))];
+  return sentences;
 }
 
 async function differsAtGateway(db: Knex, companyId: CompanyId, held: ReadonlyMap<string, bigint>): Promise<string[]> {

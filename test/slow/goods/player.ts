@@ -17,7 +17,7 @@ import type { DemoAccount } from '../../../local/demo-data.ts';
 import { orderId as orderProcess, paymentId, refundId, rmaId } from '../../../workflows/ids.ts';
 import type { TestSystem } from '../../support/system.ts';
 import { travel } from '../../support/time.ts';
-import { isRunning, sleepsForEver } from './invariants.ts';
+import { brokenNow, isRunning, sleepsForEver } from './invariants.ts';
 import type { Command, Scenario } from './scenario.ts';
 import { ask, type Headers, type Played, SHIP_TO, STORE } from './world.ts';
 
@@ -41,14 +41,14 @@ export function playerOf(stage: Stage, game: Played) {
   const { db } = system.database;
   const { client } = system;
 
-  async function play({ commands }: Scenario): Promise<string[]> {
-    const log: string[] = [];
-    for (const command of commands) {
+  /** @param log gets what was done and answered, also of a play that breaks off */
+  async function play({ commands }: Scenario, log: string[]): Promise<void> {
+    for (const [index, command] of commands.entries()) {
       const answer = await one(command);
       stage.heard(command.do, answer);
       log.push(`${JSON.stringify(command)} → ${answer}`);
+      if (index % 4 === 3) await mustBeSound();
     }
-    return log;
   }
 
   // ---- one command ----------------------------------------------------------------------------------------------------
@@ -426,6 +426,12 @@ export function playerOf(stage: Stage, game: Played) {
       ...(await openRefunds()).map(({ id }) => refundId(id)),
     );
     return ids;
+  }
+
+  /** @throws Error saying what is wrong */
+  async function mustBeSound(): Promise<void> {
+    const wrong = await brokenNow(db, game);
+    if (wrong.length > 0) throw new Error(wrong.join('\n  '));
   }
 
   /** @throws Error naming who sleeps with nothing to wake them */
