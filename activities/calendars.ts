@@ -1,6 +1,5 @@
 /** Working another calendar into the open cases, and looking whether calendars are complete. */
 import { getClient, heartbeat, log } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { tellOfMissingHolidays } from '../db/calendar-alarms.ts';
 import { officesToCheck, unfinishedReplannings } from '../db/calendars.ts';
 import { recordEvent } from '../db/events.ts';
@@ -16,6 +15,7 @@ import {
 import { yearsWithoutHolidays } from '../domain/calendars.ts';
 import type { ApplicationId, OfficeId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
+import { tellProcess } from './processes.ts';
 
 export type { ReplannedPage } from '../db/replanning.ts';
 
@@ -33,7 +33,6 @@ export interface TellReplanned extends CalendarOf {
 
 /** So many processes wake at once; those that people decide on wait behind them. */
 const AT_ONCE = 10;
-const ANSWER_WITHIN_MS = 5_000;
 const HEARD_WITHIN_MS = 3_000;
 
 export function createCalendarActivities({ db }: Pick<ActivityDeps, 'db'>) {
@@ -52,7 +51,8 @@ export function createCalendarActivities({ db }: Pick<ActivityDeps, 'db'>) {
       const told: ApplicationId[] = [];
       const tellOne = async (id: ApplicationId) => {
         const workflowId = `${workflowIdPrefix}${id}`;
-        const hears = await tell(workflowId, signal, { calendarVersion: version });
+        // Decided or withdrawn meanwhile: there is nobody left to plan for.
+        const hears = await tellProcess(workflowId, { name: signal, argument: { calendarVersion: version } });
         told.push(id);
         heartbeat();
         return hears ? workflowId : null;
@@ -101,20 +101,6 @@ export function createCalendarActivities({ db }: Pick<ActivityDeps, 'db'>) {
       return { incomplete, unfinished: await unfinishedReplannings(db, before) };
     },
   };
-}
-
-/** @returns false when the process has ended: decided or withdrawn meanwhile, there is nobody left to plan for */
-async function tell(workflowId: string, signal: string, argument: unknown): Promise<boolean> {
-  const client = getClient();
-  try {
-    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow.getHandle(workflowId).signal(signal, argument),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }
 
 /**

@@ -10,6 +10,7 @@ import { attachPdf, type Parties } from '../db/papers.ts';
 import { findPayment } from '../db/payments.ts';
 import { type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { issueReceipt, type ReceiptFacts, receiptFacts } from '../db/receipts.ts';
+import type { InvoiceCloser } from '../db/subscription-moves.ts';
 import { namedUuid } from '../db/uuids.ts';
 import { type Voided, type VoidInvoice, voidInvoice } from '../db/voided-invoices.ts';
 import type { SealedOrigin } from '../domain/events.ts';
@@ -43,11 +44,8 @@ export function createInvoiceActivities(deps: Pick<ActivityDeps, 'db' | 'files' 
      * @returns `lapsed`, or what the invoice is instead
      */
     async closeUnpaid(input: { invoiceId: InvoiceId; at: string }): Promise<{ state: InvoiceState }> {
-      return db.transaction(async (tx: Knex) => {
-        const invoice = await lockCollected(tx, input.invoiceId);
-        if (invoice.state !== 'open') return { state: invoice.state };
-        return { state: await closeAsLapsed(tx, deps.money, invoice, input.at) };
-      });
+      const close = invoiceCloser(deps.money);
+      return { state: await db.transaction((tx: Knex) => close(tx, input.invoiceId, input.at)) };
     },
 
     /** Number and row first, then the paper: who died in between prints what the row says. */
@@ -96,6 +94,14 @@ export async function storeInvoicePdf(deps: Pick<ActivityDeps, 'db' | 'files'>, 
   const stored = await deps.files.put(await renderInvoice(invoiceData(facts)));
   await attachPdf(deps.db, 'invoices', id, stored.sha256);
 }
+
+/** Closes an open invoice that is not to be paid any more, in the caller's transaction. @returns what it is then */
+export const invoiceCloser =
+  (policy: Pick<MoneyPolicy, 'refundApprovalAbove'>): InvoiceCloser['closeInvoice'] =>
+  async (tx, id, at) => {
+    const invoice = await lockCollected(tx, id);
+    return invoice.state === 'open' ? closeAsLapsed(tx, policy, invoice, at) : invoice.state;
+  };
 
 /** An open invoice that was not paid in full: it lapses, and what was paid of it in parts becomes a case each. */
 export async function closeAsLapsed(

@@ -1,6 +1,5 @@
 /** The minute's look at what waits in vain around money. */
-import { activityInfo, getClient, log } from '@temporalio/activity';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import { log } from '@temporalio/activity';
 import {
   closeClearedCases,
   noteTold,
@@ -12,6 +11,7 @@ import {
 import { waitingRefunds } from '../db/refunds.ts';
 import type { RefundId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
+import { type ProcessSignal, type ProcessStart, startProcess, tellOrStartProcess } from './processes.ts';
 
 export type { UntoldNotice } from '../db/money-watch.ts';
 
@@ -35,13 +35,9 @@ export interface Found {
   readonly more: boolean;
 }
 
-/** What one process is told, by the names that workflows/ knows it under. Without a signal it is started, if it does not run. */
-export interface Errand {
-  readonly workflowType: string;
-  readonly workflowId: string;
-  readonly input: unknown;
-  readonly signal: { readonly name: string; readonly argument: unknown } | null;
-  readonly summary: string;
+/** What one process is told. Without a signal it is started, if it does not run. */
+export interface Errand extends ProcessStart {
+  readonly signal: ProcessSignal | null;
 }
 
 /** Errands of one object, in order, and the notices that are told of once all of them are accepted. */
@@ -87,22 +83,5 @@ function raiseAlarm({ kind, reference }: Opened): void {
   else log.error('unclear at the gateway for 15 minutes', { kind, reference });
 }
 
-const ANSWER_WITHIN_MS = 5_000;
-
-/** Start and signal in one: between the two, a process that has nothing to do would end and never hear of it. */
-async function run({ workflowType, workflowId, input, signal, summary }: Errand): Promise<void> {
-  const client = getClient();
-  const options = {
-    workflowId,
-    taskQueue: activityInfo().taskQueue,
-    args: [input],
-    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    staticSummary: summary,
-  };
-  await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
-    if (signal === null) return void (await client.workflow.start(workflowType, options));
-    const signalled = { ...options, signal: signal.name, signalArgs: [signal.argument] };
-    await client.workflow.signalWithStart(workflowType, signalled);
-  });
-}
+const run = ({ signal, ...start }: Errand): Promise<void> =>
+  signal === null ? startProcess(start) : tellOrStartProcess(start, signal);

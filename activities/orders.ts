@@ -1,8 +1,5 @@
 /** What the process of an order has done: each change in one transaction, and its money handed over to who moves it. */
-import { activityInfo, getClient } from '@temporalio/activity';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/common';
 import type { Knex } from 'knex';
-import { lockCollected } from '../db/invoice-payments.ts';
 import { advanceOrder } from '../db/order-advance.ts';
 import type { OrderTools } from '../db/order-cancellation.ts';
 import { applyOrderMessage } from '../db/order-messages.ts';
@@ -12,8 +9,9 @@ import type { SealedOrigin } from '../domain/events.ts';
 import type { InvoiceId, OrderId, RefundId, ShopMessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import type { ActivityDeps } from './deps.ts';
-import { closeAsLapsed, storeInvoicePdf } from './invoices.ts';
+import { invoiceCloser, storeInvoicePdf } from './invoices.ts';
 import { openOrigin } from './origin.ts';
+import { startProcess, tellProcess } from './processes.ts';
 
 export type { OrderStanding } from '../db/order-standing.ts';
 
@@ -30,15 +28,10 @@ export interface OrderMoney {
   readonly refunder: string;
 }
 
-const ANSWER_WITHIN_MS = 5_000;
-
 /** How an invoice of an order is closed, and who has to agree to a refund: also for returns, which call orders off. */
 export const orderTools = ({ money }: Pick<ActivityDeps, 'money'>): OrderTools => ({
   refundPolicy: money,
-  closeInvoice: async (tx, id, at) => {
-    const invoice = await lockCollected(tx, id);
-    return invoice.state === 'open' ? closeAsLapsed(tx, money, invoice, at) : invoice.state;
-  },
+  closeInvoice: invoiceCloser(money),
 });
 
 export function createOrderActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 'money' | 'personalData'>) {
@@ -66,11 +59,13 @@ export function createOrderActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 
       const { orderId, collect, collector, close, closeSignal, refunds, refunder } = input;
       for (const { invoiceId, workflowId } of collect) {
         await storeInvoicePdf(deps, invoiceId);
-        await start(collector, workflowId, { invoiceId, orderId }, 'Payment of an order');
+        const input = { invoiceId, orderId };
+        await startProcess({ workflowType: collector, workflowId, input, summary: 'Payment of an order' });
       }
-      for (const workflowId of close) await tell(workflowId, closeSignal);
+      // What nobody collects has no page to close.
+      for (const workflowId of close) await tellProcess(workflowId, { name: closeSignal });
       for (const { refundId, workflowId } of refunds)
-        await start(refunder, workflowId, { refundId }, 'Refund of an order');
+        await startProcess({ workflowType: refunder, workflowId, input: { refundId }, summary: 'Refund of an order' });
     },
 
     /** @param input.before ISO 8601: orders that were placed earlier and that no process has had in hand */
@@ -78,31 +73,4 @@ export function createOrderActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 
       return ordersNotTaken(db, input);
     },
   };
-}
-
-/** One that runs is left to itself. */
-async function start(workflowType: string, workflowId: string, input: object, staticSummary: string): Promise<void> {
-  const client = getClient();
-  await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-    client.workflow.start(workflowType, {
-      workflowId,
-      taskQueue: activityInfo().taskQueue,
-      args: [input],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      staticSummary,
-    }),
-  );
-}
-
-/** What nobody collects has no page. */
-async function tell(workflowId: string, signal: string): Promise<void> {
-  const client = getClient();
-  try {
-    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow.getHandle(workflowId).signal(signal),
-    );
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { type OverdueInvoice, overdueInvoices } from '../db/overdue-invoices.ts'
 import { type SubscriptionOrigin, subscriptionsToWatch } from '../db/subscription-processes.ts';
 import type { SubscriptionId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
-import { type ProcessesStarted, type ProcessStart, startMissing } from './process-starts.ts';
+import { type ProcessesStarted, type ProcessStart, startMissing } from './processes.ts';
 
 export type { OverdueInvoice } from '../db/overdue-invoices.ts';
 export type { SubscriptionOrigin } from '../db/subscription-processes.ts';

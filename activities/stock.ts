@@ -1,6 +1,5 @@
 /** What happens by itself in the shop's stores: alerts, orders that stock has come for, what was reserved in vain. */
-import { activityInfo, getClient, heartbeat, log } from '@temporalio/activity';
-import { WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/common';
+import { heartbeat, log } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { cartsToWatch } from '../db/carts.ts';
 import { type AlertStanding, advanceAlert, alertsNotTaken } from '../db/stock-alerts.ts';
@@ -8,14 +7,11 @@ import { forgottenReservations, giveBackForgotten } from '../db/stock-forgotten.
 import { ordersWaitingFor, skusThatCouldBeFilled } from '../db/stock-waiting.ts';
 import type { CompanyId, OrderId, Sku } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
+import { type ProcessStart, tellOrStartProcess, tellProcess } from './processes.ts';
 
-/** A process by the names that workflows/ knows it under, and what is said to it. */
-export interface ProcessToTell {
-  readonly workflowType: string;
-  readonly workflowId: string;
-  readonly input: unknown;
+/** A process, and what is said to it. */
+export interface ProcessToTell extends ProcessStart {
   readonly signal: string;
-  readonly summary: string;
 }
 
 export interface StockNews {
@@ -25,8 +21,6 @@ export interface StockNews {
   readonly alerts: readonly Sku[];
   readonly carts: readonly CompanyId[];
 }
-
-const ANSWER_WITHIN_MS = 5_000;
 
 export function createStockActivities({ db }: Pick<ActivityDeps, 'db'>) {
   return {
@@ -59,7 +53,8 @@ export function createStockActivities({ db }: Pick<ActivityDeps, 'db'>) {
     /** Stock has come, or is free again: the oldest order first. One without a process is left to its own watch. */
     async tellWaitingOrders({ skus }: { skus: readonly Sku[] }): Promise<{ told: number }> {
       let told = 0;
-      for (const orderId of await ordersWaitingFor(db, skus)) told += (await tellOrder(orderId)) ? 1 : 0;
+      for (const orderId of await ordersWaitingFor(db, skus))
+        told += (await tellProcess(ORDER_PROCESS.idOf(orderId), { name: ORDER_PROCESS.signal })) ? 1 : 0;
       return { told };
     },
 
@@ -68,7 +63,7 @@ export function createStockActivities({ db }: Pick<ActivityDeps, 'db'>) {
       let told = 0;
       for (const process of processes) {
         heartbeat();
-        told += (await signalWithStart(process)) ? 1 : 0;
+        told += (await toldOrStarted(process)) ? 1 : 0;
       }
       return { told };
     },
@@ -78,35 +73,12 @@ export function createStockActivities({ db }: Pick<ActivityDeps, 'db'>) {
 /** As workflows/ids.ts and messages.ts name them; a test compares. */
 export const ORDER_PROCESS = { idOf: (id: OrderId): string => `order/${id}`, signal: 'orderChanged' } as const;
 
-async function tellOrder(orderId: OrderId): Promise<boolean> {
-  const client = getClient();
+async function toldOrStarted({ signal, ...start }: ProcessToTell): Promise<boolean> {
   try {
-    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow.getHandle(ORDER_PROCESS.idOf(orderId)).signal(ORDER_PROCESS.signal),
-    );
+    await tellOrStartProcess(start, { name: signal });
     return true;
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return false;
-  }
-}
-
-async function signalWithStart({ workflowType, workflowId, input, signal, summary }: ProcessToTell): Promise<boolean> {
-  const client = getClient();
-  try {
-    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow.signalWithStart(workflowType, {
-        workflowId,
-        taskQueue: activityInfo().taskQueue,
-        args: [input],
-        signal,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: summary,
-      }),
-    );
-    return true;
-  } catch (error) {
-    log.warn('a process could not be told; the next run tries again', { error, workflowId });
+    log.warn('a process could not be told; the next run tries again', { error, workflowId: start.workflowId });
     return false;
   }
 }

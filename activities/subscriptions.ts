@@ -1,8 +1,5 @@
 /** What the process of a subscription has done: each change in one transaction, and its invoices handed to who collects them. */
-import { activityInfo, getClient } from '@temporalio/activity';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/common';
 import type { Knex } from 'knex';
-import { lockCollected } from '../db/invoice-payments.ts';
 import { advance } from '../db/subscription-moves.ts';
 import { type ChangeTools, change, openSubscription, readStanding } from '../db/subscriptions.ts';
 import type { SealedOrigin } from '../domain/events.ts';
@@ -13,8 +10,9 @@ import type { SubscriptionChange } from '../domain/subscription-changes.ts';
 import type { Standing } from '../domain/subscription-timeline.ts';
 import type { Plan } from '../domain/subscriptions.ts';
 import type { ActivityDeps } from './deps.ts';
-import { closeAsLapsed, storeInvoicePdf } from './invoices.ts';
+import { invoiceCloser, storeInvoicePdf } from './invoices.ts';
 import { openOrigin } from './origin.ts';
+import { startProcess, tellOrStartProcess, tellProcess } from './processes.ts';
 
 export interface BeginSubscription {
   readonly subscriptionId: SubscriptionId;
@@ -40,17 +38,9 @@ export interface CollectInvoice {
   };
 }
 
-const ANSWER_WITHIN_MS = 5_000;
-
 export function createSubscriptionActivities(deps: Pick<ActivityDeps, 'db' | 'files' | 'money' | 'personalData'>) {
   const { db } = deps;
-  const tools: ChangeTools = {
-    refundPolicy: deps.money,
-    closeInvoice: async (tx, id, at) => {
-      const invoice = await lockCollected(tx, id);
-      return invoice.state === 'open' ? closeAsLapsed(tx, deps.money, invoice, at) : invoice.state;
-    },
-  };
+  const tools: ChangeTools = { refundPolicy: deps.money, closeInvoice: invoiceCloser(deps.money) };
   return {
     /** @returns null when the company has another subscription: then this one never began */
     async beginSubscription({ origin, ...input }: BeginSubscription): Promise<Standing | null> {
@@ -86,31 +76,16 @@ export function createSubscriptionActivities(deps: Pick<ActivityDeps, 'db' | 'fi
     /** Prints the invoice, and starts the process that collects it; one that runs is left to itself, or told to charge. */
     async collectSubscriptionInvoice({ invoiceId, subscriptionId, charge, process }: CollectInvoice): Promise<void> {
       await storeInvoicePdf(deps, invoiceId);
-      const client = getClient();
-      const options = {
-        workflowId: process.workflowId,
-        taskQueue: activityInfo().taskQueue,
-        args: [{ invoiceId, subscriptionId }],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        staticSummary: 'Payment of an invoice',
-      };
-      await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
-        if (!charge) return void (await client.workflow.start(process.workflowType, options));
-        const signalled = { ...options, signal: process.chargeSignal, signalArgs: [charge] };
-        await client.workflow.signalWithStart(process.workflowType, signalled);
-      });
+      const { workflowType, workflowId, chargeSignal } = process;
+      const input = { invoiceId, subscriptionId };
+      const collector = { workflowType, workflowId, input, summary: 'Payment of an invoice' };
+      if (charge) await tellOrStartProcess(collector, { name: chargeSignal, argument: charge });
+      else await startProcess(collector);
     },
 
     /** An invoice that nobody waits for any more: its pages are to be closed. One that nobody collects has none. */
     async tellCollection({ workflowId, signal }: { workflowId: string; signal: string }): Promise<void> {
-      try {
-        await getClient().withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-          getClient().workflow.getHandle(workflowId).signal(signal),
-        );
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
+      await tellProcess(workflowId, { name: signal });
     },
   };
 }

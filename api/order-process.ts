@@ -1,6 +1,6 @@
 /** How the API speaks to the process of an order: it starts it, hands over what people ask for, and waits for the answer. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy } from '@temporalio/client';
-import { type UpdateDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
+import { WorkflowIdReusePolicy } from '@temporalio/common';
 import type { OrderMessage } from '../db/order-messages.ts';
 import { isOrderInProcess } from '../db/order-processes.ts';
 import { recordShopMessage, refuseShopMessage, shopMessageAnswer } from '../db/shop-messages.ts';
@@ -8,21 +8,8 @@ import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Actor, Refusal } from '../domain/licensing.ts';
-import type { OrderMessageKind } from '../domain/orders.ts';
 import { orderId } from '../workflows/ids.ts';
-import {
-  cancelOrderUpdate,
-  deliverOrderUpdate,
-  editOrderUpdate,
-  holdOrderUpdate,
-  type OrderAnswer,
-  type OrderInput,
-  packOrderUpdate,
-  releaseOrderUpdate,
-  type ShopMessage,
-  shipOrderUpdate,
-  takeBackParcelUpdate,
-} from '../workflows/messages.ts';
+import { ORDER_UPDATES, type OrderInput, type ShopMessage } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { isRefusal, toFailure } from './failures.ts';
 import { orderSeenBy } from './order-json.ts';
@@ -59,17 +46,6 @@ export interface OrderAsked {
   readonly origin: Origin;
 }
 
-const UPDATES: Readonly<Record<OrderMessageKind, UpdateDefinition<OrderAnswer, [ShopMessage]>>> = {
-  cancel: cancelOrderUpdate,
-  hold: holdOrderUpdate,
-  release: releaseOrderUpdate,
-  edit: editOrderUpdate,
-  pack: packOrderUpdate,
-  ship: shipOrderUpdate,
-  deliver: deliverOrderUpdate,
-  take_back: takeBackParcelUpdate,
-};
-
 /** On record first, so that a repeat is the same message whatever has become of the process. Done when it returns. */
 export async function askOrder(deps: ApiDeps, asked: OrderAsked, content: OrderMessage): Promise<void> {
   const { id, actor, requestKey, origin } = asked;
@@ -84,7 +60,7 @@ export async function askOrder(deps: ApiDeps, asked: OrderAsked, content: OrderM
   const message: ShopMessage = { messageId, by: actor.userId, origin: sealOrigin(deps, origin) };
   try {
     await withinTime(deps.temporal, () =>
-      handle.executeUpdate(UPDATES[kind], { updateId: messageId, args: [message] }),
+      handle.executeUpdate(ORDER_UPDATES[kind], { updateId: messageId, args: [message] }),
     );
   } catch (error) {
     const told = toFailure(error);

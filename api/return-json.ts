@@ -1,5 +1,5 @@
 /** A return as it is shown: where it stands, what it brings, what happens next and by when. */
-import { findReturn, type PhotoJson, type ReturnRead, type ReturnSummary } from '../db/return-reads.ts';
+import { findReturn, type PhotoJson, type ReturnRead, type ReturnSummary, sideOf } from '../db/return-reads.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ReturnId } from '../domain/ids.ts';
 import type { Actor } from '../domain/licensing.ts';
@@ -12,9 +12,16 @@ import { moneyJson, timeJson, timeOrNull } from './wire.ts';
 
 /** @throws Failure `not_found` */
 export async function returnSeenBy({ db }: Pick<ApiDeps, 'db'>, actor: Actor, id: ReturnId): Promise<ReturnRead> {
-  const found = await findReturn(db, actor, id);
-  if (!found) throw new Failure('not_found', 'There is no such return, or none that you may see.');
-  return found;
+  return (await findReturn(db, actor, id)) ?? noSuchReturn();
+}
+
+/** For what is said to one: whoever does not see it hears so before anything is put on record. @throws Failure `not_found` */
+export async function returnSide({ db }: Pick<ApiDeps, 'db'>, actor: Actor, id: ReturnId): Promise<'buyer' | 'seller'> {
+  return (await sideOf(db, actor, id)) ?? noSuchReturn();
+}
+
+function noSuchReturn(): never {
+  throw new Failure('not_found', 'There is no such return, or none that you may see.');
 }
 
 const amountOf =

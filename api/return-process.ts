@@ -8,7 +8,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
 } from '@temporalio/client';
-import { type UpdateDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
+import { WorkflowIdReusePolicy } from '@temporalio/common';
 import type { ReturnRead } from '../db/return-reads.ts';
 import { recordShopMessage, refuseShopMessage } from '../db/shop-messages.ts';
 import type { Origin } from '../domain/events.ts';
@@ -18,43 +18,12 @@ import type { Actor, Refusal } from '../domain/licensing.ts';
 import type { ReturnContents } from '../domain/return-messages.ts';
 import { type ReturnMessageKind, refuseReturnMessage } from '../domain/returns.ts';
 import { rmaId } from '../workflows/ids.ts';
-import {
-  acceptDeductionUpdate,
-  approveReturnUpdate,
-  cancelReturnUpdate,
-  continueReturnUpdate,
-  decideDisputeUpdate,
-  disputeUpdate,
-  inspectReturnUpdate,
-  provideInfoUpdate,
-  type RmaAnswer,
-  type RmaInput,
-  receiveReturnUpdate,
-  rejectReturnUpdate,
-  requestInfoUpdate,
-  resolveReturnUpdate,
-  type ShopMessage,
-} from '../workflows/messages.ts';
+import { RETURN_UPDATES, type RmaAnswer, type RmaInput, type ShopMessage } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
 import { isRefusal, toFailure } from './failures.ts';
 import { returnSeenBy } from './return-json.ts';
 import { withinTime } from './review-process.ts';
 import { sealOrigin } from './sealed-origin.ts';
-
-const UPDATES: Readonly<Record<ReturnMessageKind, UpdateDefinition<RmaAnswer, [ShopMessage]>>> = {
-  approve: approveReturnUpdate,
-  reject: rejectReturnUpdate,
-  request_info: requestInfoUpdate,
-  provide_info: provideInfoUpdate,
-  cancel: cancelReturnUpdate,
-  receive: receiveReturnUpdate,
-  inspect: inspectReturnUpdate,
-  resolve: resolveReturnUpdate,
-  accept_deduction: acceptDeductionUpdate,
-  dispute: disputeUpdate,
-  decide_dispute: decideDisputeUpdate,
-  continue: continueReturnUpdate,
-};
 
 /** Starts the process of a return that is on record, or finds it started: needs no worker. */
 export async function startReturn(deps: Pick<ApiDeps, 'temporal' | 'taskQueue'>, id: ReturnId): Promise<void> {
@@ -106,11 +75,14 @@ export async function sayToReturn<Kind extends ReturnMessageKind>(
   const handle = deps.temporal.workflow.getHandle(rmaId(id));
   const sayNo = (refusal: Refusal) => refuseShopMessage(deps.db, messageId, refusal, new Date());
   try {
-    return await withinTime(deps.temporal, () => handle.executeUpdate(UPDATES[kind], options));
+    return await withinTime(deps.temporal, () => handle.executeUpdate(RETURN_UPDATES[kind], options));
   } catch (error) {
     if (isRefusal(error)) await sayNo(toFailure(error));
     const { code } = toFailure(error);
-    if (code === 'return_not_open') return orSo(await returnSeenBy(deps, actor, id), kind, content, error);
+    if (code === 'return_not_open') {
+      const it = await returnSeenBy(deps, actor, id);
+      if (IS_SO[kind]?.(it, content)) return { state: it.state };
+    }
     if (code !== 'not_found') throw error;
   }
   // Its process has ended, or was never started: the record says whether there is still something to say to it.
@@ -126,7 +98,7 @@ export async function sayToReturn<Kind extends ReturnMessageKind>(
   });
   try {
     return await withinTime(deps.temporal, () =>
-      deps.temporal.workflow.executeUpdateWithStart(UPDATES[kind], { ...options, startWorkflowOperation }),
+      deps.temporal.workflow.executeUpdateWithStart(RETURN_UPDATES[kind], { ...options, startWorkflowOperation }),
     );
   } catch (error) {
     if (isRefusal(error)) await sayNo(toFailure(error));
@@ -135,13 +107,8 @@ export async function sayToReturn<Kind extends ReturnMessageKind>(
 }
 
 /** What is asked for may be so already: by an answer that was lost, or because accepting the statement chose the outcome too. */
-function orSo(it: ReturnRead, kind: ReturnMessageKind, content: object, refusal: unknown): RmaAnswer {
-  const asks = (key: string): unknown => Object.entries(content).find(([name]) => name === key)?.[1];
-  const isChosen = kind === 'resolve' && it.resolution !== null && asks('resolution') === it.resolution;
-  const isAccepted =
-    kind === 'accept_deduction' &&
-    it.acceptedVersion === it.statementVersion &&
-    (asks('version') ?? it.acceptedVersion) === it.acceptedVersion;
-  if (isChosen || isAccepted) return { state: it.state };
-  throw refusal;
-}
+const IS_SO: { readonly [Kind in ReturnMessageKind]?: (it: ReturnRead, asked: ReturnContents[Kind]) => boolean } = {
+  resolve: (it, { resolution }) => it.resolution === resolution,
+  accept_deduction: ({ acceptedVersion, statementVersion }, { version }) =>
+    acceptedVersion === statementVersion && (version ?? acceptedVersion) === acceptedVersion,
+};

@@ -30,11 +30,15 @@ export async function advanceOrder(tx: Knex, tools: OrderTools, { orderId, at }:
   await tx('orders').where({ id: orderId }).whereNull('taken_at').update({ taken_at: at });
   const settled = await settledOrder(tx, tools, before, at);
   // What was paid changes what is due: whoever asks, asks again.
-  if (settled === before) {
-    const due = nextOrderDue(await timesOf(tx, settled), Date.parse(at));
-    if (due && due.at <= Date.parse(at)) await climb(tx, settled, due.rung, at);
+  if (settled !== before) return nowOf(true);
+  const due = nextOrderDue(await timesOf(tx, settled), Date.parse(at));
+  const isDue = due !== null && due.at <= Date.parse(at);
+  if (isDue) await climb(tx, settled, due.rung, at);
+  return nowOf(isDue);
+
+  async function nowOf(isTouched: boolean): Promise<OrderStanding> {
+    return standingOf(tx, await refreshOrder(tx, orderId, at, isTouched), Date.parse(at));
   }
-  return standingOf(tx, await refreshOrder(tx, orderId, at), Date.parse(at));
 }
 
 // ---- what has become of its money and its goods ---------------------------------------------------------------------

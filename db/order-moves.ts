@@ -241,12 +241,17 @@ export async function hasOpenRefund(db: Knex, id: OrderId): Promise<boolean> {
   return rows[0]?.isOpen ?? false;
 }
 
-/** Writes what an order is and what is left of its price, as its units say. @returns it as it is then */
-export async function refreshOrder(tx: Knex, id: OrderId, at: string): Promise<OrderRecord> {
+/**
+ * Writes what an order is and what is left of its price, as its units say.
+ * @param isTouched false: nothing was done to it, so its time of change moves only if it is in another state by now
+ * @returns it as it is then
+ */
+export async function refreshOrder(tx: Knex, id: OrderId, at: string, isTouched = true): Promise<OrderRecord> {
   const order = await lockOrder(tx, id);
   const state = await stateNow(tx, order);
   if (state !== order.state && !orderLeadsTo(order.state, state))
     throw new Error(`order ${id} is ${order.state}, not to be ${state}`);
+  if (!isTouched && state === order.state) return order;
   await tx('orders')
     .where({ id })
     .update({ ...amountsOf(order), ...(state === order.state ? {} : columnsOf(order, state, at)), updated_at: at });

@@ -1,25 +1,17 @@
 /** Photos of a return: the customer's of what is wrong, the warehouse's of what was found. */
 import type { Knex } from 'knex';
-import type { ScanState } from '../domain/documents.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
-import type { CompanyId, ReturnId, Sha256, UserId } from '../domain/ids.ts';
+import type { CompanyId, ReturnId, UserId } from '../domain/ids.ts';
 import { isReturnOver, type ReturnState } from '../domain/returns.ts';
-import { lockFile } from './documents.ts';
+import { FILE_COLUMNS, lockFile, type StoredFile } from './documents.ts';
 import { recordEvent } from './events.ts';
 
 export const MAX_PHOTOS = 30;
 export type PhotoKind = 'claim' | 'inspection';
 
-export interface ReturnPhoto {
-  readonly id: string;
+export interface ReturnPhoto extends StoredFile {
   readonly kind: PhotoKind;
-  readonly filename: string;
-  readonly sha256: Sha256;
-  readonly bytes: number;
-  readonly contentType: string;
-  readonly scanState: ScanState;
-  readonly uploadedAt: Date;
 }
 
 export interface NewPhoto extends Omit<ReturnPhoto, 'uploadedAt'> {
@@ -86,15 +78,6 @@ export async function findReturnPhoto(db: Knex, returnId: ReturnId, id: string):
   const row: ReturnPhoto | undefined = await db('return_photos')
     .where({ id, return_id: returnId })
     .whereNull('removed_at')
-    .first({
-      id: 'id',
-      kind: 'kind',
-      filename: 'filename',
-      sha256: 'sha256',
-      bytes: 'bytes',
-      contentType: 'content_type',
-      scanState: 'scan_state',
-      uploadedAt: 'uploaded_at',
-    });
+    .first(FILE_COLUMNS);
   return row ?? null;
 }

@@ -195,11 +195,14 @@ export async function companyOfOrder(db: Knex, viewer: Actor, id: OrderId): Prom
   return row?.companyId ?? null;
 }
 
-/** Whether they act for the company that bought. */
-export async function actsForBuyer(db: Knex, viewer: Actor, id: ReturnId): Promise<boolean> {
-  const row: unknown = await db('returns as r')
-    .join('company_members as m', 'm.company_id', 'r.company_id')
-    .where({ 'r.id': id, 'm.user_id': viewer.userId })
-    .first('r.id');
-  return row !== undefined;
+/** On which side of the return the caller stands; null: they do not see it. */
+export async function sideOf(db: Knex, viewer: Actor, id: ReturnId): Promise<'buyer' | 'seller' | null> {
+  const row: { isBuyer: boolean } | undefined = await db('returns as r')
+    .leftJoin('company_members as m', (on) =>
+      on.on('m.company_id', 'r.company_id').andOnVal('m.user_id', viewer.userId),
+    )
+    .where({ 'r.id': id })
+    .first({ isBuyer: db.raw('m.user_id is not null') });
+  if (row?.isBuyer) return 'buyer';
+  return row && seesEveryReturn(viewer.roles) ? 'seller' : null;
 }

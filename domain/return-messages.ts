@@ -1,6 +1,12 @@
 /** What people say to a return, as the border has validated it and `shop_messages.content` keeps it. */
 import type { OrderItemId, Sku } from './ids.ts';
-import type { Condition, Disposition, Resolution, ReturnMessageKind } from './returns.ts';
+import {
+  type Condition,
+  type Disposition,
+  type Resolution,
+  type ReturnMessageKind,
+  returnTransitions,
+} from './returns.ts';
 
 /** Some units of a line: the one of that number, or so many of those that it can be about; absent both = all of them. */
 export interface UnitChoice {
@@ -74,20 +80,8 @@ export interface DecideDisputeContent {
   readonly note: string;
 }
 
-export const CONTINUE_TO = [
-  'label_pending',
-  'awaiting_shipment',
-  'received',
-  'inspecting',
-  'resolution_pending',
-  'refunding',
-  'replacing',
-  'closed_refunded',
-  'closed_replaced',
-  'closed_mixed',
-  'rejected',
-  'cancelled',
-] as const;
+/** Where a person can lead a return that came to one. */
+export const CONTINUE_TO = returnTransitions.manual_review;
 export type ContinueTo = (typeof CONTINUE_TO)[number];
 
 export interface ContinueContent {

@@ -37,3 +37,12 @@ export async function orNull<T>(activity: Promise<T>): Promise<T | null> {
     return null;
   }
 }
+
+/** As a local activity first, which costs the history one event; a database that is away is waited for by the server. */
+export async function nearFirst<Input, Output>(
+  near: (input: Input) => Promise<Output>,
+  byServer: (input: Input) => Promise<Output>,
+  input: Input,
+): Promise<Output> {
+  return (await orNull(near(input))) ?? byServer(input);
+}

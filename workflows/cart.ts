@@ -15,7 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { clock, orNull } from './answers.ts';
+import { clock, nearFirst } from './answers.ts';
 import { type CartInput, cartChangedSignal } from './messages.ts';
 import { localRecords, records } from './policies.ts';
 
@@ -31,7 +31,7 @@ export async function cart(input: CartInput): Promise<{ reminded: boolean }> {
   for (;;) {
     isChanged = false;
     const asked = { companyId, at: clock() };
-    const it = (await orNull(near.advanceCart(asked))) ?? (await advanceCart(asked));
+    const it = await nearFirst(near.advanceCart, advanceCart, asked);
     if (it.dueAt === null) {
       if (isChanged) continue;
       return { reminded: it.reminded };

@@ -16,7 +16,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { clock, orNull } from './answers.ts';
+import { clock, nearFirst } from './answers.ts';
 import { alertChangedSignal, type LowStockInput } from './messages.ts';
 import { localRecords, records } from './policies.ts';
 import { stageAttribute, typeAttribute } from './search-attributes.ts';
@@ -34,7 +34,7 @@ export async function lowStock(input: LowStockInput): Promise<void> {
   for (;;) {
     isChanged = false;
     const asked = { sku, at: clock() };
-    const it = (await orNull(near.advanceStockAlert(asked))) ?? (await advanceStockAlert(asked));
+    const it = await nearFirst(near.advanceStockAlert, advanceStockAlert, asked);
     if (it.nextAt === null) {
       if (isChanged) continue;
       return;

@@ -36,10 +36,10 @@ import type {
   Stage,
 } from '../domain/licensing.ts';
 import type { OnboardingPolicy, OnboardingState, OwnerStep } from '../domain/onboarding.ts';
-import type { OrderState } from '../domain/orders.ts';
+import type { OrderMessageKind, OrderState } from '../domain/orders.ts';
 import type { GatewayName, InvoiceState } from '../domain/payments.ts';
 import type { RefundChannel, RefundDecision, RefundState, TransferProblem } from '../domain/refunds.ts';
-import type { ReturnState } from '../domain/returns.ts';
+import type { ReturnMessageKind, ReturnState } from '../domain/returns.ts';
 import type { Plan, SubscriptionState } from '../domain/subscriptions.ts';
 
 /** Where a message came from, for the event that it leads to. Absent from Temporal's own tools. */
@@ -305,6 +305,18 @@ export const shipOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('shipOrd
 export const takeBackParcelUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('takeBackParcel');
 export const deliverOrderUpdate = defineUpdate<OrderAnswer, [ShopMessage]>('deliverOrder');
 
+/** By which update the process hears of a message on record. */
+export const ORDER_UPDATES = {
+  cancel: cancelOrderUpdate,
+  hold: holdOrderUpdate,
+  release: releaseOrderUpdate,
+  edit: editOrderUpdate,
+  pack: packOrderUpdate,
+  ship: shipOrderUpdate,
+  deliver: deliverOrderUpdate,
+  take_back: takeBackParcelUpdate,
+} as const satisfies Record<OrderMessageKind, typeof cancelOrderUpdate>;
+
 /** The record says something else by now (stock has come, a parcel has moved, units came back): read it again. */
 export const orderChangedSignal = defineSignal('orderChanged');
 
@@ -331,6 +343,22 @@ export const disputeUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('dispute');
 export const decideDisputeUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('decideDispute');
 /** Out of `manual_review`. */
 export const continueReturnUpdate = defineUpdate<RmaAnswer, [ShopMessage]>('continue');
+
+/** By which update the process hears of a message on record. */
+export const RETURN_UPDATES = {
+  approve: approveReturnUpdate,
+  reject: rejectReturnUpdate,
+  request_info: requestInfoUpdate,
+  provide_info: provideInfoUpdate,
+  cancel: cancelReturnUpdate,
+  receive: receiveReturnUpdate,
+  inspect: inspectReturnUpdate,
+  resolve: resolveReturnUpdate,
+  accept_deduction: acceptDeductionUpdate,
+  dispute: disputeUpdate,
+  decide_dispute: decideDisputeUpdate,
+  continue: continueReturnUpdate,
+} as const satisfies Record<ReturnMessageKind, typeof approveReturnUpdate>;
 
 /** The record says something else by now (the carrier has news, the replacement has left): read it again. */
 export const returnChangedSignal = defineSignal('returnChanged');

@@ -4,7 +4,7 @@
  */
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ProcessesStarted, ProcessStart } from '../activities/process-starts.ts';
+import type { ProcessesStarted, ProcessStart } from '../activities/processes.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { orderId as orderProcess } from './ids.ts';
 import type { OrderInput } from './messages.ts';

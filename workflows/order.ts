@@ -21,26 +21,19 @@ import type { Activities } from '../activities/index.ts';
 import type { OrderStanding } from '../activities/orders.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { ShopMessageId } from '../domain/ids.ts';
-import { type OrderMessageKind, type OrderState, refuseOrderMessage } from '../domain/orders.ts';
-import { clock, orNull, refusal } from './answers.ts';
+import { ORDER_MESSAGES, type OrderMessageKind, type OrderState, refuseOrderMessage } from '../domain/orders.ts';
+import { clock, nearFirst, orNull, refusal } from './answers.ts';
 import { type Answered, openDesk, type Request } from './desk.ts';
 import { paymentId, refundId as refundProcess } from './ids.ts';
 import {
-  cancelOrderUpdate,
-  deliverOrderUpdate,
-  editOrderUpdate,
-  holdOrderUpdate,
   invoiceClosedSignal,
   lookAgainSignal,
+  ORDER_UPDATES,
   type OrderAnswer,
   type OrderInput,
   orderChangedSignal,
-  packOrderUpdate,
   refundClosedSignal,
-  releaseOrderUpdate,
   type ShopMessage,
-  shipOrderUpdate,
-  takeBackParcelUpdate,
 } from './messages.ts';
 import { carrierQuestions, handingOver, localRecords, records } from './policies.ts';
 import { companyAttribute, dueAtAttribute, stageAttribute } from './search-attributes.ts';
@@ -95,21 +88,12 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
     ended: refusal('order_not_open', 'The order is over. Read it again.'),
     answered: carried?.answered ?? [],
   });
-  const taking =
-    (kind: OrderMessageKind) =>
-    (message: ShopMessage): Asked => ({
+  for (const kind of ORDER_MESSAGES)
+    desk.takes(ORDER_UPDATES[kind], ({ messageId, origin }: ShopMessage) => ({
       kind,
-      messageId: message.messageId,
-      ...(message.origin ? { origin: message.origin } : {}),
-    });
-  desk.takes(cancelOrderUpdate, taking('cancel'));
-  desk.takes(holdOrderUpdate, taking('hold'));
-  desk.takes(releaseOrderUpdate, taking('release'));
-  desk.takes(editOrderUpdate, taking('edit'));
-  desk.takes(packOrderUpdate, taking('pack'));
-  desk.takes(shipOrderUpdate, taking('ship'));
-  desk.takes(deliverOrderUpdate, taking('deliver'));
-  desk.takes(takeBackParcelUpdate, taking('take_back'));
+      messageId,
+      ...(origin ? { origin } : {}),
+    }));
   for (const signal of [orderChangedSignal, invoiceClosedSignal, refundClosedSignal])
     setHandler(signal, () => {
       hasNews = true;
@@ -145,9 +129,7 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
 
   async function advance(before: OrderStanding | null): Promise<OrderStanding> {
     hasNews = false;
-    const at = clock();
-    // Near first, which costs the history one event; a database that is away is waited for by the server.
-    const after = (await orNull(near.advanceOrder({ orderId, at }))) ?? (await advanceOrder({ orderId, at }));
+    const after = await nearFirst(near.advanceOrder, advanceOrder, { orderId, at: clock() });
     const isStuck = after.due !== null && after.due.at <= Date.now() && before?.due?.rung === after.due.rung;
     stuckUntil = isStuck ? Date.now() + AGAIN_MS : 0;
     // Nobody has closed the invoice in its time: who collects it is started once more.
@@ -162,18 +144,18 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
     if (!request) return before;
     const { kind: _kind, ...message } = request.asked;
     const said = { orderId, ...message, at: clock() };
-    const { standing, refusal: why } = (await orNull(near.applyOrderMessage(said))) ?? (await applyOrderMessage(said));
+    const { standing, refusal: why } = await nearFirst(near.applyOrderMessage, applyOrderMessage, said);
     desk.answer(request, why ?? { state: standing.state });
     return standing;
   }
 
   /** Each once a run of things: whoever is told twice finds it done. */
   async function handOver({ collect, close, refunds }: OrderStanding): Promise<void> {
-    const fresh = (keys: readonly string[], how: string) => keys.filter((key) => !handedOver.has(`${how}/${key}`));
+    const isFresh = (how: string) => (id: string) => !handedOver.has(`${how}/${id}`);
     const money = {
-      collect: collect.filter((id) => fresh([id], 'collect').length > 0),
-      close: close.filter((id) => fresh([id], 'close').length > 0),
-      refunds: refunds.filter((id) => fresh([id], 'refund').length > 0),
+      collect: collect.filter(isFresh('collect')),
+      close: close.filter(isFresh('close')),
+      refunds: refunds.filter(isFresh('refund')),
     };
     if (money.collect.length + money.close.length + money.refunds.length === 0) return;
     // Who moves money that is not told now finds it by the sweeps of the money; the goods go on.

@@ -6,7 +6,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { OverdueInvoice } from '../activities/overdue-invoices.ts';
-import type { ProcessesStarted, ProcessStart } from '../activities/process-starts.ts';
+import type { ProcessesStarted, ProcessStart } from '../activities/processes.ts';
 import { paymentId } from './ids.ts';
 import type { PaymentInput } from './messages.ts';
 import { records, watches } from './policies.ts';

@@ -2,44 +2,14 @@
 import { type ReturnMessageKind, type ReturnState, refuseReturnMessage } from '../domain/returns.ts';
 import { refusal } from './answers.ts';
 import { type Answered, openDesk } from './desk.ts';
-import {
-  acceptDeductionUpdate,
-  approveReturnUpdate,
-  cancelReturnUpdate,
-  continueReturnUpdate,
-  decideDisputeUpdate,
-  disputeUpdate,
-  inspectReturnUpdate,
-  provideInfoUpdate,
-  type RmaAnswer,
-  receiveReturnUpdate,
-  rejectReturnUpdate,
-  requestInfoUpdate,
-  resolveReturnUpdate,
-  type ShopMessage,
-} from './messages.ts';
+import { RETURN_UPDATES, type RmaAnswer, type ShopMessage } from './messages.ts';
 
 export interface ReturnAsked {
   readonly kind: ReturnMessageKind;
   readonly message: ShopMessage;
 }
 
-const UPDATES = {
-  approve: approveReturnUpdate,
-  reject: rejectReturnUpdate,
-  request_info: requestInfoUpdate,
-  provide_info: provideInfoUpdate,
-  cancel: cancelReturnUpdate,
-  receive: receiveReturnUpdate,
-  inspect: inspectReturnUpdate,
-  resolve: resolveReturnUpdate,
-  accept_deduction: acceptDeductionUpdate,
-  dispute: disputeUpdate,
-  decide_dispute: decideDisputeUpdate,
-  continue: continueReturnUpdate,
-} as const satisfies Record<ReturnMessageKind, typeof approveReturnUpdate>;
-
-const isKind = (text: string): text is ReturnMessageKind => Object.hasOwn(UPDATES, text);
+const isKind = (text: string): text is ReturnMessageKind => Object.hasOwn(RETURN_UPDATES, text);
 
 /** @param state what it is as far as is known; null = the record has to be asked */
 export function openReturnDesk(state: () => ReturnState | null, answered: readonly Answered<RmaAnswer>[] = []) {
@@ -51,6 +21,7 @@ export function openReturnDesk(state: () => ReturnState | null, answered: readon
     ended: refusal('return_not_open', 'The return has come to its end. Read it again.'),
     answered,
   });
-  for (const kind of Object.keys(UPDATES).filter(isKind)) desk.takes(UPDATES[kind], (message) => ({ kind, message }));
+  for (const kind of Object.keys(RETURN_UPDATES).filter(isKind))
+    desk.takes(RETURN_UPDATES[kind], (message) => ({ kind, message }));
   return desk;
 }

@@ -5,7 +5,7 @@
  */
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ProcessesStarted, ProcessStart } from '../activities/process-starts.ts';
+import type { ProcessesStarted, ProcessStart } from '../activities/processes.ts';
 import type { ReturnOrigin } from '../activities/returns.ts';
 import type { ReturnId } from '../domain/ids.ts';
 import { rmaId } from './ids.ts';

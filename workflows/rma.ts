@@ -20,7 +20,7 @@ import type { ReturnMoved, ReturnNews } from '../activities/returns.ts';
 import { listensUntil, nextReturnDue, POLL_MS, type ReturnStanding } from '../domain/return-timeline.ts';
 import { type ReturnEffect, undoFailed } from '../domain/return-undoing.ts';
 import { isReturnOver, type ReturnState } from '../domain/returns.ts';
-import { clock, orNull } from './answers.ts';
+import { clock, nearFirst, orNull } from './answers.ts';
 import type { Answered, Request } from './desk.ts';
 import { type RmaAnswer, type RmaInput, refundClosedSignal, returnChangedSignal } from './messages.ts';
 import {
@@ -100,7 +100,7 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
 
   async function begun(): Promise<ReturnStanding> {
     const asked = { returnId, at: clock() };
-    return (await orNull(near.takeReturn(asked))) ?? takeReturn(asked);
+    return nearFirst(near.takeReturn, takeReturn, asked);
   }
 
   async function serve(request: Request<ReturnAsked, RmaAnswer> | undefined): Promise<void> {
@@ -114,7 +114,7 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
       at: clock(),
       ...(message.origin ? { origin: message.origin } : {}),
     };
-    const { refusal, ...moved } = (await orNull(near.actOnReturn(asked))) ?? (await actOnReturn(asked));
+    const { refusal, ...moved } = await nearFirst(near.actOnReturn, actOnReturn, asked);
     become(moved.standing);
     if (isToBeUndone()) await undo();
     desk.answer(request, refusal ?? { state: it.state });
@@ -129,7 +129,7 @@ export async function rma(input: RmaInput & { readonly carried?: Carried }): Pro
     effects.register('cancel_replacement');
     const asked = { returnId, at: clock(), ...(labelFailed ? { labelFailed } : {}) };
     const before = nextReturnDue(it, Date.now());
-    const moved: ReturnMoved = (await orNull(near.advanceReturn(asked))) ?? (await advanceReturn(asked));
+    const moved: ReturnMoved = await nearFirst(near.advanceReturn, advanceReturn, asked);
     become(moved.standing);
     const after = nextReturnDue(it, Date.now());
     const isStuck = before && after && before.rung === after.rung && before.at === after.at && after.at <= Date.now();

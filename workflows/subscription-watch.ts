@@ -6,7 +6,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { SubscriptionOrigin } from '../activities/overdue-invoices.ts';
-import type { ProcessesStarted, ProcessStart } from '../activities/process-starts.ts';
+import type { ProcessesStarted, ProcessStart } from '../activities/processes.ts';
 import type { SubscriptionId } from '../domain/ids.ts';
 import { subscriptionId } from './ids.ts';
 import type { SubscriptionInput } from './messages.ts';

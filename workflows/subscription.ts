@@ -21,7 +21,7 @@ import type { Refusal } from '../domain/licensing.ts';
 import { hasEnded, refuseChange, type SubscriptionChange } from '../domain/subscription-changes.ts';
 import { type Due, nextDue, paidUntil, type Standing } from '../domain/subscription-timeline.ts';
 import type { SubscriptionState } from '../domain/subscriptions.ts';
-import { clock, orNull } from './answers.ts';
+import { clock, nearFirst } from './answers.ts';
 import type { Answered, Request } from './desk.ts';
 import {
   cardDeclinedSignal,
@@ -105,8 +105,7 @@ export async function subscription(
   async function advance(before: Standing): Promise<Standing> {
     hasNews = false;
     const asked = { subscriptionId, at: clock() };
-    // Near first, which costs the history one event; a database that is away is waited for by the server.
-    const after = (await orNull(near.advanceSubscription(asked))) ?? (await advanceSubscription(asked));
+    const after = await nearFirst(near.advanceSubscription, advanceSubscription, asked);
     const [was, is] = [nextDue(before, Date.now()), nextDue(after, Date.now())];
     stuckUntil =
       was && is && was.rung === is.rung && was.at === is.at && is.at <= Date.now() ? Date.now() + AGAIN_MS : 0;
@@ -121,7 +120,7 @@ export async function subscription(
     const { id: key } = request;
     const { change, origin } = request.asked;
     const asked = { subscriptionId, change, key, at: clock(), ...(origin ? { origin } : {}) };
-    const { standing, refusal } = (await orNull(near.changeSubscription(asked))) ?? (await changeSubscription(asked));
+    const { standing, refusal } = await nearFirst(near.changeSubscription, changeSubscription, asked);
     desk.answer(request, refusal ?? answerOf(standing));
     return standing;
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { findOwnCompany } from '../../db/companies.ts';
 import type { OrderMessage } from '../../db/order-messages.ts';
-import { listOrders } from '../../db/order-reads.ts';
+import { listOrders, type OrderRead } from '../../db/order-reads.ts';
 import { sealShipTo } from '../../db/order-records.ts';
 import { type NewOrder, orderStanding, placeOrder } from '../../db/orders.ts';
 import { orderPolicy } from '../../db/shop-policies.ts';
@@ -175,7 +175,12 @@ type Asked = Pick<
   'params' | 'actor' | 'origin' | 'deps' | 'requestKey' | 'locale'
 >;
 
-async function answer({ params: { id }, actor, origin, deps, requestKey, locale }: Asked, content: OrderMessage) {
+/** Whoever does not see it hears that it is not there, before anything is put on record. */
+async function answer(
+  { params: { id }, actor, origin, deps, requestKey, locale }: Asked,
+  contentFor: (order: OrderRead) => OrderMessage | Promise<OrderMessage>,
+) {
+  const content = await contentFor(await orderSeenBy(deps, actor, id));
   await askOrder(deps, { id, actor, requestKey, origin }, content);
   return json(200, await orderNow(deps, actor, id, locale));
 }
@@ -193,9 +198,8 @@ const cancel = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    const { isOwn } = await orderSeenBy(asked.deps, asked.actor, asked.params.id);
     const { items } = asked.body;
-    return answer(asked, { kind: 'cancel', byPayer: isOwn, ...(items ? { items: items } : {}) });
+    return answer(asked, ({ isOwn }) => ({ kind: 'cancel', byPayer: isOwn, ...(items ? { items } : {}) }));
   },
 });
 
@@ -211,8 +215,7 @@ const hold = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
-    return answer(asked, { kind: 'hold', note: asked.body.note ?? null });
+    return answer(asked, () => ({ kind: 'hold', note: asked.body.note ?? null }));
   },
 });
 
@@ -228,8 +231,7 @@ const pack = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
-    return answer(asked, { kind: 'pack' });
+    return answer(asked, () => ({ kind: 'pack' }));
   },
 });
 
@@ -244,8 +246,7 @@ const release = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
-    return answer(asked, { kind: 'release' });
+    return answer(asked, () => ({ kind: 'release' }));
   },
 });
 
@@ -270,9 +271,8 @@ const ship = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
     const { items, carrier, trackingNumber } = asked.body;
-    return answer(asked, { kind: 'ship', carrier, trackingNumber, ...(items ? { items: items } : {}) });
+    return answer(asked, () => ({ kind: 'ship', carrier, trackingNumber, ...(items ? { items } : {}) }));
   },
 });
 
@@ -288,8 +288,7 @@ const deliver = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
-    return answer(asked, { kind: 'deliver', shipmentId: asked.body.shipmentId ?? null });
+    return answer(asked, () => ({ kind: 'deliver', shipmentId: asked.body.shipmentId ?? null }));
   },
 });
 
@@ -308,8 +307,7 @@ const takeBack = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    await orderSeenBy(asked.deps, asked.actor, asked.params.id);
-    return answer(asked, { kind: 'take_back', shipmentId: asked.body.shipmentId });
+    return answer(asked, () => ({ kind: 'take_back', shipmentId: asked.body.shipmentId }));
   },
 });
 
@@ -328,13 +326,14 @@ const edit = defineRoute({
   workflow,
   responses,
   async handler(asked) {
-    const { companyId } = await orderSeenBy(asked.deps, asked.actor, asked.params.id);
     const { items, shipTo } = asked.body;
-    const to = shipTo && (await sealed(asked, companyId, shipTo));
-    return answer(asked, {
-      kind: 'edit',
-      ...(items ? { items } : {}),
-      ...(to ? { shipTo: { sealed: to.sealed.toString('base64'), area: to.area } } : {}),
+    return answer(asked, async ({ companyId }) => {
+      const to = shipTo && (await sealed(asked, companyId, shipTo));
+      return {
+        kind: 'edit',
+        ...(items ? { items } : {}),
+        ...(to ? { shipTo: { sealed: to.sealed.toString('base64'), area: to.area } } : {}),
+      };
     });
   },
 });

@@ -310,7 +310,7 @@ async function keepPhoto(
   await deps.documentChecks.check(content, contentType);
   const { sha256, bytes } = await deps.files.put(content);
   const photo = {
-    id: idFromKey(requestKey, 'return-photo'),
+    id: asId<DocumentId>(idFromKey(requestKey, 'return-photo')),
     kind: 'claim',
     filename: displayName(filename),
     scanState: deps.scansDocuments ? 'waiting' : 'not_scanned',
@@ -319,7 +319,7 @@ async function keepPhoto(
   await addReturnPhoto(deps.db, { ...photo, sha256, bytes, contentType, returnId, by, origin }, () =>
     deps.files.put(content),
   );
-  if (deps.scansDocuments) void startScan(deps, asId<DocumentId>(photo.id));
+  if (deps.scansDocuments) void startScan(deps, photo.id);
 }
 
 const newLink = defineRoute({

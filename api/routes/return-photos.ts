@@ -2,14 +2,13 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { z } from 'zod';
 import { addReturnPhoto, findReturnPhoto, MAX_PHOTOS } from '../../db/return-photos.ts';
-import { actsForBuyer } from '../../db/return-reads.ts';
 import type { ScanState } from '../../domain/documents.ts';
 import { Failure } from '../../domain/failures.ts';
 import { asId, type DocumentId } from '../../domain/ids.ts';
 import { dispositionOf } from '../answer.ts';
 import { startScan } from '../document-scan-process.ts';
 import { idFromKey } from '../request-key.ts';
-import { photoJson, returnSeenBy } from '../return-json.ts';
+import { photoJson, returnSide } from '../return-json.ts';
 import { defineRoute, json, type Route, seeElsewhere, stream } from '../route.ts';
 import { photoSchema, returnIdSchema } from '../schemas/returns.ts';
 import { displayName, MAX_BYTES } from './documents.ts';
@@ -33,18 +32,23 @@ const upload = defineRoute({
   problems: ['not_found', 'return_not_open', 'unsupported_media_type', 'file_too_large', 'too_many_files'],
   responses: { 201: { description: 'Stored', schema: photoSchema } },
   async handler({ params: { id: returnId }, file, actor, origin, deps, requestKey }) {
-    await returnSeenBy(deps, actor, returnId);
-    const kind = (await actsForBuyer(deps.db, actor, returnId)) ? 'claim' : 'inspection';
+    const kind = (await returnSide(deps, actor, returnId)) === 'buyer' ? 'claim' : 'inspection';
     const contentType = await imageTypeOf(file.content);
     await deps.documentChecks.check(file.content, contentType);
     const scanState: ScanState = deps.scansDocuments ? 'waiting' : 'not_scanned';
     const { sha256, bytes } = await deps.files.put(file.content);
     const at = new Date();
-    const photo = { id: idFromKey(requestKey, 'return-photo'), kind, bytes, contentType, scanState } as const;
+    const photo = {
+      id: asId<DocumentId>(idFromKey(requestKey, 'return-photo')),
+      kind,
+      bytes,
+      contentType,
+      scanState,
+    } as const;
     const filename = displayName(file.filename);
     const added = { ...photo, filename, sha256, returnId, by: actor.userId, origin, at: at.toISOString() };
     await addReturnPhoto(deps.db, added, () => deps.files.put(file.content));
-    if (scanState === 'waiting') void startScan(deps, asId<DocumentId>(photo.id));
+    if (scanState === 'waiting') void startScan(deps, photo.id);
     return json(201, photoJson(returnId, { ...photo, filename, uploadedAt: at.toISOString() }));
   },
 });
@@ -68,11 +72,11 @@ const download = defineRoute({
     302: { description: 'To the image' },
   },
   async handler({ params: { id, photoId }, actor, deps }) {
-    await returnSeenBy(deps, actor, id);
+    const side = await returnSide(deps, actor, id);
     const photo = await findReturnPhoto(deps.db, id, photoId);
     if (!photo) throw new Failure('not_found', 'This return has no such photo.');
     const { sha256, contentType, filename, scanState, bytes } = photo;
-    const isOwn = photo.kind === 'claim' && (await actsForBuyer(deps.db, actor, id));
+    const isOwn = photo.kind === 'claim' && side === 'buyer';
     if (scanState === 'infected' || (scanState === 'waiting' && !isOwn))
       throw new Failure('document_not_clean', 'The virus scanner has not passed this photo. Try again later.');
     const link = await deps.files.link(sha256, { contentType, disposition: dispositionOf('attachment', filename) });

@@ -1,6 +1,6 @@
 /** Returns of goods: asked for by the customer, and everything that is said to one on its way. */
 import { z } from 'zod';
-import { actsForBuyer, companyOfOrder, findReturn, listReturns } from '../../db/return-reads.ts';
+import { companyOfOrder, listReturns } from '../../db/return-reads.ts';
 import { openReturn } from '../../db/returns.ts';
 import { recordShopMessage } from '../../db/shop-messages.ts';
 import { returnPolicy } from '../../db/shop-policies.ts';
@@ -20,7 +20,7 @@ import type { ApiDeps } from '../deps.ts';
 import { page, pageOf, pageQuery, readCursor } from '../paging.ts';
 import type { Locale } from '../request.ts';
 import { idFromKey } from '../request-key.ts';
-import { returnJson, returnSeenBy, returnSummaryJson } from '../return-json.ts';
+import { returnJson, returnSeenBy, returnSide, returnSummaryJson } from '../return-json.ts';
 import { sayToReturn, startReturn } from '../return-process.ts';
 import { type Context, defineRoute, json, type Route } from '../route.ts';
 import { companyIdSchema, orderIdSchema, positionInTime } from '../schemas/ids.ts';
@@ -179,22 +179,15 @@ const saidBy = ({ params: { id }, actor, origin, requestKey }: Asked) => ({ id, 
 const answerTo = async ({ params: { id }, actor, deps, locale }: Asked) =>
   json(200, await nowOf(deps, actor, id, locale));
 
-/** Whoever does not see it hears that it is not there, before anything is put on record. */
-async function mustSee({ params: { id }, actor, deps }: Asked): Promise<void> {
-  if (!(await findReturn(deps.db, actor, id))) await returnSeenBy(deps, actor, id);
-}
-
 /** Only for the customer: nobody in the office agrees or answers for them. */
-async function mustBuy(asked: Asked): Promise<void> {
-  await mustSee(asked);
-  if (await actsForBuyer(asked.deps.db, asked.actor, asked.params.id)) return;
-  throw new Failure('forbidden', 'Only the company that asked for the return says this.');
+async function mustBuy({ params: { id }, actor, deps }: Asked): Promise<void> {
+  if ((await returnSide(deps, actor, id)) === 'seller')
+    throw new Failure('forbidden', 'Only the company that asked for the return says this.');
 }
 
 /** Nobody who acts for the customer decides on its return, whatever their office. */
-async function mustNotBuy(asked: Asked): Promise<void> {
-  await mustSee(asked);
-  if (await actsForBuyer(asked.deps.db, asked.actor, asked.params.id))
+async function mustNotBuy({ params: { id }, actor, deps }: Asked): Promise<void> {
+  if ((await returnSide(deps, actor, id)) === 'buyer')
     throw new Failure('forbidden', 'This is a return of your own company: ask a colleague.');
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { ProcessesStarted } from '../../activities/process-starts.ts';
+import type { ProcessesStarted } from '../../activities/processes.ts';
 import { recordEvent } from '../../db/events.ts';
 import type { CompanyId, InvoiceId, SubscriptionId, UserId } from '../../domain/ids.ts';
 import type { SubscriptionState } from '../../domain/subscriptions.ts';

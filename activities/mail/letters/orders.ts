@@ -1,6 +1,7 @@
 /** Letters about orders: from the payment to the question how it was. */
 import type { CreditLetter, OrderLetter } from '../../../domain/shop-mail.ts';
 import type { Letter } from './compose.ts';
+import { BARANG, BARIS_PAKET, ITEMS, PARCEL_ROWS } from './goods.ts';
 
 type Words = Record<OrderLetter | CreditLetter, Letter>;
 
@@ -14,18 +15,8 @@ const TENTANG = [
   ['Usaha', '{{companyName}}'],
   ['Jumlah', '{{money total}}'],
 ] as const;
-const ITEMS = [{ title: 'Items:', of: 'items' }] as const;
-const BARANG = [{ title: 'Barang:', of: 'items' }] as const;
-const PARCEL = [
-  ...ABOUT,
-  ['Carrier', '{{#if carrier}}{{carrier}}{{else}}–{{/if}}'],
-  ['Tracking number', '{{#if trackingNumber}}{{trackingNumber}}{{else}}–{{/if}}'],
-] as const;
-const PAKET = [
-  ...TENTANG,
-  ['Kurir', '{{#if carrier}}{{carrier}}{{else}}–{{/if}}'],
-  ['Nomor resi', '{{#if trackingNumber}}{{trackingNumber}}{{else}}–{{/if}}'],
-] as const;
+const PARCEL = [...ABOUT, ...PARCEL_ROWS] as const;
+const PAKET = [...TENTANG, ...BARIS_PAKET] as const;
 const SEE = { label: 'See your order', url: 'pageUrl' } as const;
 const LIHAT = { label: 'Lihat pesanan', url: 'pageUrl' } as const;
 

@@ -1,6 +1,7 @@
 /** Letters about returns: to the customer at each step, and the one to staff. */
 import type { ReturnLetter } from '../../../domain/shop-mail.ts';
 import type { Letter } from './compose.ts';
+import { BARANG, BARIS_PAKET, ITEMS, PARCEL_ROWS } from './goods.ts';
 
 type Words = Record<ReturnLetter, Letter>;
 
@@ -14,20 +15,10 @@ const TENTANG = [
   ['Pesanan', '{{orderNumber}}'],
   ['Usaha', '{{companyName}}'],
 ] as const;
-const PARCEL = [
-  ...ABOUT,
-  ['Carrier', '{{#if carrier}}{{carrier}}{{else}}–{{/if}}'],
-  ['Tracking number', '{{#if trackingNumber}}{{trackingNumber}}{{else}}–{{/if}}'],
-] as const;
-const PAKET = [
-  ...TENTANG,
-  ['Kurir', '{{#if carrier}}{{carrier}}{{else}}–{{/if}}'],
-  ['Nomor resi', '{{#if trackingNumber}}{{trackingNumber}}{{else}}–{{/if}}'],
-] as const;
+const PARCEL = [...ABOUT, ...PARCEL_ROWS] as const;
+const PAKET = [...TENTANG, ...BARIS_PAKET] as const;
 const MONEY = [...ABOUT, ['Amount', '{{#if amount}}{{money amount}}{{else}}–{{/if}}']] as const;
 const UANG = [...TENTANG, ['Jumlah', '{{#if amount}}{{money amount}}{{else}}–{{/if}}']] as const;
-const ITEMS = [{ title: 'Items:', of: 'items' }] as const;
-const BARANG = [{ title: 'Barang:', of: 'items' }] as const;
 const STATEMENT = [...ITEMS, { title: 'Deductions:', of: 'deductions' }] as const;
 const RINCIAN = [...BARANG, { title: 'Potongan:', of: 'deductions' }] as const;
 const SEE = { label: 'See your return', url: 'pageUrl' } as const;
