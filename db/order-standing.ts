@@ -1,6 +1,6 @@
 /** How an order stands, as its process needs it: what is due, which money to hand over, which parcels to ask about. */
 import type { Knex } from 'knex';
-import type { CompanyId, CreditNoteId, InvoiceId, OrderId, RefundId, ShipmentId, Sku } from '../domain/ids.ts';
+import type { CompanyId, CreditNoteId, InvoiceId, OrderId, RefundId, ReturnId, ShipmentId, Sku } from '../domain/ids.ts';
 import { nextOrderDue, type OrderDue, type OrderTimes } from '../domain/order-timeline.ts';
 import type { OrderState, UnitCounts } from '../domain/orders.ts';
 import type { ReturnPolicy } from '../domain/returns.ts';
@@ -16,6 +16,8 @@ export interface OrderStanding {
   readonly number: string;
   readonly state: OrderState;
   readonly units: UnitCounts;
+  /** Of what takes the place of goods that came back: their return waits for it. */
+  readonly returnId: ReturnId | null;
   /** null = it is over. */
   readonly due: OrderDue | null;
   /** Open invoices: somebody has to collect each. */
@@ -40,6 +42,7 @@ export async function standingOf(db: Knex, order: OrderRecord, at: number): Prom
     number: order.number,
     state: order.state,
     units: countUnits(order.units),
+    returnId: order.returnId,
     due: nextOrderDue(await timesOf(db, order), at),
     ...money,
     news: await shipmentsWithNews(db, { orderId: order.id }),

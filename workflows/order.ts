@@ -10,6 +10,7 @@
 import {
   allHandlersFinished,
   continueAsNew,
+  getExternalWorkflowHandle,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -24,7 +25,7 @@ import type { ShopMessageId } from '../domain/ids.ts';
 import { ORDER_MESSAGES, type OrderMessageKind, type OrderState, refuseOrderMessage } from '../domain/orders.ts';
 import { clock, nearFirst, orNull, refusal } from './answers.ts';
 import { type Answered, openDesk, type Request } from './desk.ts';
-import { paymentId, refundId as refundProcess } from './ids.ts';
+import { paymentId, refundId as refundProcess, rmaId } from './ids.ts';
 import {
   invoiceClosedSignal,
   lookAgainSignal,
@@ -33,6 +34,7 @@ import {
   type OrderInput,
   orderChangedSignal,
   refundClosedSignal,
+  returnChangedSignal,
   type ShopMessage,
 } from './messages.ts';
 import { carrierQuestions, handingOver, localRecords, records } from './policies.ts';
@@ -103,6 +105,7 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
   let now: OrderStanding = it ?? (await advance(null));
   for (;;) {
     await tellWhoWaits(it, now);
+    await tellReturn(it, now);
     it = now;
     await handOver(now);
     await printNotes(now);
@@ -188,6 +191,15 @@ export async function order(input: OrderInput & { readonly carried?: Carried }):
   async function tellWhoWaits(before: OrderStanding | null, { units, freed }: OrderStanding): Promise<void> {
     if (freed.length > 0 && units.cancelled > (before?.units.cancelled ?? 0))
       await orNull(tellWaitingOrders({ skus: freed }));
+  }
+
+  /** It has left, or it never will: the return would hear of it by its daily look. Earlier standings name none. */
+  async function tellReturn(
+    before: OrderStanding | null,
+    { returnId = null, state }: Partial<Pick<OrderStanding, 'returnId'>> & Pick<OrderStanding, 'state'>,
+  ): Promise<void> {
+    if (returnId === null || before === null || before.state === state) return;
+    await orNull(getExternalWorkflowHandle(rmaId(returnId)).signal(returnChangedSignal));
   }
 
   async function waitFor({ due }: OrderStanding): Promise<void> {

@@ -4,7 +4,7 @@ import type { ReturnId, ShopMessageId, UserId } from '../../domain/ids.ts';
 import type { ReturnContents } from '../../domain/return-messages.ts';
 import type { ReturnMessageKind, ReturnState } from '../../domain/returns.ts';
 import { rmaId } from '../../workflows/ids.ts';
-import type { RmaAnswer, RmaInput, ShopMessage } from '../../workflows/messages.ts';
+import { RETURN_UPDATES, type RmaAnswer, type RmaInput, type ShopMessage } from '../../workflows/messages.ts';
 import { aReturnMessage, aReturnOf, type DeliveredGoods, deliveredGoods } from '../builders/delivered-goods.ts';
 import type { TestSystem } from './system.ts';
 import { DAY, travel } from './time.ts';
@@ -40,21 +40,6 @@ export interface ReturnInTest {
   tell(): Promise<void>;
 }
 
-export const UPDATE_NAMES: Readonly<Record<ReturnMessageKind, string>> = {
-  approve: 'approve',
-  reject: 'reject',
-  request_info: 'requestInfo',
-  provide_info: 'provideInfo',
-  cancel: 'cancel',
-  receive: 'receive',
-  inspect: 'inspect',
-  resolve: 'resolve',
-  accept_deduction: 'acceptDeduction',
-  dispute: 'dispute',
-  decide_dispute: 'decideDispute',
-  continue: 'continue',
-};
-
 type Worked = Pick<TestSystem, 'client' | 'taskQueue' | 'database'>;
 
 export async function aReturnInHand(
@@ -83,15 +68,14 @@ export async function inHand(system: Worked, of: DeliveredGoods, id: ReturnId): 
       const message: ShopMessage = { messageId, by };
       return client.workflow
         .getHandle(workflowId)
-        .executeUpdate<RmaAnswer, [ShopMessage]>(UPDATE_NAMES[kind], { updateId: requestKey, args: [message] });
+        .executeUpdate(RETURN_UPDATES[kind], { updateId: requestKey, args: [message] });
     },
     async begin(kind, content, by = of.by) {
       const requestKey = randomUUID();
       const messageId = await aReturnMessage(db, id, kind, content, by, requestKey);
       const message: ShopMessage = { messageId, by };
       const options = { updateId: requestKey, args: [message] as [ShopMessage] };
-      const asked = () =>
-        client.workflow.getHandle(workflowId).executeUpdate<RmaAnswer, [ShopMessage]>(UPDATE_NAMES[kind], options);
+      const asked = () => client.workflow.getHandle(workflowId).executeUpdate(RETURN_UPDATES[kind], options);
       // A question that outlasts the death of whoever was to answer it is asked again.
       return { messageId, answer: asked().catch(asked) };
     },

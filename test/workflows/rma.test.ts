@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { UserId } from '../../domain/ids.ts';
+import { recordShopMessage } from '../../db/shop-messages.ts';
+import type { OrderId, UserId } from '../../domain/ids.ts';
+import { orderId } from '../../workflows/ids.ts';
+import { shipOrderUpdate } from '../../workflows/messages.ts';
 import { aReturnOf, deliveredGoods } from '../builders/delivered-goods.ts';
 import { aColleague } from '../builders/people.ts';
 import { aReturnInHand, inHand, type ReturnInTest } from '../support/returns.ts';
@@ -177,6 +180,24 @@ describe('the process of a return', function () {
       await it.is('closed_replaced');
       const { state } = await system.client.workflow.getHandle(it.workflowId).result();
       assert.equal(state, 'closed_replaced');
+    },
+
+    'closes as soon as what takes its place leaves by hand, without waiting for its daily look': async () => {
+      const it = await stated({ wanted: 'replacement' });
+      await it.say('resolve', { resolution: 'replacement' });
+      const order: { id: OrderId } = await system.database.db('orders').where({ return_id: it.id }).first('id');
+      const messageId = await recordShopMessage(system.database.db, {
+        subject: `order/${order.id}`,
+        kind: 'ship',
+        by: warehouse,
+        content: { kind: 'ship', carrier: 'jne', trackingNumber: `JNE-${it.id}` },
+        requestKey: randomUUID(),
+        at: new Date(),
+      });
+      await system.client.workflow
+        .getHandle(orderId(order.id))
+        .executeUpdate(shipOrderUpdate, { args: [{ messageId, by: warehouse }] });
+      await it.is('closed_replaced');
     },
 
     'offers a refund when the order that replaces it is called off': async () => {
