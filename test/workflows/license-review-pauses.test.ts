@@ -245,20 +245,6 @@ describe('the applicant’s turn', () => {
       const { id, assignee } = await review.open(ONE_STAGE);
       assert.equal(await refusalOf(announce(id, assignee)), 'invalid_request');
     });
-
-    it('is opened again once, though the worker dies when it was', async function () {
-      this.timeout(60_000);
-      const { id, assignee } = await review.open(INTENT);
-      await announce(id, assignee);
-      await eventually('the announcement on record', async () => (await openSuspensions(id)) === 1);
-      await system.stopWorker();
-      const answered = respond(id);
-      await system.workUntilDeath({ activity: 'openStage', when: 'after', inputContains: id });
-      await system.startWorker();
-      assert.deepEqual(await answered, { state: 'approval' });
-      assert.equal((await review.events(id, 'application.responded')).length, 1);
-      assert.equal((await review.events(id, 'clock.resumed')).length, 1);
-    });
   });
 
   it('is not: a case that is cancelled is cancelled by a supervisor, in whatever state before the approval', async () => {

@@ -118,18 +118,6 @@ describe('several people who decide a case', () => {
     assert.equal((await review.decide(id, head)).state, 'pending_payment');
   });
 
-  it('goes on with its votes when the only worker is killed in the middle of one', async function () {
-    this.timeout(60_000);
-    const { id } = await review.open(voting(HIGH));
-    await review.decide(id, head);
-    await system.stopWorker();
-    const vote = review.decide(id, approver);
-    await system.workUntilDeath({ activity: 'recordDecision', when: 'after', inputContains: id });
-    await system.startWorker();
-    assert.equal((await vote).state, 'pending_payment');
-    assert.equal((await review.events(id, 'decision.recorded')).length, 2);
-  });
-
   it('ends with a withdrawal or with a vote, never with both', async () => {
     const { id } = await review.open(voting(HIGH));
     await review.decide(id, head);

@@ -334,23 +334,6 @@ describe('the process of an onboarding', () => {
     },
   });
 
-  it('does a step once though its worker dies before it can say so', async function () {
-    this.timeout(60_000);
-    const id = await registeredAt(new Date());
-    await system.stopWorker();
-    const dead = system.workUntilDeath({ activity: 'completeOnboardingStep', when: 'after', inputContains: id });
-    const asked = step(api, owner, id, 'business_profile');
-    await dead;
-    await system.startWorker();
-    await asked;
-    await eventually('the step to be done', async () => (await read(api, owner, id)).percent === 40);
-    await doneUpTo(api, owner, id, 'documents');
-    await becomes(id, 'completed');
-    const keys = (await eventsOf(id, 'step_completed')).map(({ key }) => key);
-    assert.equal(keys.filter((key) => key.includes('/business_profile/')).length, 1);
-    assert.deepEqual(await lettersOf(id), ['onboarding_completed']);
-  });
-
   it('takes a registration while every worker is down', async function () {
     this.timeout(60_000);
     await system.stopWorker();

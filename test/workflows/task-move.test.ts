@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { createTaskMoveActivities, type TaskErrand } from '../../activities/task-moves.ts';
@@ -53,27 +52,13 @@ describe('moving all open tasks of a person', () => {
   };
   const read = async (id: string) =>
     moveShape.parse((await story.expect(200, story.call('GET', `admin/task-moves/${id}`, { as: 'supervisor' }))).body);
-  const finished = (id: string, withinMs?: number) =>
-    eventually(
-      'the move to be finished',
-      async () => {
-        const move = await read(id);
-        return move.finishedAt === null ? null : move;
-      },
-      withinMs,
-    );
+  const finished = (id: string) =>
+    eventually('the move to be finished', async () => {
+      const move = await read(id);
+      return move.finishedAt === null ? null : move;
+    });
   const handOversOf = (id: string): Promise<{ data: { to: UserId | null; kind: string } }[]> =>
     db()('events').where({ application_id: id, type: 'task.reassigned' }).select('data');
-  /** Temporal would wait ten seconds for the worker that remembers these processes before it asks another. */
-  const forgetWorker = (ids: readonly string[]) =>
-    Promise.all(
-      ids.map((id) =>
-        system.client.workflowService.resetStickyTaskQueue({
-          namespace: 'default',
-          execution: { workflowId: licenseReviewId(asId<ApplicationId>(id)) },
-        }),
-      ),
-    );
   const letters = (userId: UserId) =>
     db()('account_letters').where({ user_id: userId }).select('template', 'data').orderBy('created_at');
 
@@ -203,38 +188,5 @@ describe('moving all open tasks of a person', () => {
     const move = await finished(id);
     assert.deepEqual(move.cases, [{ applicationId, round: 1, stage, code: 'not_in_review' }]);
     await db()('tasks').where({ application_id: applicationId }).update({ state: 'cancelled' });
-  });
-
-  it('ends with each task moved once when the worker is killed in the middle of it', async function () {
-    this.timeout(90_000);
-    const ids = await casesWith(story, db(), leaver, 3);
-    const receiver = await aColleague(db(), 'verifier');
-    const due: string[] = await db()('tasks')
-      .whereIn('application_id', ids)
-      .orderBy(['due_at', 'id'])
-      .pluck('application_id');
-    const moveId = asId<TaskMoveId>(randomUUID());
-    const by = demoUserId('supervisor');
-    const at = new Date().toISOString();
-    await planMove(db(), { id: moveId, from: leaver, to: receiver, absenceId: null, reason: 'leave', by, at });
-    await system.stopWorker();
-    await forgetWorker(ids);
-    // The second of three was asked, and what became of it is lost with the worker.
-    const death = system.workUntilDeath({ activity: 'moveTasks', when: 'after', inputContains: due[1] ?? '' });
-    await system.client.workflow.start('taskMove', {
-      workflowId: taskMoveProcessId(moveId),
-      taskQueue: system.taskQueue,
-      args: [{ moveId }, 1],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-    });
-    await death;
-    const { moved } = await read(moveId);
-    assert.ok(moved >= 1 && moved < 3, `${moved} had moved`);
-    await system.startWorker();
-    const move = await finished(moveId, 60_000);
-    assert.deepEqual([move.moved, move.stayed], [3, 0]);
-    assert.deepEqual(await holdersOfCases(db(), ids), [receiver, receiver, receiver]);
-    for (const id of ids) assert.equal((await handOversOf(id)).length, 1);
-    assert.deepEqual(await letters(receiver), [{ template: 'tasks_moved', data: { count: 3 } }]);
   });
 });
