@@ -25,6 +25,7 @@ import { createRefundActivities } from './refunds.ts';
 import { createRegistryActivities } from './registries.ts';
 import { createRenewalActivities } from './renewals.ts';
 import { createReturnActivities } from './returns.ts';
+import { createReviewOfferActivities } from './review-offers.ts';
 import { createShipmentActivities } from './shipments.ts';
 import { createTextMessageActivities } from './sms/send.ts';
 import { createStockActivities } from './stock.ts';
@@ -58,6 +59,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createRegistryActivities(deps),
   ...createRenewalActivities(deps),
   ...createReturnActivities(deps),
+  ...createReviewOfferActivities(),
   ...createShipmentActivities(deps),
   ...createStockActivities(deps),
   ...createSubscriptionActivities(deps),

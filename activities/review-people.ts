@@ -4,6 +4,7 @@ import { declareConflict } from '../db/conflicts.ts';
 import { recordEvent } from '../db/events.ts';
 import { officeOfType } from '../db/offices.ts';
 import { usersWithRole } from '../db/staff.ts';
+import { lockSeat } from '../db/task-offers.ts';
 import { assignReviewer, handTaskTo, whyNotHold } from '../db/tasks.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { OfficeId, UserId } from '../domain/ids.ts';
@@ -40,6 +41,21 @@ export interface Reassigned {
   readonly now?: PlanNow;
 }
 
+export interface OfferSeat extends StageAt {
+  readonly typeCode: string;
+  readonly role: Role;
+  readonly seat: number;
+  readonly attempt: string;
+}
+
+export interface SeatOffered {
+  /** By the record; null = nobody was free after all. */
+  readonly assignee: UserId | null;
+  /** Whether they have it by this offer. */
+  readonly isOffered: boolean;
+  readonly now: PlanNow;
+}
+
 export function createReviewPeopleActivities(deps: ActivityDeps) {
   const { db } = deps;
   return {
@@ -52,7 +68,31 @@ export function createReviewPeopleActivities(deps: ActivityDeps) {
       if (done.assignee) return { ...done, now };
       return { ...done, now, supervisors: await usersWithRole(db, 'supervisor', office.id) };
     },
+
+    /** Gives a seat that nobody has to whoever the rules of assignment choose by now, once. What somebody has is theirs. */
+    async offerSeat(input: OfferSeat): Promise<SeatOffered> {
+      const office = await officeOfType(db, input.typeCode);
+      const offered = await db.transaction((tx) => offer(tx, input, office.id));
+      return { ...offered, now: await planNow(db, input) };
+    },
   };
+
+  async function offer(tx: Knex, input: OfferSeat, officeId: OfficeId): Promise<Omit<SeatOffered, 'now'>> {
+    const { applicationId, round, stage, seat, role, at } = input;
+    const key = `license-review/${applicationId}/reassigned/${input.attempt}`;
+    const open = await lockSeat(tx, input);
+    const before = await handedBefore(tx, key);
+    if (before) return { assignee: before.to, isOffered: true };
+    if (!open || open.assignee) return { assignee: open?.assignee ?? null, isOffered: false };
+    const except = new Set(open.takenFrom ? [open.takenFrom] : []);
+    const wanted = { applicationId, officeId, round, stage, role, seat, at, preferred: null, except };
+    const assignee = await assignReviewer(tx, wanted);
+    if (!assignee) return { assignee: null, isOffered: false };
+    const data = { stage, round, to: assignee, kind: 'offer', seat, from: null };
+    if (await recordEvent(tx, { key, type: 'task.reassigned', applicationId, data, at }))
+      await handTaskTo(tx, { applicationId, round, stage, seat, assignee, at });
+    return { assignee, isOffered: true };
+  }
 
   async function handOver(tx: Knex, input: ReassignTask, officeId: OfficeId): Promise<Reassigned> {
     const { applicationId, round, stage, seat = 1, by, to, reason, kind, at } = input;

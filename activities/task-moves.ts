@@ -21,11 +21,13 @@ import {
   tasksToMove,
   unfinishedMoves,
 } from '../db/task-moves.ts';
+import { type SeatAt, seatsToOffer } from '../db/task-offers.ts';
 import { type FailureCode, isFailureCode } from '../domain/failures.ts';
 import type { AbsenceId, TaskMoveId, UserId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 
 export type { Moved, TaskToMove } from '../db/task-moves.ts';
+export type { SeatAt } from '../db/task-offers.ts';
 
 /** A task, and the process that is asked to hand it over, by the names that workflows/ knows it under. */
 export interface TaskErrand extends TaskToMove {
@@ -79,18 +81,20 @@ export function createTaskMoveActivities({ db }: Pick<ActivityDeps, 'db'>) {
 
     /**
      * What is on record and in nobody's hands: the API died, or Temporal was away, before its process was started. And
-     * proposals of failed audits that wait for somebody. Histories of before know of none.
+     * proposals of failed audits that wait for somebody, and seats that somebody is free for by now. Histories of before know
+     * of neither.
      */
     async peopleWaiting(input: {
       before: string;
       at: string;
       limit: number;
-    }): Promise<{ moves: TaskMoveId[]; absences: AbsenceId[]; proposals?: WaitingProposal[] }> {
+    }): Promise<{ moves: TaskMoveId[]; absences: AbsenceId[]; proposals?: WaitingProposal[]; seats?: SeatAt[] }> {
       const { before, at, limit } = input;
       return {
         moves: await unfinishedMoves(db, before, limit),
         absences: await absencesNotBegun(db, before, at, limit),
         proposals: await waitingProposals(db, at, limit),
+        seats: await seatsToOffer(db, at, limit),
       };
     },
 
@@ -126,19 +130,29 @@ const FOR_GOOD: readonly FailureCode[] = [
   'not_your_task',
 ];
 
-type Answer = { readonly assignee: UserId | null } | { readonly refused: FailureCode };
+export type Answer = { readonly assignee: UserId | null } | { readonly refused: FailureCode };
 
 /** Shorter than the heartbeat: a case whose process hangs must not look like a dead worker. */
 const ANSWER_WITHIN_MS = 4_000;
 
-async function ask(client: Client, order: MoveOrder, { workflowId, update, updateId }: TaskErrand): Promise<Answer> {
+function ask(client: Client, order: MoveOrder, { workflowId, update, updateId }: TaskErrand): Promise<Answer> {
   const { from, to, absenceId, reason, by } = order;
   const request = { by, to, from, reason, kind: absenceId === null ? 'bulk' : 'absence' };
+  return askCase(client, { workflowId, update, updateId }, request);
+}
+
+/** Asks the process of a case who has a seat from now on. */
+export async function askCase<Request>(
+  client: Client,
+  { workflowId, update, updateId }: { workflowId: string; update: string; updateId?: string },
+  request: Request,
+): Promise<Answer> {
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow
-        .getHandle(workflowId)
-        .executeUpdate<{ assignee: UserId | null }, [typeof request]>(update, { updateId, args: [request] }),
+      client.workflow.getHandle(workflowId).executeUpdate<{ assignee: UserId | null }, [Request]>(update, {
+        args: [request],
+        ...(updateId === undefined ? {} : { updateId }),
+      }),
     );
   } catch (error) {
     return { refused: refusalIn(error, workflowId) };
@@ -152,6 +166,6 @@ function refusalIn(error: unknown, workflowId: string): FailureCode {
   }
   if (error instanceof WorkflowNotFoundError) return 'not_in_review';
   if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
-  log.warn('a case did not answer when its task was to be moved', { workflowId });
+  log.warn('a case did not answer when a task of it was to change hands', { workflowId });
   return 'temporarily_unavailable';
 }

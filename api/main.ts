@@ -39,11 +39,10 @@ async function start(config: Config): Promise<void> {
     if (draining) return;
     draining = true;
     deps.logger.info({ signal }, 'the API stops');
+    const sentHome = sendHome(deps);
     await drain(server, deps, config.shutdownGraceSeconds);
     await toldWithin(deps, config.shutdownGraceSeconds);
-    await deps.accessChanges.close();
-    await deps.limits.close();
-    await deps.db.destroy();
+    await closedWithin(deps, sentHome);
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
@@ -52,16 +51,15 @@ async function start(config: Config): Promise<void> {
 /** What is on its way when the signal comes still gets in; its answer says that the connection ends with it. */
 const LAST_CALL_MS = 1_000;
 
-/** Takes no more connections, sends home who merely waits, and lets the others finish within the grace. */
-async function drain(
-  server: Server,
-  { changes, companyChanges, orderChanges, returnChanges, logger }: ApiDeps,
-  graceSeconds: number,
-): Promise<void> {
+/** Who merely waits for something to change is answered at once, with what is so. */
+const sendHome = ({ changes, companyChanges, orderChanges, returnChanges }: ApiDeps): Promise<unknown> =>
+  Promise.allSettled([changes, companyChanges, orderChanges, returnChanges].map((waiting) => waiting.close()));
+
+/** Takes no more connections, and lets those that are in finish within the grace. */
+async function drain(server: Server, { logger }: ApiDeps, graceSeconds: number): Promise<void> {
   await delay(LAST_CALL_MS);
   const closed = once(server, 'close');
   server.close();
-  await Promise.all([changes, companyChanges, orderChanges, returnChanges].map((waiting) => waiting.close()));
   const timer = setTimeout(() => {
     logger.warn({ graceSeconds }, 'requests were still running at the end of the grace; they are cut off');
     server.closeAllConnections();
@@ -73,6 +71,22 @@ async function drain(
 /** Who is stored and not yet told by then is told by the worker's sweep. */
 async function toldWithin({ notices }: ApiDeps, graceSeconds: number): Promise<void> {
   await Promise.race([notices.close(), delay(graceSeconds * 1000, undefined, { ref: false })]);
+}
+
+const CLOSE_WITHIN_MS = 3_000;
+
+/**
+ * The database last: everything before may still write. Its pool waits for statements that run, and a connection for a server
+ * that may be away: after the grace nobody is waited for any more.
+ */
+async function closedWithin({ accessChanges, limits, db, logger }: ApiDeps, sentHome: Promise<unknown>): Promise<void> {
+  const closing = async () => {
+    await Promise.allSettled([sentHome, accessChanges.close(), limits.close()]);
+    await db.destroy();
+    return true;
+  };
+  const inTime = await Promise.race([closing(), delay(CLOSE_WITHIN_MS, false, { ref: false })]);
+  if (!inTime) logger.warn('the database was still busy with what was cut off; the process ends without it');
 }
 
 function takenPort(error: unknown): string | undefined {

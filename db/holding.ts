@@ -59,6 +59,19 @@ const ABSENT = (person: string) => `exists (
 export const MAY_HOLD = `u.status = 'active' and u.office_id = :officeId and u.roles @> array[:role]
   and not ${ABSENT('u.id')} and not ${OWN('u.id')} and not ${CONFLICTED('u.id')} and not ${ACTED('u.id')}`;
 
+// Names that the conditions themselves do not use.
+const OF_SEAT: Readonly<Record<string, string>> = {
+  applicationId: 'waiting.application_id',
+  stage: 'waiting.stage',
+  seat: 'waiting.seat',
+  round: 'waiting.round',
+  role: 'waiting.role',
+  officeId: 'office.id',
+};
+
+/** SQL: MAY_HOLD for a seat, a row `waiting` of tasks, of an office, a row `office`. Bindings: at. */
+export const MAY_HOLD_SEAT = MAY_HOLD.replaceAll(/:([a-zA-Z]+)/g, (name, key: string) => OF_SEAT[key] ?? name);
+
 const BY = 'cast(:by as uuid)';
 
 // Who is away comes back, and counts.

@@ -33,3 +33,17 @@ export async function statementOf(db: Knex, id: string): Promise<{ by: UserId; a
   if (!found) throw new Error(`there is no statement ${id}`);
   return found;
 }
+
+/** The last that this person said of this kind in these words; null = they never did. @param since ISO 8601 */
+export async function sameStatement(
+  db: Knex,
+  said: Pick<NewStatement, 'applicationId' | 'kind' | 'by' | 'text'> & { readonly since?: string },
+): Promise<string | null> {
+  const { applicationId, kind, by, text, since } = said;
+  const found: { id: string } | undefined = await db('applicant_statements')
+    .where({ application_id: applicationId, kind, said_by: by, text })
+    .modify((query) => (since === undefined ? query : query.where('said_at', '>=', since)))
+    .orderBy('said_at', 'desc')
+    .first('id');
+  return found?.id ?? null;
+}

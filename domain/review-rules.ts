@@ -148,6 +148,22 @@ export function refuseHandover(situation: ReviewSituation, request: HandoverAske
   return kind === 'claim' && taken && !isSupervisor(by) ? NOT_YOURS : null;
 }
 
+/** A seat of a quorum, or the only one, as the record knew it when somebody was found who is free for it. */
+export interface SeatWaiting {
+  readonly round: number;
+  readonly stage: Stage;
+  readonly seat: number;
+}
+
+/** Why a seat is not offered to whoever is free: the case has gone on, or somebody has it by now. */
+export function refuseOffer(situation: ReviewSituation, waiting: SeatWaiting): Refusal | null {
+  if (situation.stage !== waiting.stage || situation.round !== waiting.round) return nothingOpen(situation);
+  const ended = endOfStage(situation);
+  if (ended) return tooLate(ended);
+  const seat = seatsTaken(situation).find((each) => each.seat === waiting.seat);
+  return seat && seat.assignee === null && !hasVoted(situation, seat.seat) ? null : NOT_YOURS;
+}
+
 /**
  * Whose seat a request means: the one it names, the only one, the caller's own, or one that nobody has. A supervisor who
  * reassigns and names none means the one that nobody has, which cannot be named; then their own that has not voted, then the

@@ -40,6 +40,7 @@ import type { OrderMessageKind, OrderState } from '../domain/orders.ts';
 import type { GatewayName, InvoiceState } from '../domain/payments.ts';
 import type { RefundChannel, RefundDecision, RefundState, TransferProblem } from '../domain/refunds.ts';
 import type { ReturnMessageKind, ReturnState } from '../domain/returns.ts';
+import type { SeatWaiting } from '../domain/review-rules.ts';
 import type { Plan, SubscriptionState } from '../domain/subscriptions.ts';
 
 /** Where a message came from, for the event that it leads to. Absent from Temporal's own tools. */
@@ -107,6 +108,9 @@ export interface ReassignRequest extends Sent {
 }
 /** null = nobody was free: the supervisor's queue. */
 export const reassignUpdate = defineUpdate<{ assignee: UserId | null }, [ReassignRequest]>('reassign');
+
+/** A seat that nobody was free for; somebody is by now. `assignee` null = nobody after all: it stays in the supervisor's queue. */
+export const offerSeatUpdate = defineUpdate<{ assignee: UserId | null }, [SeatWaiting]>('offerSeat');
 
 /** The applicant's answer to an announced rejection; what they said is on record. */
 export const respondUpdate = defineUpdate<

@@ -15,7 +15,7 @@ import {
   type Stage,
   type StagePolicy,
 } from '../domain/licensing.ts';
-import type { ReviewSituation } from '../domain/review-rules.ts';
+import type { ReviewSituation, SeatWaiting } from '../domain/review-rules.ts';
 import { refusal } from './answers.ts';
 import type { DecisionRecorded, LicenseReviewInput, MovePolicyRequest, ReassignRequest, Sent } from './messages.ts';
 import { openPost } from './post.ts';
@@ -37,6 +37,12 @@ export interface Ticket {
 
 export interface Handover {
   readonly request: ReassignRequest;
+  outcome: { readonly assignee: UserId | null } | Refusal | null;
+}
+
+/** A seat of the supervisor's queue, for whoever is free by now. */
+export interface Offer {
+  readonly waiting: SeatWaiting;
   outcome: { readonly assignee: UserId | null } | Refusal | null;
 }
 
@@ -90,6 +96,7 @@ export interface ReviewCase {
   readonly tickets: Ticket[];
   readonly decisions: DecisionMade[];
   readonly handovers: Handover[];
+  readonly offers: Offer[];
   readonly moves: PolicyMove[];
   /** How many of each were carried out, or tried: they name the attempts. */
   handoversDone: number;
@@ -122,6 +129,7 @@ export function openCase(input: LicenseReviewInput): ReviewCase {
     tickets: [],
     decisions: [],
     handovers: [],
+    offers: [],
     moves: [],
     handoversDone: 0,
     movesDone: 0,

@@ -2,7 +2,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { UserId } from '../domain/ids.ts';
-import { refuseHandover, seatMeant } from '../domain/review-rules.ts';
+import { refuseHandover, refuseOffer, seatMeant } from '../domain/review-rules.ts';
 import { clock, refusal } from './answers.ts';
 import { records } from './policies.ts';
 import {
@@ -10,6 +10,7 @@ import {
   followPlan,
   type Handover,
   notNow,
+  type Offer,
   type ReviewCase,
   sentWith,
   show,
@@ -17,6 +18,7 @@ import {
 } from './review-case.ts';
 import type { OpenTask } from './review-details.ts';
 
+const { offerSeat } = proxyActivities<Activities>({ ...records, summary: 'Give the waiting seat to whoever is free' });
 const { reassignTask } = proxyActivities<Activities>({ ...records, summary: 'Hand the task to another person' });
 
 export async function handOver(theCase: ReviewCase, task: OpenTask, handover: Handover): Promise<void> {
@@ -62,6 +64,33 @@ export async function handOver(theCase: ReviewCase, task: OpenTask, handover: Ha
     post.write('task_assigned', assignee, { stage: task.stage, dueAt: task.dueAt });
   if (!toldOfAll) alarm(theCase, task, answer.supervisors ?? []);
   handover.outcome = { assignee };
+}
+
+/** Nobody's word, so nobody is told but whoever has it now; where nobody is free after all, everybody was told before. */
+export async function carryOutOffer(theCase: ReviewCase, task: OpenTask, offer: Offer): Promise<void> {
+  const { input, round, post } = theCase;
+  const why = refuseOffer(situationOf(theCase), offer.waiting);
+  const held = task.seats.find(({ seat }) => seat === offer.waiting.seat);
+  if (why || !held) {
+    offer.outcome = why ?? notNow(theCase);
+    return;
+  }
+  theCase.handoversDone += 1;
+  const { assignee, isOffered, now } = await offerSeat({
+    applicationId: input.applicationId,
+    typeCode: input.typeCode,
+    round,
+    stage: task.stage,
+    seat: held.seat,
+    role: held.role,
+    attempt: attemptOf(theCase, theCase.handoversDone),
+    at: clock(),
+  });
+  followPlan(theCase, task, now);
+  held.assignee = assignee;
+  show(theCase);
+  if (assignee && isOffered) post.write('task_assigned', assignee, { stage: task.stage, dueAt: task.dueAt });
+  offer.outcome = { assignee };
 }
 
 const NOT_ELIGIBLE =

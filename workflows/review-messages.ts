@@ -13,7 +13,9 @@ import {
   refuseCancel,
   refuseDecision,
   refuseHandover,
+  refuseOffer,
   refuseOverride,
+  type SeatWaiting,
   seatHeldBy,
   seatsTaken,
 } from '../domain/review-rules.ts';
@@ -26,6 +28,7 @@ import {
   documentScannedSignal,
   movePolicyUpdate,
   type OverrideRequest,
+  offerSeatUpdate,
   overrideUpdate,
   progressQuery,
   type ReassignRequest,
@@ -40,6 +43,7 @@ import {
   type Handover,
   holderOf,
   notNow,
+  type Offer,
   type PolicyMove,
   type ReviewCase,
   sentWith,
@@ -94,6 +98,17 @@ export function listen(theCase: ReviewCase, listenToSignals: () => void): void {
       return outcome;
     },
     { validator: (request) => refuseIf(inAMoment(theCase, whyNotHandOver(theCase, request))) },
+  );
+
+  setHandler(
+    offerSeatUpdate,
+    async (waiting) => {
+      await condition(() => !theCase.opening);
+      const outcome = await offered(theCase, waiting);
+      if (!outcome || !('assignee' in outcome)) throw refused(outcome ?? notNow(theCase));
+      return outcome;
+    },
+    { validator: (waiting) => refuseIf(whyNotOffer(theCase, waiting)) },
   );
 
   setHandler(progressQuery, () => progressOf(theCase));
@@ -180,6 +195,16 @@ async function handedOver(handover: Handover): Promise<Handover['outcome']> {
   return handover.outcome;
 }
 
+/** Asked again: the case may have gone on while the offer waited for its stage. */
+async function offered(theCase: ReviewCase, waiting: SeatWaiting): Promise<Offer['outcome']> {
+  const why = whyNotOffer(theCase, waiting);
+  if (why) return why;
+  const offer: Offer = { waiting, outcome: null };
+  theCase.offers.push(offer);
+  await condition(() => offer.outcome !== null);
+  return offer.outcome;
+}
+
 const givenUp = ({ ending, state }: ReviewCase): Refusal | null =>
   ending && refusal('already_closed', `The case has just been ${ending.to}.`, { state });
 
@@ -191,6 +216,9 @@ export const whyNotOverride = (theCase: ReviewCase, request: OverrideRequest): R
 
 export const whyNotHandOver = (theCase: ReviewCase, request: ReassignRequest): Refusal | null =>
   refuseHandover(situationOf(theCase), request) ?? givenUp(theCase);
+
+const whyNotOffer = (theCase: ReviewCase, waiting: SeatWaiting): Refusal | null =>
+  refuseOffer(situationOf(theCase), waiting) ?? givenUp(theCase);
 
 /** Accepts a decision; from now on every other one of the stage is refused, naming this one, unless it is one vote of some. */
 export function take(theCase: ReviewCase, request: DecisionRequest & Sent): Ticket {

@@ -21,7 +21,7 @@ import {
   until,
 } from './review-case.ts';
 import type { OpenTask, Seat } from './review-details.ts';
-import { alarm, handOver } from './review-handover.ts';
+import { alarm, carryOutOffer, handOver } from './review-handover.ts';
 import { escalate } from './review-ladder.ts';
 import { byLaw, deems, isOverByLaw } from './review-law.ts';
 import { carryOutMove } from './review-policy.ts';
@@ -132,6 +132,7 @@ async function waitForEnd(theCase: ReviewCase, task: OpenTask, stage: StagePolic
 function leave<End extends StageEnd | Announced>(theCase: ReviewCase, end: End): End {
   theCase.task = null;
   for (const handover of theCase.handovers.splice(0)) handover.outcome = notNow(theCase);
+  for (const offer of theCase.offers.splice(0)) offer.outcome = notNow(theCase);
   for (const ticket of theCase.tickets.splice(0)) {
     theCase.decisions.splice(theCase.decisions.indexOf(ticket.made), 1);
     ticket.outcome = beaten(theCase, ticket);
@@ -153,9 +154,9 @@ function beaten(theCase: ReviewCase, { made }: Ticket): Refusal {
 
 /** Waits for a message or for what fires next, and acts on whichever comes first. @returns whether the law has decided */
 async function attend(theCase: ReviewCase, task: OpenTask, stage: StagePolicy): Promise<boolean> {
-  const { tickets, handovers, moves } = theCase;
+  const { tickets, handovers, offers, moves } = theCase;
   const mustAct = () => tickets.length > 0 || theCase.ending !== null;
-  const spoken = () => mustAct() || handovers.length > 0 || moves.length > 0 || theCase.replanned;
+  const spoken = () => mustAct() || handovers.length > 0 || offers.length > 0 || moves.length > 0 || theCase.replanned;
   const next = nextAlarm(theCase, task);
   if (!next) await condition(spoken);
   else if (!(await condition(spoken, until(next.at), { summary: next.summary }))) {
@@ -163,7 +164,10 @@ async function attend(theCase: ReviewCase, task: OpenTask, stage: StagePolicy): 
   }
   if (mustAct()) return false;
   const handover = handovers.shift();
+  // What people say comes first: a supervisor who claims the seat has it.
+  const offer = handover ? undefined : offers.shift();
   if (handover) await handOver(theCase, task, handover);
+  else if (offer) await carryOutOffer(theCase, task, offer);
   else if (moves.length > 0) await carryOutMove(theCase, task);
   else if (theCase.replanned) await readAgain(theCase, task);
   return false;

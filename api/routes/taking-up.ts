@@ -4,10 +4,16 @@ import type { Application } from '../../db/applications.ts';
 import { appealedRoundOf } from '../../db/case-reads.ts';
 import { correctionOf } from '../../db/corrections.ts';
 import { pinnedPolicyOf } from '../../db/policies.ts';
-import { type StatementKind, writeStatement } from '../../db/statements.ts';
+import { type StatementKind, sameStatement, writeStatement } from '../../db/statements.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { ApplicationId } from '../../domain/ids.ts';
-import { type Actor, type LicensePolicy, type Refusal, refuseResponse } from '../../domain/licensing.ts';
+import {
+  type Actor,
+  type ApplicationState,
+  type LicensePolicy,
+  type Refusal,
+  refuseResponse,
+} from '../../domain/licensing.ts';
 import { refuseAppeal, refuseReopening } from '../../domain/taking-up.ts';
 import { ownApplication } from '../application-json.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -68,6 +74,7 @@ const reopen = defineRoute({
   async handler(asked) {
     const { params: given, actor, deps } = asked;
     const application = await ownApplication(deps.db, actor, given.id);
+    if (await isTakenUpBy(asked, application, 'reopening')) return json(200, await statusAfter(deps, actor, given.id));
     const policy = await pinnedPolicyOf(deps.db, given.id);
     await requireRenewable(deps, actor, application);
     refuseIf(refuseReopening({ ...ended(application), policy }, Date.now()));
@@ -89,6 +96,7 @@ const appeal = defineRoute({
   async handler(asked) {
     const { params: given, actor, deps } = asked;
     const application = await ownApplication(deps.db, actor, given.id);
+    if (await isTakenUpBy(asked, application, 'appeal')) return json(200, await statusAfter(deps, actor, given.id));
     const policy = await pinnedPolicyOf(deps.db, given.id);
     const appealed = (await appealedRoundOf(deps.db, given.id)) > 0;
     await requireRenewable(deps, actor, application);
@@ -98,6 +106,28 @@ const appeal = defineRoute({
 });
 
 export const takingUpRoutes = [answer, reopen, appeal];
+
+const COME_TO_NOTHING: readonly ApplicationState[] = [
+  'rejected',
+  'lapsed_no_response',
+  'withdrawn',
+  'cancelled',
+  'lapsed_unpaid',
+];
+
+/**
+ * Whether the case is open again by these very words: the answer to them was lost, and they come once more under another
+ * Idempotency-Key, or none. One that has come to nothing since is judged as if for the first time.
+ */
+async function isTakenUpBy(
+  { body, actor, deps }: Pick<Asked, 'body' | 'actor' | 'deps'>,
+  { id, state }: Application,
+  kind: StatementKind,
+): Promise<boolean> {
+  if (COME_TO_NOTHING.includes(state)) return false;
+  const said = { applicationId: id, kind, by: actor.userId, text: body.text };
+  return (await sameStatement(deps.db, said)) !== null;
+}
 
 /** A renewal that came to nothing may have been followed by another. */
 async function requireRenewable(deps: ApiDeps, actor: Actor, { renewsId }: Application): Promise<void> {
@@ -111,18 +141,18 @@ function refuseIf(refusal: Refusal | null): void {
 }
 
 /** Before the process hears of it: what it is told is the ID. Should the API die in between, the repeat meets its own row. */
-async function keep({ body, actor, deps, requestKey }: Asked, { id, round }: Application, kind: StatementKind) {
+async function keep(
+  { body, actor, deps, requestKey }: Asked,
+  { id, round, closedAt }: Application,
+  kind: StatementKind,
+) {
+  const said = { applicationId: id, kind, by: actor.userId, text: body.text };
+  // Asked again under another key, before the process has recorded the first: one statement, not two.
+  const before = closedAt && (await sameStatement(deps.db, { ...said, since: closedAt.toISOString() }));
+  if (before) return before;
   const statementId = idFromKey(requestKey, 'statement');
   const at = new Date().toISOString();
-  await writeStatement(deps.db, {
-    id: statementId,
-    applicationId: id,
-    kind,
-    round,
-    by: actor.userId,
-    at,
-    text: body.text,
-  });
+  await writeStatement(deps.db, { ...said, id: statementId, round, at });
   return statementId;
 }
 

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createAccessTokens } from '../../api/tokens.ts';
+import type { UserId } from '../../domain/ids.ts';
 import { freePorts } from '../../local/ports.ts';
-import { newPrivateKey } from '../support/api.ts';
+import { aCompany, aLicenseType, anApplication, aUser } from '../builders/licensing.ts';
+import { newPrivateKey, testSession } from '../support/api.ts';
 import { createTestDatabase, PERSONAL_DATA_KEY, type TestDatabase } from '../support/database.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -102,6 +106,89 @@ describe('the process of the API', function () {
     assert.equal((await exit).code, 0);
     assert.ok(performance.now() - stoppedAt < 5_000, 'connections that have nothing more to say do not hold it up');
   });
+
+  it('lets go at once who waits for a change, with what is so, and hangs up on who says nothing', async () => {
+    const { child, exit } = start(settings);
+    await alive();
+    const owner = await aUser(database.db, 'owner');
+    const companyId = await aCompany(database.db, owner);
+    const type = await aLicenseType(database.db);
+    const id = await anApplication(database.db, { companyId, type, applicantId: owner, state: 'draft' });
+    const token = await tokenOf(owner);
+    const silent = await keptAlive();
+    const held = await database.db.transaction();
+    await held.raw('lock table users in exclusive mode');
+    try {
+      const registered = register(100);
+      await waiting(1);
+      const polled = await poll(token, id);
+      const since = performance.now();
+      child.kill('SIGTERM');
+      const answer = await polled.answer;
+      assert.ok(performance.now() - since < 2_000, 'at once, and not after its 25 seconds');
+      assert.equal(answer.status, 200);
+      assert.match(await answer.text(), /"state":"draft"/);
+      await silent.hungUp;
+      assert.equal((await readiness()).at(-1), 'refused', 'nobody new gets in');
+      await held.rollback();
+      assert.equal((await registered).status, 201, 'who is in is answered');
+      assert.equal((await exit).code, 0);
+    } finally {
+      if (!held.isCompleted()) await held.rollback();
+    }
+    assert.equal(await connections(), 0);
+  });
+
+  it('ends though a statement never does: what runs when the grace is over is cut off', async () => {
+    const { child, exit } = start({ ...settings, ALUR_SHUTDOWN_GRACE_SECONDS: '1' });
+    await alive();
+    const held = await database.db.transaction();
+    await held.raw('lock table users in exclusive mode');
+    try {
+      const cutOff = assert.rejects(register(200));
+      await waiting(1);
+      child.kill('SIGTERM');
+      await cutOff;
+      assert.equal((await exit).code, 0);
+    } finally {
+      await held.rollback();
+    }
+  });
+
+  /** A connection that has had an answer and says nothing more. */
+  const keptAlive = async () => {
+    const socket = connect(Number(settings['ALUR_API_PORT']), '127.0.0.1');
+    socket.write('GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const [first] = await once(socket, 'data');
+    assert.match(String(first), /^HTTP\/1\.1 200 /);
+    return { hungUp: once(socket, 'close') };
+  };
+
+  const tokenOf = async (userId: UserId): Promise<string> => {
+    const tokens = await createAccessTokens({
+      privateKeyPem: settings['ALUR_JWT_PRIVATE_KEY'] ?? '',
+      publicUrl: settings['ALUR_PUBLIC_URL'] ?? '',
+    });
+    return tokens.issue({ userId, roles: ['owner'], sessionId: await testSession(database.db, userId) });
+  };
+
+  /** Asks where a draft stands, and waits until the API listens for a change of it. */
+  const poll = async (token: string, id: string) => {
+    const url = `${settings['ALUR_PUBLIC_URL']}/api/v1/licenses/status/${id}?wait=25`;
+    const answer = fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    while ((await connections('alur-waiting')) === 0) await delay(20);
+    return { answer };
+  };
+
+  /** Of the API to the database; those of the test itself are called otherwise. */
+  const connections = async (name?: string): Promise<number> => {
+    const { rows } = await database.db.raw(
+      `select count(*)::int as n from pg_stat_activity
+        where datname = current_database() and application_name = any(:names)`,
+      { names: name ? [name] : ['alur-api', 'alur-waiting'] },
+    );
+    return rows[0].n;
+  };
 
   const register = (index: number) =>
     fetch(`${settings['ALUR_PUBLIC_URL']}/api/v1/auth/register`, {

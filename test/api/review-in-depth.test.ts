@@ -183,10 +183,8 @@ describe('a review in depth', function () {
     );
     const rejected = await decide(id, reviewer, { decision: 'reject', reasons });
     assert.equal(rejected.body.state, 'rejected', JSON.stringify(rejected.body));
-    const appeal = () =>
-      call<Refused & { state: string }>('owner', 'POST', `licenses/applications/${id}/appeal`, {
-        text: 'Foto terlampir.',
-      });
+    const appeal = (text = 'Foto terlampir.') =>
+      call<Refused & { state: string }>('owner', 'POST', `licenses/applications/${id}/appeal`, { text });
     const appealed = await eventually('the run before to have ended', async () => {
       const answer = await appeal();
       return answer.status === 503 ? null : answer;
@@ -198,7 +196,9 @@ describe('a review in depth', function () {
       .where({ application_id: id, state: 'open' })
       .select('assignee_id', 'round');
     assert.deepEqual([task?.assignee_id, task?.round], [null, 2], 'nobody who rejected it has it again');
-    assert.equal((await appeal()).body.code, 'not_reopenable');
+    const asked = await appeal();
+    assert.deepEqual([asked.status, asked.body.state], [200, 'document_verification'], 'its answer was lost');
+    assert.equal((await appeal('Sekali lagi.')).body.code, 'not_reopenable');
   });
 
   it('goes from hand to hand: delegated, given up for a conflict, given back by the rules', async () => {

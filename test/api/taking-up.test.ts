@@ -50,8 +50,8 @@ describe('a case that was over, taken up again', function () {
     await database.db('applications').where({ id }).update({ closed_at: closedAt });
     return id;
   };
-  const say = (id: ApplicationId, what: 'reopen' | 'appeal' | 'respond', headers = {}) =>
-    problem(api, owner, 'POST', `/licenses/applications/${id}/${what}`, { body: TEXT, headers });
+  const say = (id: ApplicationId, what: 'reopen' | 'appeal' | 'respond', headers = {}, body = TEXT) =>
+    problem(api, owner, 'POST', `/licenses/applications/${id}/${what}`, { body, headers });
   const statements = (id: ApplicationId): Promise<{ kind: string; text: string; said_by: string; id: string }[]> =>
     database.db('applicant_statements').where({ application_id: id }).select('id', 'kind', 'text', 'said_by');
   const latest = (id: ApplicationId) => api.deps.temporal.workflow.getHandle(licenseReviewId(id)).describe();
@@ -61,6 +61,20 @@ describe('a case that was over, taken up again', function () {
     const [input] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
     return JSON.parse(Buffer.from(input?.data ?? []).toString('utf8'));
   };
+  /** What its process records first. */
+  async function recordsTakingUp(id: ApplicationId, state: ApplicationState, round: number) {
+    await database.db('applications').where({ id }).update({ state, round, closed_at: null });
+    if (round === 1) return;
+    const data = { round };
+    await recordEvent(database.db, {
+      key: `x/${id}`,
+      type: 'application.appealed',
+      applicationId: id,
+      data,
+      at: MONDAY,
+    });
+  }
+
   /** A run of before that has ended, or has not. */
   async function ranBefore(id: ApplicationId, over: boolean) {
     const options = { workflowId: licenseReviewId(id), taskQueue: api.deps.taskQueue, args: [{}] };
@@ -123,6 +137,34 @@ describe('a case that was over, taken up again', function () {
       const { status, headers } = await say(id, 'reopen');
       assert.deepEqual([status, headers.get('retry-after')], [503, '30']);
     });
+    it('asked again because the answer was lost, under another key or none, is answered as the first time', async () => {
+      const id = await aCase('lapsed_no_response');
+      await ranBefore(id, true);
+      const first = await say(id, 'reopen', { 'idempotency-key': randomUUID() });
+      const { runId } = await latest(id);
+      // Before its process has recorded anything, and after.
+      assert.deepEqual((await say(id, 'reopen')).body, first.body);
+      await recordsTakingUp(id, 'correction_requested', 1);
+      for (const headers of [{}, { 'idempotency-key': randomUUID() }]) {
+        const { status, body } = await say(id, 'reopen', headers);
+        assert.deepEqual([status, body.state], [200, 'correction_requested']);
+      }
+      assert.equal((await latest(id)).runId, runId);
+      assert.equal((await statements(id)).length, 1);
+      const other = await say(id, 'reopen', {}, { text: 'Something else.' });
+      assert.deepEqual([other.status, other.body.code], [409, 'not_reopenable']);
+    });
+    it('is another reopening once it has lapsed again, in the same words or not', async () => {
+      const id = await aCase('lapsed_no_response', new Date(Date.now() - 60_000));
+      await ranBefore(id, true);
+      assert.equal((await say(id, 'reopen')).status, 200);
+      await api.deps.temporal.workflow.getHandle(licenseReviewId(id)).terminate('lapsed again');
+      await database.db('applications').where({ id }).update({ closed_at: new Date() });
+      const { runId } = await latest(id);
+      assert.equal((await say(id, 'reopen')).status, 200);
+      assert.notEqual((await latest(id)).runId, runId);
+      assert.equal((await statements(id)).length, 2);
+    });
     it('is refused when its time is over, and to a case that did not lapse', async () => {
       const late = await say(await aCase('lapsed_no_response', new Date('2020-01-01')), 'reopen');
       assert.deepEqual([late.status, late.body.code], [409, 'not_reopenable']);
@@ -157,6 +199,25 @@ describe('a case that was over, taken up again', function () {
       });
       const { status, body } = await say(id, 'appeal');
       assert.deepEqual([status, body.code], [409, 'not_reopenable']);
+    });
+    it('asked again because the answer was lost, is answered as the first time; a second appeal is still refused', async () => {
+      const id = await aCase('rejected');
+      await ranBefore(id, true);
+      const first = await say(id, 'appeal', { 'idempotency-key': randomUUID() });
+      const { runId } = await latest(id);
+      assert.deepEqual((await say(id, 'appeal')).body, first.body);
+      await recordsTakingUp(id, 'completeness', 2);
+      for (const headers of [{}, { 'idempotency-key': randomUUID() }]) {
+        const { status, body } = await say(id, 'appeal', headers);
+        assert.deepEqual([status, body.state], [200, 'completeness']);
+      }
+      assert.equal((await statements(id)).length, 1);
+      assert.equal((await latest(id)).runId, runId);
+      const another = await say(id, 'appeal', {}, { text: 'And another thing.' });
+      assert.deepEqual([another.status, another.body.code], [409, 'not_reopenable']);
+      await database.db('applications').where({ id }).update({ state: 'rejected', closed_at: new Date() });
+      const second = await say(id, 'appeal');
+      assert.deepEqual([second.status, second.body.code], [409, 'not_reopenable']);
     });
     it('is refused when its time is over, and where nothing was rejected', async () => {
       assert.equal((await say(await aCase('rejected', new Date('2020-01-01')), 'appeal')).body.code, 'not_reopenable');

@@ -26,8 +26,9 @@ import { anotherDatabase } from './databases.ts';
 import { answers, type Machine } from './machine.ts';
 import { residentMb } from './process-figures.ts';
 import type { Model, Openings } from './programs/openings.ts';
+import { CASES } from './sizes.ts';
 
-export const ASLEEP = 10_000;
+export const ASLEEP = CASES;
 const STATE = 'document_verification';
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 15_000;

@@ -8,8 +8,9 @@ import { ask } from './cases.ts';
 import { anotherDatabase } from './databases.ts';
 import { type Absolute, absoluteOf, percentile } from './figures.ts';
 import { answers, type Machine } from './machine.ts';
+import { CASES } from './sizes.ts';
 
-const TASKS = 10_000;
+const TASKS = CASES;
 const COMPANIES = 100;
 const TYPES = 4;
 const HOUR = 3_600_000;

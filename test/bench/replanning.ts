@@ -15,8 +15,8 @@ import { anotherDatabase } from './databases.ts';
 import { approvals } from './decision.ts';
 import { type Absolute, absoluteOf, percentile } from './figures.ts';
 import type { Machine } from './machine.ts';
+import { CASES } from './sizes.ts';
 
-const CASES = 10_000;
 const PAGE = 200;
 const ROUNDS = 3;
 const BEFORE_MS = 15_000;

@@ -1,8 +1,10 @@
 /** Absences, and tasks that move from one person to others. */
 import { randomUUID } from 'node:crypto';
-import { type AbsenceId, asId, type TaskMoveId } from '../../domain/ids.ts';
-import { absenceProcessId, taskMoveProcessId } from '../../workflows/ids.ts';
+import { type AbsenceId, type ApplicationId, asId, type TaskMoveId } from '../../domain/ids.ts';
+import { absenceProcessId, licenseReviewId, taskMoveProcessId } from '../../workflows/ids.ts';
+import { aLicenseType, aUser } from '../builders/licensing.ts';
 import { aCaseWithoutProcess, aColleague, anAbsence } from '../builders/people.ts';
+import { reviewOf } from '../support/review.ts';
 import { idShape, type Story, storyOf } from '../support/story.ts';
 import type { TestSystem } from '../support/system.ts';
 import { DAY, travel } from '../support/time.ts';
@@ -19,6 +21,7 @@ export async function playPeople(system: TestSystem): Promise<Played> {
     ...(await begunAfterDays(system, story)),
     ...(await caseThatDoesNotAnswer(system, story)),
     ...(await swept(system)),
+    ...(await offeredToWhoIsBack(system)),
   };
 }
 
@@ -65,4 +68,26 @@ async function swept({ client, taskQueue, database: { db } }: TestSystem): Promi
   const workflowId = `people-watch-${randomUUID()}`;
   await client.workflow.start('peopleWatch', { workflowId, taskQueue });
   return { 'peopleWatch-an-absence-not-begun': workflowId };
+}
+
+/** In an office of its own: no seat of another story is free for its one verifier. */
+async function offeredToWhoIsBack(system: TestSystem): Promise<Played> {
+  const { client, taskQueue, database } = system;
+  const stage = 'document_verification';
+  const { code, officeId } = await aLicenseType(database.db, {
+    stages: [{ stage, role: 'verifier', sharePercent: 50 }],
+    checklist: [],
+  });
+  const verifier = await aUser(database.db, 'verifier');
+  const review = reviewOf(system);
+  const id = await review.submitted(code);
+  await review.at(id, stage);
+  await database.db('users').where({ id: verifier }).update({ office_id: officeId });
+  const workflowId = `people-watch-${randomUUID()}`;
+  await client.workflow.execute('peopleWatch', { workflowId, taskQueue });
+  await review.decide(id, verifier, { decision: 'reject' });
+  return {
+    'peopleWatch-a-seat-offered': workflowId,
+    'licenseReview-a-seat-offered': licenseReviewId(asId<ApplicationId>(id)),
+  };
 }

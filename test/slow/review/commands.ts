@@ -354,7 +354,8 @@ async function takeUp(
   const { runId } = await handle.describe();
   if (expected.answer === ACCEPTED) clocks.startAt(workflowId, nowOf(world));
   const answering = call(world, owner, 'POST', `licenses/applications/${applicationId}/${what}`, {
-    text: 'Please look again.',
+    // The same words again, while the case is open by them, are the same request.
+    text: `Please look again. ${randomUUID()}`,
   });
   if (expected.answer === ACCEPTED) {
     const started = eventually(`${what} to be taken up`, async () => (await handle.describe()).runId !== runId, 60_000);
