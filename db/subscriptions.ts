@@ -353,11 +353,13 @@ async function changePlan(
 ): Promise<Refusal | null> {
   const { at, tools } = asked;
   const { plan: to, by } = change;
-  const countsAtOnce = given.state === 'active' && given.term > 0 && isUpgrade(given.plan, to);
-  // What was paid in the last moment was paid for the plan that it was asked for, so it is booked before anything changes.
-  const it = await withoutOpen(tx, tools, given, at, { upgrade: true, renewal: !countsAtOnce });
+  const unfit = refuseOther(given, to);
+  if (unfit) return unfit;
+  // What was paid in the last moment was paid for the plan that it was asked for, so it is booked before anything changes. The
+  // next term is billed anew once its plan is decided: an invoice at the old price, paid meanwhile, would buy the new plan.
+  const it = await withoutOpen(tx, tools, given, at, { upgrade: true, renewal: true });
   const isOldPlan = isSamePlan(to, it.plan);
-  const refusal = (isOldPlan ? null : refuseChange(standingOf(it), change, at)) ?? refuseOther(it, to);
+  const refusal = isOldPlan ? null : refuseChange(standingOf(it), change, at);
   if (refusal) return refusal;
   const data = { before: it.plan.code, beforeVersion: it.plan.version, ...figuresOf(to) };
   if (isOldPlan) {
@@ -391,7 +393,8 @@ async function upgrade(tx: Knex, it: SubscriptionRecord, to: Plan, asked: Asked)
   const chargeMinor = chargeFor(terms, BigInt(to.priceMinor), at, it.zone);
   if (chargeMinor <= creditMinor) return applyUpgrade(tx, tools, it, at, { plan: to, key });
   const days = { from: at, to: it.periodEnd, zone: it.zone };
-  const dueAt = at + UPGRADE_DAYS * DAY_MS;
+  // Not beyond the days that it is for: then the next term is billed, at whichever price.
+  const dueAt = Math.min(at + UPGRADE_DAYS * DAY_MS, it.periodEnd);
   const lines = [
     ...(creditMinor > 0n ? [lineOf(it.plan, -creditMinor, days, `${it.plan.code}_unused`)] : []),
     lineOf(to, chargeMinor, days),

@@ -184,6 +184,8 @@ function whilePaid(it: Standing, now: number): Due[] {
     ({ rung, at }) => !rungs.includes(rung) && at > now - DAY_MS && at < end,
   );
   if (renewal) return [...reminders, ...whileUnpaid(it, now)];
+  // Two prices for the same days are never open at once: first it is decided which plan the next term is of.
+  if (it.upgrade) return reminders;
   return [...reminders, { rung: 'invoice', at: invoiceAt(policy, periodStart, end) }];
 }
 

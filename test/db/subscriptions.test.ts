@@ -123,6 +123,82 @@ describe('the record of a subscription', () => {
     assert.equal(second?.dueAt, first?.dueAt);
   });
 
+  describe('that is upgraded while the next term is billed', () => {
+    /** On the 28th of January, with the invoice of February open since the 25th. */
+    async function billed() {
+      const it = await begun({ priceMinor: '310000' });
+      await it.pay((await it.at(START)).renewal?.invoiceId, START);
+      await it.at(START);
+      const next = (await it.at(START + 24 * DAY)).renewal;
+      assert.ok(next);
+      const big = await aPlan(database.db, { priceMinor: '620000' });
+      const ask = () => it.ask({ kind: 'change_plan', by: it.by, plan: big }, START + 27 * DAY);
+      const sums = async () => {
+        const of = { subscription_id: it.subscriptionId };
+        const invoices = await database
+          .db('invoices')
+          .where({ ...of, state: 'paid' })
+          .pluck<bigint[]>('total_minor');
+        const terms = await database
+          .db('subscription_terms')
+          .where(of)
+          .orderBy('number')
+          .pluck<bigint[]>('amount_minor');
+        const sum = (all: readonly bigint[]) => all.reduce((a, b) => a + b, 0n);
+        return { invoiced: sum(invoices), booked: sum(terms), terms };
+      };
+      return { ...it, next, big, upgrade: ask, sums };
+    }
+    const stateOf = (id: InvoiceId | undefined) => database.db('invoices').where({ id }).first('state');
+
+    it('has no open invoice at the old price, and none at all for the next term until the upgrade is paid', async () => {
+      const it = await billed();
+      const { standing } = await it.upgrade();
+      assert.deepEqual([standing.renewal, (await stateOf(it.next.invoiceId)).state], [null, 'lapsed']);
+      assert.equal((await it.at(START + 28 * DAY)).renewal, null);
+      await it.pay(standing.upgrade?.invoiceId, START + 28 * DAY);
+      await it.at(START + 28 * DAY);
+      const { renewal, planCode } = await it.at(START + 28 * DAY);
+      assert.deepEqual([planCode, renewal?.dueAt], [it.big.code, it.next.dueAt]);
+      await it.pay(renewal?.invoiceId, START + 28 * DAY);
+      assert.equal((await it.at(START + 28 * DAY)).term, 2);
+      const { invoiced, booked, terms } = await it.sums();
+      // Four of 31 days at the difference of 310,000, and a whole term at 620,000, each with 11 % of tax.
+      assert.deepEqual(terms, [344_100n + 44_400n, 688_200n]);
+      assert.equal(invoiced, booked);
+    });
+
+    it('is billed at the old price again, due when it was, where the upgrade is not paid', async () => {
+      const it = await billed();
+      const { standing } = await it.upgrade();
+      assert.equal(standing.upgrade?.dueAt, START + 30 * DAY);
+      await it.at(START + 30 * DAY);
+      const { renewal, planCode, upgrade } = await it.at(START + 30 * DAY);
+      assert.deepEqual([planCode, renewal?.dueAt, upgrade], [it.plan.code, it.next.dueAt, null]);
+      assert.notEqual(renewal?.invoiceId, it.next.invoiceId);
+      assert.equal((await stateOf(standing.upgrade?.invoiceId)).state, 'lapsed');
+    });
+
+    it('waits no longer for its payment than the period lasts that it is for', async () => {
+      const it = await billed();
+      const { standing } = await it.ask({ kind: 'change_plan', by: it.by, plan: it.big }, START + 29 * DAY);
+      assert.equal(standing.upgrade?.dueAt, standing.periodEnd);
+    });
+
+    it('pays the difference for the next term as well, where that was paid in the last moment', async () => {
+      const it = await billed();
+      await it.pay(it.next.invoiceId, START + 27 * DAY);
+      const { standing } = await it.upgrade();
+      assert.equal(standing.term, 2);
+      await it.pay(standing.upgrade?.invoiceId, START + 27 * DAY);
+      await it.at(START + 27 * DAY);
+      const { invoiced, booked } = await it.sums();
+      // Two terms at the old price, and the difference of four days and of all of February.
+      assert.equal(invoiced, 2n * 344_100n + 44_400n + 344_100n);
+      assert.equal(booked, invoiced);
+    });
+  });
+
   it('that is cancelled at once gives back the whole days that were not used, as the plan says: here as credit', async () => {
     // With tax 361,000 rupiah for the 31 days of January.
     const it = await begun({ priceMinor: '325225' });

@@ -1,5 +1,6 @@
 /** Subscriptions in tests: begun, paid as the collection would tell, spoken to, and looked at. */
 import { randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
 import { applyToInvoice } from '../../db/invoice-payments.ts';
 import { lockInvoice } from '../../db/invoices.ts';
 import { asId, type CompanyId, type InvoiceId, type SubscriptionId, type UserId } from '../../domain/ids.ts';
@@ -8,8 +9,9 @@ import { subscriptionId } from '../../workflows/ids.ts';
 import { invoiceClosedSignal, type SubscriptionInput } from '../../workflows/messages.ts';
 import { aCompany, aUser } from '../builders/licensing.ts';
 import { aPlan, type PlanGiven } from '../builders/subscriptions.ts';
+import type { CaseClocks } from '../simulate/case-clocks.ts';
 import type { TestSystem } from './system.ts';
-import { DAY, travel } from './time.ts';
+import { continued, DAY, travel } from './time.ts';
 import { eventually } from './wait.ts';
 
 export interface Term {
@@ -54,23 +56,35 @@ export interface Subscriber {
   paid(id: InvoiceId): Promise<void>;
   told(id: InvoiceId): Promise<void>;
   pay(id?: InvoiceId): Promise<Row>;
+  /** Whatever pays; resolves once the run of the next term sleeps. */
+  nextTerm(pays: () => Promise<unknown>): Promise<Row>;
 }
 
+/** The same company subscribes to the same plan once more, at a time of its own. The system's client is of these clocks. */
+export interface Again {
+  readonly of: Pick<Subscriber, 'companyId' | 'by'> & { readonly plan: Plan };
+  readonly clocks: CaseClocks;
+}
+
+/** @param given.startedAt of one that subscribes again: when its clock begins; else only what its record says */
 export async function subscribe(
   system: Pick<TestSystem, 'client' | 'taskQueue' | 'database'>,
-  given: PlanGiven & { readonly zone?: string; readonly startedAt?: string } = {},
+  given: PlanGiven & { readonly zone?: string; readonly startedAt?: string; readonly again?: Again } = {},
 ): Promise<Subscriber & { readonly plan: Plan; readonly firstRunId: string }> {
   const { db } = system.database;
-  const { zone = 'Asia/Jakarta', startedAt = new Date().toISOString(), ...ofPlan } = given;
-  const by = await aUser(db, 'owner');
-  const companyId = await aCompany(db, by);
-  const plan = await aPlan(db, ofPlan);
+  const { zone = 'Asia/Jakarta', startedAt = new Date().toISOString(), again, ...ofPlan } = given;
+  const by = again?.of.by ?? (await aUser(db, 'owner'));
+  const companyId = again?.of.companyId ?? (await aCompany(db, by));
+  const plan = again?.of.plan ?? (await aPlan(db, ofPlan));
   const id = asId<SubscriptionId>(randomUUID());
   const input: SubscriptionInput = { subscriptionId: id, companyId, by, plan, zone, startedAt };
   const workflowId = subscriptionId(id);
   const started = { workflowId, taskQueue: system.taskQueue, args: [input] };
+  if (again) again.clocks.startAt(workflowId, Date.parse(startedAt));
   const { firstExecutionRunId } = await system.client.workflow.start('subscription', started);
-  const found = { ...subscriberOf(system, { id, companyId, by }), plan, firstRunId: firstExecutionRunId };
+  if (again) await again.clocks.begun(system.client, workflowId);
+  const aheadMs = again ? Date.parse(startedAt) - Date.now() : 0;
+  const found = { ...subscriberOf(system, { id, companyId, by }, aheadMs), plan, firstRunId: firstExecutionRunId };
   await eventually(
     'the subscription on record',
     async () => (await db('subscriptions').where({ id }).first('id')) ?? null,
@@ -81,6 +95,7 @@ export async function subscribe(
 function subscriberOf(
   { client, database: { db } }: Pick<TestSystem, 'client' | 'database'>,
   { id, companyId, by }: Pick<Subscriber, 'id' | 'companyId' | 'by'>,
+  aheadMs = 0,
 ): Subscriber {
   const workflowId = subscriptionId(id);
   const handle = () => client.workflow.getHandle(workflowId);
@@ -96,16 +111,16 @@ function subscriberOf(
       pendingPlanCode: found.pending_plan_code,
     };
   };
-  const paid = (invoiceId: InvoiceId) =>
-    db.transaction(async (tx) => {
-      const { state, total } = await lockInvoice(tx, invoiceId);
-      if (state !== 'open') return;
-      const at = new Date().toISOString();
-      await applyToInvoice(tx, { invoiceId, amountMinor: total.amountMinor, data: {}, at });
-    });
+  const paid = (invoiceId: InvoiceId) => paidInFull(db, invoiceId);
   const told = (invoiceId: InvoiceId) => handle().signal(invoiceClosedSignal, { invoiceId, outcome: 'paid' });
-  let travelledMs = 0;
+  let travelledMs = aheadMs;
   const open = () => eventually('an open invoice of the next term', async () => (await row()).renewalInvoiceId);
+  const nextTerm = async (pays: () => Promise<unknown>): Promise<Row> => {
+    const { runId } = await handle().describe();
+    await pays();
+    await continued(client, workflowId, runId);
+    return row();
+  };
   return {
     id,
     companyId,
@@ -159,18 +174,23 @@ function subscriberOf(
       }),
     pay: async (invoiceId) => {
       const which = invoiceId ?? (await open());
-      const { runId } = await handle().describe();
-      await paid(which);
-      await told(which);
-      // Its clock is moved only once the next run sleeps: one that is about to continue would wake up late.
-      await eventually('the next term', async () => {
-        const now = await handle().describe();
-        return now.runId !== runId && now.historyLength > 4;
+      return nextTerm(async () => {
+        await paid(which);
+        await told(which);
       });
-      return row();
     },
+    nextTerm,
   };
 }
+
+/** As the collection writes it down; one that is open no more is left as it is. */
+export const paidInFull = (db: Knex, invoiceId: InvoiceId): Promise<void> =>
+  db.transaction(async (tx) => {
+    const { state, total } = await lockInvoice(tx, invoiceId);
+    if (state !== 'open') return;
+    const at = new Date().toISOString();
+    await applyToInvoice(tx, { invoiceId, amountMinor: total.amountMinor, data: {}, at });
+  });
 
 /** How many events each run of a process has in its history, the first run first. */
 export async function eventsOf(
