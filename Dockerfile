@@ -14,8 +14,10 @@ FROM node:${NODE_VERSION}-bookworm-slim AS runtime
 LABEL org.opencontainers.image.title="Alur" \
       org.opencontainers.image.description="Durable licensing for small businesses, on Temporal and PostgreSQL" \
       org.opencontainers.image.licenses="MIT"
+# glibc would keep eight pools of memory for each processor; Temporal's core, with its threads, leaves all of them half empty.
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--enable-source-maps
+    NODE_OPTIONS=--enable-source-maps \
+    MALLOC_ARENA_MAX=2
 WORKDIR /app
 # Temporal's core reads the system's roots for TLS; the slim image has none.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

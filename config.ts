@@ -87,6 +87,8 @@ const environment = z.object({
     .optional(),
   /** How long the documents of a closed case are kept. */
   ALUR_DOCUMENT_RETENTION_DAYS: z.coerce.number().int().min(30).max(36_500).default(3_650),
+  /** Questions to payment gateways, all of them together, that all workers together begin in a second; may be a fraction. */
+  ALUR_GATEWAY_CALLS_PER_SECOND: z.coerce.number().min(0.1).max(10_000).default(10),
   MIDTRANS_SERVER_KEY: z.string().min(8),
   MIDTRANS_SNAP_URL: url('http', 'https').default('https://app.midtrans.com'),
   MIDTRANS_API_URL: url('http', 'https').default('https://api.midtrans.com'),
@@ -180,6 +182,7 @@ function shape(env: z.infer<typeof environment>) {
     files: filesOf(env),
     clamav: env.ALUR_CLAMAV === undefined ? undefined : addressOf(env.ALUR_CLAMAV),
     documentRetentionDays: env.ALUR_DOCUMENT_RETENTION_DAYS,
+    gatewayCallsPerSecond: env.ALUR_GATEWAY_CALLS_PER_SECOND,
     midtrans: {
       serverKey: env.MIDTRANS_SERVER_KEY,
       snapUrl: env.MIDTRANS_SNAP_URL.replace(/\/$/, ''),

@@ -82,6 +82,7 @@ function madeUp(ports: Ports, secrets: LocalSecrets, databaseUrl: string): NodeJ
     ALUR_ONBOARDING_REQUIRED: 'false',
     // The demonstration asks faster than people do.
     ALUR_REQUESTS_PER_MINUTE: '1000',
+    ALUR_GATEWAY_CALLS_PER_SECOND: '100',
     ALUR_SIGNER_KEY_FILE: join(PATHS.secrets, 'signer', 'key.pem'),
     ALUR_SIGNER_CERTIFICATE_FILE: join(PATHS.secrets, 'signer', 'certificate.pem'),
     ALUR_SHUTDOWN_GRACE_SECONDS: '5',

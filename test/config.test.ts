@@ -129,6 +129,12 @@ describe('settings', () => {
     assert.match(sentencesFor({ ALUR_DOCUMENT_RETENTION_DAYS: '7' }).join(), /must be 30 or more/);
   });
 
+  it('say how many questions gateways are asked in a second, and never none', () => {
+    assert.equal(loadConfig(COMPLETE).gatewayCallsPerSecond, 10);
+    assert.equal(loadConfig({ ...COMPLETE, ALUR_GATEWAY_CALLS_PER_SECOND: '0.5' }).gatewayCallsPerSecond, 0.5);
+    assert.match(sentencesFor({ ALUR_GATEWAY_CALLS_PER_SECOND: '0' }).join(), /must be 0.1 or more/);
+  });
+
   it('of the local mode are refused in production', () => {
     const local = `${LOCAL_SECRET_PREFIX}0123456789`;
     assert.match(

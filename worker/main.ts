@@ -16,7 +16,7 @@ import { openFileStore } from '../db/file-stores.ts';
 import { ensureTemplates } from '../db/mail.ts';
 import { createPersonalData } from '../db/personal-data.ts';
 import { BUILT_BUNDLE, bundleWorkflows } from './bundle.ts';
-import { createWorker } from './create.ts';
+import { createWorkers } from './create.ts';
 import { serveHealth } from './health.ts';
 import { keepSchedules } from './schedules.ts';
 import { createLogger, logTo } from './telemetry.ts';
@@ -29,9 +29,10 @@ async function main(config: Config): Promise<void> {
   await ensureTemplates(db, MAIL_TEMPLATES);
   const mail = createMailTransport(config.mail);
   const connection = await NativeConnection.connect({ address: config.temporal.address });
-  const worker = await createWorker({
+  const workers = await createWorkers({
     connection,
     ...config.temporal,
+    gatewayCallsPerSecond: config.gatewayCallsPerSecond,
     shutdownGraceSeconds: config.shutdownGraceSeconds,
     build: config.workerBuild,
     workflowBundle: existsSync(BUILT_BUNDLE) ? { codePath: BUILT_BUNDLE } : { code: await bundleWorkflows() },
@@ -53,11 +54,11 @@ async function main(config: Config): Promise<void> {
       auditPrivateKeyPem: config.auditPrivateKeyPem,
     },
   });
-  const health = serveHealth(worker, config.metricsPort);
+  const health = serveHealth(workers, config.metricsPort);
   logger.info({ taskQueue: config.temporal.taskQueue }, 'worker takes tasks');
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const schedules = keepSchedules(client, config.temporal.taskQueue, logger);
-  await worker.run();
+  await workers.run();
   health.close();
   await schedules.stop();
   mail.close();

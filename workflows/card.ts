@@ -15,6 +15,7 @@ import type { Activities } from '../activities/index.ts';
 import type { CardSetupState } from '../domain/cards.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { clock, orNull, refusal, refused } from './answers.ts';
+import { atGateways } from './gateways.ts';
 import {
   type CardInput,
   type CardPage,
@@ -33,13 +34,10 @@ import {
   records,
 } from './policies.ts';
 
-const { openCardSetup } = proxyActivities<Activities>({
-  ...openings,
-  summary: 'Open a page for a card at the gateway',
-});
-const { confirmCardSetup } = proxyActivities<Activities>({ ...lookUps, summary: 'Ask whether a card was given' });
+const { openCardSetup } = atGateways({ ...openings, summary: 'Open a page for a card at the gateway' });
+const { confirmCardSetup } = atGateways({ ...lookUps, summary: 'Ask whether a card was given' });
 const { giveUpCardSetup } = proxyActivities<Activities>({ ...records, summary: 'Wait for the card no longer' });
-const { detachCard } = proxyActivities<Activities>({ ...forgetting, summary: 'Have the gateway forget the card' });
+const { detachCard } = atGateways({ ...forgetting, summary: 'Have the gateway forget the card' });
 
 export async function addCard(input: CardInput): Promise<{ state: CardSetupState }> {
   const { cardId: id } = input;

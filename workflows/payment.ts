@@ -27,6 +27,7 @@ import type { InvoiceId, RefundId, UserId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import { isOpenPayment, type PaymentCaseKind } from '../domain/payments.ts';
 import { clock, orNull, refusal, refused, refuseIf } from './answers.ts';
+import { atGateways } from './gateways.ts';
 import {
   activationId,
   orderId as orderProcess,
@@ -56,6 +57,7 @@ import {
 import {
   ATTEMPT_AT_LEAST_MS,
   ATTEMPT_OPEN_MS,
+  chargings,
   documents,
   LOOK_AGAIN_MS,
   lookUps,
@@ -67,12 +69,9 @@ import {
 import { openPost } from './post.ts';
 
 const { loadCollection } = proxyActivities<Activities>({ ...records, summary: 'Read what is known of the invoice' });
-const { openAttempt } = proxyActivities<Activities>({ ...openings, summary: 'Open a payment attempt at the gateway' });
-const { confirmPayment } = proxyActivities<Activities>({
-  ...lookUps,
-  summary: 'Ask the gateway, write down what it says',
-});
-const { chargeCardOnFile } = proxyActivities<Activities>({ ...openings, summary: 'Charge the card on file' });
+const { openAttempt } = atGateways({ ...openings, summary: 'Open a payment attempt at the gateway' });
+const { confirmPayment } = atGateways({ ...lookUps, summary: 'Ask the gateway, write down what it says' });
+const { chargeCardOnFile } = atGateways({ ...chargings, summary: 'Charge the card on file' });
 const { noteReminder } = proxyActivities<Activities>({ ...records, summary: 'Record a payment reminder' });
 const { lapseUnpaid } = proxyActivities<Activities>({ ...records, summary: 'Close the unpaid invoice and its case' });
 const { noteOverdue } = proxyActivities<Activities>({ ...records, summary: 'Record that an instalment is overdue' });

@@ -177,11 +177,25 @@ export const CARD_LOOKS_AFTER_EXPIRY_MS = [0, 3_600_000] as const;
 /** How long a removal may take to be on record after the process was told of it. */
 export const REMOVAL_COMMITTED_WITHIN_MS = [1_000, 10_000, 60_000] as const;
 
-/** Opening an attempt while a person waits for the pay page: a few tries, then an answer, whatever it is. */
+/**
+ * Opening an attempt while a person waits for the pay page: a few tries, then an answer, whatever it is. When many wait for the
+ * gateways' queue, it goes before what is asked because time has passed.
+ */
 export const openings = {
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '25s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  priority: { priorityKey: 1 },
+} as const satisfies ActivityOptions;
+
+/**
+ * Charging a card while nobody waits: it may stand in the gateways' queue for long when many renew at once, and a gateway that is
+ * away is still given up soon, so that a payer who comes meanwhile is served.
+ */
+export const chargings = {
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '30m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 4 },
 } as const satisfies ActivityOptions;
 
 /**

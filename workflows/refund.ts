@@ -24,6 +24,7 @@ import { type RefundState, refuseDestination, refuseRefundDecision, refuseTransf
 import { startLetter } from './account-letter.ts';
 import { clock, orNull, refusal } from './answers.ts';
 import { openDesk, type Request } from './desk.ts';
+import { atGateways } from './gateways.ts';
 import { orderId, rmaId } from './ids.ts';
 import {
   type DecideRefund,
@@ -57,8 +58,8 @@ const { reserveRefund } = proxyActivities<Activities>({
   summary: 'Choose the way and book it as owed, or ask the payer where to',
 });
 const { sendRefund } = proxyActivities<Activities>({ ...records, summary: 'Record that it is being sent' });
-const { refundAtGateway } = proxyActivities<Activities>({ ...lookUps, summary: 'Ask the gateway to pay it back' });
-const { confirmRefund } = proxyActivities<Activities>({ ...lookUps, summary: 'Ask the gateway what became of it' });
+const { refundAtGateway } = atGateways({ ...lookUps, summary: 'Ask the gateway to pay it back' });
+const { confirmRefund } = atGateways({ ...lookUps, summary: 'Ask the gateway what became of it' });
 const { reportTransfer } = proxyActivities<Activities>({
   ...records,
   summary: 'Record what finance says of the transfer',

@@ -53,6 +53,11 @@ export interface Machine {
 const POOL = '20';
 const CACHED_WORKFLOWS = '200';
 const BARE_QUEUE = 'bench-bare';
+/** As Dockerfile and docker-compose.yml run them; the bare counterparts too. */
+const AS_DEPLOYED = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2' };
+const HEAP_OF_WORKERS = '--max-old-space-size=512';
+/** The gateways' limit is not what is measured, except where a part sets it. */
+const UNHURRIED = '10000';
 
 /** @param profileTo a directory for V8 profiles of the programs; they are written when the programs stop */
 export async function startMachine(say: (line: string) => void, profileTo: string | null): Promise<Machine> {
@@ -92,6 +97,7 @@ export async function startMachine(say: (line: string) => void, profileTo: strin
     ALUR_METRICS_PORT: String(metricsPort),
     ALUR_DATABASE_POOL: POOL,
     ALUR_MAX_CACHED_WORKFLOWS: CACHED_WORKFLOWS,
+    ALUR_GATEWAY_CALLS_PER_SECOND: UNHURRIED,
     ALUR_SHUTDOWN_GRACE_SECONDS: '2',
     SMTP_URL: smtpUrl,
     ALUR_FILES_DIR: join(directory, 'files'),
@@ -187,6 +193,7 @@ async function startSmtp(): Promise<string> {
 
 function starter(where: { programs: string; directory: string; profileTo: string | null }) {
   const { programs, directory, profileTo } = where;
+  const heap = (name: string) => (name.endsWith('worker') ? [HEAP_OF_WORKERS] : []);
   const profile = (name: string) =>
     profileTo === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileTo, name)}`];
   return async (
@@ -200,9 +207,16 @@ function starter(where: { programs: string; directory: string; profileTo: string
       label: `the ${name}`,
       // The log lines of requests are written, to nowhere; what goes wrong is kept.
       command: '/bin/sh',
-      args: ['-c', 'exec "$0" "$@" >/dev/null', process.execPath, ...profile(name), join(programs, script)],
+      args: [
+        '-c',
+        'exec "$0" "$@" >/dev/null',
+        process.execPath,
+        ...heap(name),
+        ...profile(name),
+        join(programs, script),
+      ],
       cwd: directory,
-      env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+      env: { PATH: process.env.PATH, ...AS_DEPLOYED, ...env },
       stopSignal: 'SIGTERM',
       graceMs: 10_000,
       logFile: join(directory, `${name}.log`),

@@ -1,6 +1,7 @@
 /**
  * A second Alur with ten thousand subscriptions asleep: what they cost its one worker, and a month-end at which two thousand of
  * them are invoiced within a minute while people look at theirs. Then what a renewal costs beside a bare process, see renewals.ts.
+ * For a quick look, BENCH_SUBSCRIPTIONS and BENCH_RENEWING take fewer, which come due at the same pace.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -18,9 +19,10 @@ import { residentMb } from './process-figures.ts';
 import { measureRenewals } from './renewals.ts';
 import { asleepOnes, type Subscribed, startProcesses, subscribe } from './subscription-rows.ts';
 
-const ASLEEP = 10_000;
-const RENEWING = 2_000;
-const MINUTE_MS = 60_000;
+const ASLEEP = Number(process.env.BENCH_SUBSCRIPTIONS ?? 10_000);
+const RENEWING = Number(process.env.BENCH_RENEWING ?? 2_000);
+/** 2,000 a minute. */
+const APART_MS = 30;
 /** Until the invoice of one that sleeps: nothing is due before its reminder, a week earlier. */
 const SLEEP_MS = 18 * 86_400_000;
 const GOAL_MB = { atMost: 500 };
@@ -134,7 +136,7 @@ async function fallAsleep(machine: Machine) {
   const perOne = (Date.now() - from) / sleeping.length;
   machine.say(`  ${sleeping.length} asleep, ${(1000 / perOne).toFixed(0)} a second`);
   const startsAt = Date.now() + RENEWING * perOne * 1.5 + REST_MS + BEFORE_MS + LEEWAY_MS;
-  const renewing = await subscribe(machine, RENEWING, (place) => startsAt + (place * MINUTE_MS) / RENEWING);
+  const renewing = await subscribe(machine, RENEWING, (place) => startsAt + place * APART_MS);
   await startProcesses(machine, renewing);
   await allAsleep(machine, ASLEEP);
   machine.say(`  ${ASLEEP} asleep`);

@@ -13,6 +13,7 @@ export const mortalWorkerSettings = z.object({
   auditPrivateKeyPem: z.string(),
   temporalAddress: z.string(),
   taskQueue: z.string(),
+  gatewayCallsPerSecond: z.number(),
   /** A file with the bundled workflows. */
   bundleFile: z.string(),
   /**

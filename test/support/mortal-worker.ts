@@ -3,7 +3,7 @@
  * activity, which its settings name.
  */
 import { readFile } from 'node:fs/promises';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Carrier } from '../../activities/carriers/carrier.ts';
 import { createKurir } from '../../activities/carriers/kurir.ts';
 import { createLocalSigner } from '../../activities/documents/signing.ts';
@@ -15,7 +15,7 @@ import { createRegistries } from '../../activities/registries/client.ts';
 import { connect } from '../../db/connection.ts';
 import { createFileStore } from '../../db/files.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
-import { PATIENCE } from '../../worker/create.ts';
+import { workersOf } from '../../worker/create.ts';
 import { carrierSettings, gatewaySettings, registrySettings } from './gateway-settings.ts';
 import { MONEY_POLICY } from './money-policy.ts';
 import { mortalWorkerSettings } from './mortal-worker-settings.ts';
@@ -99,13 +99,18 @@ function die(): never {
   throw new Error('still alive');
 }
 
-const worker = await Worker.create({
-  connection: await NativeConnection.connect({ address: settings.temporalAddress }),
-  taskQueue: settings.taskQueue,
-  workflowBundle: { codePath: settings.bundleFile },
-  ...PATIENCE,
-  // Temporal would wait ten seconds for one who remembers the process before it asks another.
-  ...(dieAt ? { maxCachedWorkflows: 0 } : {}),
-  activities: dying,
-});
-await worker.run();
+const workers = await workersOf(
+  {
+    connection: await NativeConnection.connect({ address: settings.temporalAddress }),
+    namespace: 'default',
+    taskQueue: settings.taskQueue,
+    workflowBundle: { codePath: settings.bundleFile },
+    // Temporal would wait ten seconds for one who remembers the process before it asks another.
+    maxCachedWorkflows: dieAt ? 0 : 200,
+    gatewayCallsPerSecond: settings.gatewayCallsPerSecond,
+    shutdownGraceSeconds: 2,
+    build: null,
+  },
+  dying,
+);
+await workers.run();

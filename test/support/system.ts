@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type Connection } from '@temporalio/client';
-import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createKurir } from '../../activities/carriers/kurir.ts';
 import type { ActivityDeps } from '../../activities/deps.ts';
@@ -23,7 +23,7 @@ import { demoUserId } from '../../local/demo-data.ts';
 import { ensureLocalSigner } from '../../local/signer.ts';
 import { LOCAL_SMS_TOKEN } from '../../local/sms.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
-import { createWorker } from '../../worker/create.ts';
+import { createWorkers, type Workers } from '../../worker/create.ts';
 import { logTo } from '../../worker/telemetry.ts';
 import { startApi, type TestApi } from './api.ts';
 import { startClamd } from './clamd.ts';
@@ -91,9 +91,12 @@ const localSigner = once(async () => {
   });
 });
 
+/** Questions to gateways a second, where a test is about anything else. */
+export const UNHURRIED = 1_000;
+
 /** @param options.clientOf makes the API's Temporal client, where a test wants another one */
 export async function startSystem(
-  options: { worker?: boolean; clientOf?: (connection: Connection) => Client } = {},
+  options: { worker?: boolean; clientOf?: (connection: Connection) => Client; gatewayCallsPerSecond?: number } = {},
 ): Promise<TestSystem> {
   const database = await createTestDatabase();
   const { address } = await temporal();
@@ -114,24 +117,25 @@ export async function startSystem(
   sandbox.setWebhookBaseUrl(api.url);
   const deps = await activityDeps(database, files, api.url, sandbox.url);
 
-  let running: { worker: Worker; ended: Promise<void> } | null = null;
+  let running: { workers: Workers; ended: Promise<void> } | null = null;
   const stopWorker = async () => {
-    running?.worker.shutdown();
+    running?.workers.shutdown();
     await running?.ended;
     running = null;
   };
   const startWorker = async (overrides: Partial<ActivityDeps> = {}) => {
-    const worker = await createWorker({
+    const workers = await createWorkers({
       connection: native,
       namespace: 'default',
       taskQueue,
       maxCachedWorkflows: 200,
+      gatewayCallsPerSecond: options.gatewayCallsPerSecond ?? UNHURRIED,
       shutdownGraceSeconds: 2,
       workflowBundle: await workflowBundle(),
       deps: { ...deps, ...overrides },
       build: null,
     });
-    running = { worker, ended: worker.run() };
+    running = { workers, ended: workers.run() };
   };
   if (options.worker ?? true) await startWorker();
   const mortal = async () => ({
@@ -147,6 +151,7 @@ export async function startSystem(
     auditPrivateKeyPem: deps.auditPrivateKeyPem,
     temporalAddress: address,
     taskQueue,
+    gatewayCallsPerSecond: options.gatewayCallsPerSecond ?? UNHURRIED,
     bundleFile: await bundleFile(),
   });
 

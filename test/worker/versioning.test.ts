@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { NativeConnection } from '@temporalio/worker';
 import { asId } from '../../domain/ids.ts';
-import { createWorker } from '../../worker/create.ts';
+import { createWorkers } from '../../worker/create.ts';
 import { licenseReviewId } from '../../workflows/ids.ts';
 import { temporal } from '../support/machine.ts';
 import { type Story, storyOf } from '../support/story.ts';
-import { startSystem, type TestSystem, workflowBundle } from '../support/system.ts';
+import { startSystem, type TestSystem, UNHURRIED, workflowBundle } from '../support/system.ts';
 import { eventually } from '../support/wait.ts';
 
 describe('releases that Temporal tells apart', () => {
@@ -25,21 +25,22 @@ describe('releases that Temporal tells apart', () => {
   });
 
   const release = async (build: string) => {
-    const worker = await createWorker({
+    const workers = await createWorkers({
       connection: native,
       namespace: 'default',
       taskQueue: system.taskQueue,
       maxCachedWorkflows: 50,
+      gatewayCallsPerSecond: UNHURRIED,
       shutdownGraceSeconds: 2,
       workflowBundle: await workflowBundle(),
       deps: system.deps,
       build,
     });
     // Of the options as the SDK has them in the end: it does not declare this one.
-    assert.equal(worker.options.isolateExecutionTimeoutMs, 30_000);
-    const ended = worker.run();
+    assert.equal(workers.processes.options.isolateExecutionTimeoutMs, 30_000);
+    const ended = workers.run();
     stops.push(async () => {
-      worker.shutdown();
+      workers.shutdown();
       await ended;
     });
   };
