@@ -48,8 +48,16 @@ const policy = (terms: Terms): LicensePolicy => ({
   validityMonths: terms.validityMonths,
 });
 
+const CORRECTION: LicensePolicy['correction'] = {
+  maxRounds: 2,
+  answerWithinWorkingDays: 10,
+  remindAtPercent: [50, 80],
+  reopenWithinDays: 180,
+};
+
 /** Low and medium-low risks: nobody decides, one in ten is looked at afterwards; what cannot be answered goes to an examiner. */
 const AUTOMATIC: Partial<LicensePolicy> = {
+  correction: CORRECTION,
   automatic: { auditPercent: 10, fallback: { stage: 'compliance_check', role: 'examiner', sharePercent: 90 } },
   deemedApproval: 'issue',
 };
@@ -58,7 +66,7 @@ const withQuorum = (quorum: NonNullable<StagePolicy['quorum']>): StagePolicy[] =
   REVIEW.map((stage) => (stage.stage === 'approval' ? { ...stage, quorum } : stage));
 
 const IN_DEPTH: Partial<LicensePolicy> = {
-  correction: { maxRounds: 2, answerWithinWorkingDays: 10, remindAtPercent: [50, 80], reopenWithinDays: 180 },
+  correction: CORRECTION,
   appeal: { withinDays: 30 },
   deemedApproval: 'escalate_only',
   registries: { ask: ['nib', 'npwp'], giveUpAfterMinutes: 60 },

@@ -52,7 +52,10 @@ const answer = defineRoute({
   async handler(asked) {
     const { params: given, actor, origin, deps, requestKey } = asked;
     const application = await ownApplication(deps.db, actor, given.id);
-    refuseIf(refuseResponse(application.state));
+    const refusal = refuseResponse(application.state);
+    if (refusal && (await isTakenUpBy(asked, application, 'response')))
+      return json(200, await statusAfter(deps, actor, given.id));
+    refuseIf(refusal);
     const statementId = await keep(asked, application, 'response');
     await respond(deps, { applicationId: given.id, requestKey, origin }, { by: actor, statementId });
     return json(200, await statusAfter(deps, actor, given.id));
@@ -116,7 +119,7 @@ const COME_TO_NOTHING: readonly ApplicationState[] = [
 ];
 
 /**
- * Whether the case is open again by these very words: the answer to them was lost, and they come once more under another
+ * Whether the case went on by these very words: the answer to them was lost, and they come once more under another
  * Idempotency-Key, or none. One that has come to nothing since is judged as if for the first time.
  */
 async function isTakenUpBy(

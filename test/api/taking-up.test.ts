@@ -241,6 +241,17 @@ describe('a case that was over, taken up again', function () {
         [['response', TEXT.text]],
       );
     });
+    it('asked again because the answer was lost, is answered with where the case stands; other words come late', async () => {
+      const id = await aCase('intent_to_reject');
+      await say(id, 'respond');
+      // The process has heard, and the office has the case again.
+      await database.db('applications').where({ id }).update({ state: 'approval' });
+      const { status, body } = await say(id, 'respond');
+      assert.deepEqual([status, body.state], [200, 'approval']);
+      assert.equal((await statements(id)).length, 1);
+      const late = await say(id, 'respond', {}, { text: 'Dapur sudah dipisah.' });
+      assert.deepEqual([late.status, late.body.code], [409, 'not_awaiting_response']);
+    });
     it('takes words, and not too many', async () => {
       const id = await aCase('intent_to_reject');
       for (const text of ['', '   ', 'x'.repeat(4001)]) {
