@@ -170,7 +170,7 @@ async function putAway(turn: Turn, it: ReturnRecord, unit: ReturnUnit, isRestock
   const isNew = await putToStock(turn.tx, {
     sku: unit.sku,
     ...(unit.location ? { location: unit.location } : {}),
-    quantity: isRestocked ? 1 : 0,
+    quantity: 1,
     kind,
     key: `rma/${it.id}/${unit.orderItemId}/${unit.number}/${kind}`,
     at: iso(turn.at),

@@ -14,6 +14,16 @@ const BOOKED = (account: string) => `
   (select coalesce(sum(p.amount_minor), 0)::bigint from ledger_entries e join ledger_postings p on p.entry_id = e.id
     where e.company_id = :company and p.account in (${account}))`;
 
+/** A parcel that did not arrive, and of which the warehouse has said that it is here again. */
+const IS_BACK = (shipment: string) =>
+  `exists (select from events v where v.key = 'shipment/' || ${shipment} || '/back')`;
+
+/** Why money of invoices could not go back: a gateway took it back first, or a refund has come to nothing. */
+const TAKEN = (invoices: string) => `
+  (select coalesce(sum(p.paid_minor), 0)::bigint from payments p where p.state = 'reversed' and p.invoice_id in (${invoices}))
+  + (select coalesce(sum(f.amount_minor), 0)::bigint from refunds f where f.invoice_id in (${invoices})
+      and f.state in ('failed', 'cancelled') and not exists (select from credit_notes c where c.refund_id = f.id))`;
+
 /** At any moment: what they compare is changed in one transaction. */
 const ALWAYS: Readonly<Record<string, string>> = {
   // Every unit that was ever ordered is one row in one state; an item has as many as it was ordered with.
@@ -50,6 +60,15 @@ const ALWAYS: Readonly<Record<string, string>> = {
       from stock_movements m join returns r on r.id = m.return_id
      where r.company_id = :company and m.kind in ('restocked', 'scrapped')
      group by split_part(m.key, '/', 3), split_part(m.key, '/', 4) having count(*) > 1`,
+  // Nobody pays for what is here again, and it lies on the shelf.
+  'came back in its parcel, and is not on the shelf': `
+    select s.id::text as it, count(*) || ' units, ' || count(*) filter (where u.state = 'cancelled') || ' cancelled, ' ||
+        max(m.back) || ' on the shelf' as found
+      from shipments s join orders o on o.id = s.order_id join order_units u on u.shipment_id = s.id
+      cross join lateral (select coalesce(sum(quantity), 0) as back from stock_movements
+        where key like 'shipment/' || s.id || '/back/%') m
+     where o.company_id = :company and ${IS_BACK('s.id')} group by s.id
+    having count(*) <> count(*) filter (where u.state = 'cancelled') or count(*) <> max(m.back)`,
   'lies there otherwise than it came and went': `
     select l.sku as it, sum(l.on_hand) || ' on hand, ' || max(n.came) - max(n.went) + max(n.back) || ' expected' as found
       from stock_levels l
@@ -58,7 +77,9 @@ const ALWAYS: Readonly<Record<string, string>> = {
         (select count(*) from order_units u join order_items i on i.id = u.order_item_id
           where i.sku = l.sku and u.shipment_id is not null) as went,
         (select count(*) from return_units u join order_items i on i.id = u.order_item_id
-          where i.sku = l.sku and u.state = 'accepted' and u.disposition = 'restock') as back) n
+          where i.sku = l.sku and u.state = 'accepted' and u.disposition = 'restock')
+        + (select count(*) from order_units u join order_items i on i.id = u.order_item_id
+          where i.sku = l.sku and u.state = 'cancelled' and ${IS_BACK('u.shipment_id')}) as back) n
      where l.sku = any(:skus) group by l.sku having sum(l.on_hand) <> max(n.came) - max(n.went) + max(n.back)`,
   'accepted more than once': `
     select u.order_item_id || '/' || u.number as it, count(*) || ' times' as found
@@ -102,37 +123,65 @@ const ALWAYS: Readonly<Record<string, string>> = {
 const AT_THE_END: Readonly<Record<string, string>> = {
   'is kept for an order that is over': `
     select l.sku as it, l.reserved || ' reserved' as found from stock_levels l where l.sku = any(:skus) and l.reserved <> 0`,
+  // What could not be paid is closed by a person, and there is a reason for it.
   'paid out other than was stated': `
     select r.number as it, r.state || ', ' || coalesce(r.resolution, 'nothing') || ': ' || coalesce(r.payout_minor, 0) || ' of ' ||
-        coalesce(r.refund_minor, 0) || ' to pay, ' || p.refunded + p.credited || ' paid' as found
+        coalesce(r.refund_minor, 0) || ' to pay, ' || p.paid || ' paid' as found
       from returns r cross join lateral (select
-        (select coalesce(sum(f.amount_minor), 0) from refunds f where f.return_id = r.id and f.state = 'succeeded') as refunded,
-        (select coalesce(-sum(p.amount_minor), 0) from events v join ledger_entries e on e.key = v.key
+        (select coalesce(sum(f.amount_minor), 0)::bigint from refunds f where f.return_id = r.id and f.state = 'succeeded')
+        + (select coalesce(-sum(p.amount_minor), 0)::bigint from events v join ledger_entries e on e.key = v.key
           join ledger_postings p on p.entry_id = e.id and p.account = 'store_credit'
-          where v.subject = 'rma/' || r.id and v.type = 'invoice.credited') as credited) p
-     where r.company_id = :company and (coalesce(r.payout_minor, 0) <> p.refunded + p.credited
+          where v.subject = 'rma/' || r.id and v.type = 'invoice.credited')
+        + (select coalesce(-sum(p.amount_minor), 0)::bigint from refunds f join payment_cases c on c.refund_id = f.id
+          join ledger_entries e on e.key like 'payment-case/' || c.id || '/%'
+          join ledger_postings p on p.entry_id = e.id and p.account = 'store_credit' where f.return_id = r.id) as paid,
+        (select ${TAKEN(`select i.id from invoices i where i.company_id = r.company_id`)}) as taken,
+        exists (select from events v where v.subject = 'rma/' || r.id and v.type = 'return.continued'
+          and v.data ->> 'to' = r.state) as closed) p
+     where r.company_id = :company and (p.paid > coalesce(r.payout_minor, 0)
         or coalesce(r.payout_minor, 0) > coalesce(r.refund_minor, 0)
-        or (r.state = 'closed_refunded' and r.refund_minor <> p.refunded + p.credited))`,
+        or (coalesce(r.payout_minor, 0) - p.paid > case when p.closed then p.taken else 0 end)
+        or (r.state = 'closed_refunded' and r.refund_minor <> p.paid and not p.closed))`,
   'an invoice is not the sum of its units': `
     select i.id::text as it, i.total_minor || ' charged, ' || coalesce(sum(${COST}), 0) || ' of units' as found
       from invoices i left join order_units u on u.invoice_id = i.id
-     where i.company_id = :company and i.state = 'paid' group by i.id having i.total_minor <> coalesce(sum(${COST}), 0)`,
-  // What was claimed of units and not paid out has become other goods.
-  'earned is not what was kept': `
-    select 'the company' as it, n.earned || ' earned, ' || n.cost || ' paid for units, ' || n.back || ' of it given back, ' ||
-        n.goods || ' of that in goods' as found
+     where i.company_id = :company and i.state in ('paid', 'reversed') group by i.id having i.total_minor <> coalesce(sum(${COST}), 0)`,
+  'earned is not what was charged and kept': `
+    select 'the company' as it, n.earned || ' earned, ' || n.charged || ' charged, ' || n.credited || ' of it credited' as found
       from (select -${BOOKED(`'service_revenue', 'statutory_fees', 'vat'`)} as earned,
-        (select coalesce(sum(${COST}), 0) from order_units u join invoices i on i.id = u.invoice_id
-          where i.company_id = :company and i.state = 'paid') as cost,
-        (select coalesce(sum(u.given_back_minor), 0) from order_units u join orders o on o.id = u.order_id
+        (select coalesce(sum(i.total_minor), 0)::bigint from invoices i where i.company_id = :company and i.state in ('paid', 'reversed')) as charged,
+        (select coalesce(sum(i.credited_minor), 0)::bigint from invoices i where i.company_id = :company) as credited) n
+     where n.earned <> n.charged - n.credited`,
+  // What was claimed of units and not paid out has become other goods, or could not be.
+  'credited is not what was given back': `
+    select 'the company' as it, n.credited || ' credited, ' || n.back || ' given back, ' || n.goods || ' of that in goods, ' ||
+        n.taken || ' out of reach' as found
+      from (select (select coalesce(sum(i.credited_minor), 0)::bigint from invoices i where i.company_id = :company) as credited,
+        (select coalesce(sum(u.given_back_minor), 0)::bigint from order_units u join orders o on o.id = u.order_id
           where o.company_id = :company) as back,
-        (select coalesce(sum(r.refund_minor - r.payout_minor), 0) from returns r
-          where r.company_id = :company and r.resolution = 'exchange' and r.payout_minor is not null) as goods) n
-     where n.earned <> n.cost - n.back + n.goods`,
+        (select coalesce(sum(r.refund_minor - r.payout_minor), 0)::bigint from returns r
+          where r.company_id = :company and r.resolution = 'exchange' and r.payout_minor is not null) as goods,
+        (select ${TAKEN(`select i.id from invoices i where i.company_id = :company`)}) as taken) n
+     where n.back - n.goods - n.credited not between 0 and n.taken`,
   'is owed by nobody, or still owed': `
-    select 'the company' as it, n.receivable || ' receivable, ' || n.refunds || ' to refund, ' || n.suspense || ' in suspense' as found
-      from (select ${BOOKED(`'receivable'`)} as receivable, ${BOOKED(`'refunds'`)} as refunds, ${BOOKED(`'suspense'`)} as suspense) n
-     where n.receivable <> 0 or n.refunds <> 0 or n.suspense <> 0`,
+    select 'the company' as it, n.receivable || ' receivable of ' || n.reversed || ' taken back, ' || n.refunds || ' to refund, ' ||
+        n.suspense || ' in suspense' as found
+      from (select ${BOOKED(`'receivable'`)} as receivable, ${BOOKED(`'refunds'`)} as refunds, ${BOOKED(`'suspense'`)} as suspense,
+        (select coalesce(sum(i.total_minor - i.paid_minor), 0)::bigint from invoices i
+          where i.company_id = :company and i.state = 'reversed') as reversed) n
+     where n.receivable <> n.reversed or n.refunds <> 0 or n.suspense <> 0`,
+  // It says so to the customer, and nothing follows it. What was replaced is paid out of another order's money.
+  'refunded, and the money is not back': `
+    select o.number as it, n.given || ' given back, ' || n.goods || ' in goods, ' || n.credited || ' credited, ' || n.taken || ' taken back' as found
+      from orders o cross join lateral (select
+        (select coalesce(sum(u.given_back_minor), 0)::bigint from order_units u where u.order_id = o.id) as given,
+        (select coalesce(sum(r.refund_minor - r.payout_minor), 0)::bigint from returns r
+          where r.order_id = o.id and r.resolution = 'exchange' and r.payout_minor is not null) as goods,
+        (select coalesce(sum(i.credited_minor), 0)::bigint from invoices i where i.order_id = o.id) as credited,
+        (select coalesce(sum(p.paid_minor), 0)::bigint from payments p join invoices i on i.id = p.invoice_id
+          where i.order_id = o.id and p.state = 'reversed') as taken) n
+     where o.company_id = :company and o.state = 'refunded'
+       and not exists (select from orders x where x.company_id = :company and x.kind <> 'sale') and n.given - n.goods - n.credited > n.taken`,
   'transferred otherwise than by refunds': `
     select 'the company' as it, n.bank || ' in the bank, ' || n.sent || ' sent' as found
       from (select ${BOOKED(`'bank'`)} as bank, (select coalesce(sum(r.amount_minor), 0) from refunds r join invoices i on i.id = r.invoice_id

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Knex } from 'knex';
 import { z } from 'zod';
 import {
   asId,
   type InvoiceId,
   type OrderId,
   type OrderItemId,
+  type PaymentId,
   type RefundId,
   type ReturnId,
   type Sku,
@@ -18,7 +20,7 @@ import { orderId as orderProcess, paymentId, refundId, rmaId } from '../../../wo
 import type { TestSystem } from '../../support/system.ts';
 import { travel } from '../../support/time.ts';
 import { brokenNow, isRunning, sleepsForEver } from './invariants.ts';
-import type { Command, Scenario } from './scenario.ts';
+import type { Command, Scenario, WebhookMode } from './scenario.ts';
 import { ask, type Headers, type Played, SHIP_TO, STORE } from './world.ts';
 
 const DAY_SECONDS = 86_400;
@@ -29,7 +31,7 @@ export interface Stage {
   /** As `kill -9` does it; resolves when another works in its place. */
   killWorker(): Promise<void>;
   /** For the tally of what was lived through. */
-  heard(command: Command['do'], answer: string): void;
+  heard(command: Command, answer: string): void;
   /** The standing schedules, once. */
   sweep(): Promise<void>;
 }
@@ -40,12 +42,14 @@ export function playerOf(stage: Stage, game: Played) {
   const { system } = stage;
   const { db } = system.database;
   const { client } = system;
+  /** What was said last to each return, and answered: whoever does not come to rest may be refused. */
+  const helped = new Map<ReturnId, string>();
 
   /** @param log gets what was done and answered, also of a play that breaks off */
   async function play({ commands }: Scenario, log: string[]): Promise<void> {
     for (const [index, command] of commands.entries()) {
       const answer = await one(command);
-      stage.heard(command.do, answer);
+      stage.heard(command, answer);
       log.push(`${JSON.stringify(command)} → ${answer}`);
       if (index % 4 === 3) await mustBeSound();
     }
@@ -66,11 +70,13 @@ export function playerOf(stage: Stage, game: Played) {
       case 'edit':
         return edit(id, command);
       case 'pay-fault': {
+        const { operation, kind } = command;
+        const paid = operation.startsWith('refund') ? (await paidOnes()).findLast(({ of }) => of === id) : undefined;
+        if (paid) return control('faults', { operation, kind, times: 1, reference: paid.reference });
         const invoice = (await openInvoices(id)).at(-1);
         if (!invoice) return 'nothing to pay';
         const [known] = await db('payments').where({ invoice_id: invoice }).max({ attempt: 'attempt' });
-        const attempt = Number(known?.['attempt'] ?? 0) + (command.operation === 'create' ? 1 : 0);
-        const { operation, kind } = command;
+        const attempt = Number(known?.['attempt'] ?? 0) + (operation === 'create' ? 1 : 0);
         return control('faults', { operation, kind, times: 1, reference: `${invoice}-${attempt}` });
       }
       case 'cancel': {
@@ -88,8 +94,16 @@ export function playerOf(stage: Stage, game: Played) {
         return say('POST', `orders/${id}/${command.do}`, await system.as('seller'));
       case 'ship':
         return ship(id, command);
+      case 'pack':
+        return say('POST', `orders/${await orderWith(id, isReady)}/pack`, await system.as('warehouse'));
       case 'deliver':
-        return say('POST', `orders/${id}/deliver`, await system.as('warehouse'));
+        return deliver(id, command.part);
+      case 'take-back':
+        return takeBack(id);
+      case 'refund-fail':
+        return failRefund(id, command);
+      case 'charge-back':
+        return chargeBack(id, command);
       case 'receive-stock':
         return receiveStock(command.product, command.quantity);
       case 'carrier':
@@ -121,8 +135,9 @@ export function playerOf(stage: Stage, game: Played) {
     const reference = (await attemptsOf(invoice)).at(-1);
     if (!reference) return `${opened}, no attempt`;
     // By a wallet it can go back, too.
-    const query = `?webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}${method === 'page' ? '&channel=gopay' : ''}`;
+    const query = `?${saying(webhook)}${method === 'page' ? '&channel=gopay' : ''}`;
     const told = await control(`payments/${reference}/${event}${query}`);
+    if (told === '200' && !isTold(webhook)) return `${opened}, ${told}, nobody is told`;
     // The order hears of it a moment after the invoice.
     const { order_id: of } = await db('invoices').where({ id: invoice }).first('order_id');
     const isKnown = await inAMoment(
@@ -162,14 +177,13 @@ export function playerOf(stage: Stage, game: Played) {
     return id;
   }
 
+  const isReady = async ({ id, state }: Order): Promise<boolean> =>
+    ['confirmed', 'processing', 'partially_shipped', 'backordered'].includes(state) &&
+    (await countOf('order_units', { order_id: id, state: 'reserved' })) > 0;
+
   async function ship(named: OrderId, how: Extract<Command, { do: 'ship' }>): Promise<string> {
     const { item, quantity, carrier } = how;
-    const ready = ['confirmed', 'processing', 'partially_shipped', 'backordered'];
-    const id = await orderWith(
-      named,
-      async (one) =>
-        ready.includes(one.state) && (await countOf('order_units', { order_id: one.id, state: 'reserved' })) > 0,
-    );
+    const id = await orderWith(named, isReady);
     const items = (await someOf(id, item)) ?? (await itemsOf(id));
     const wishes = await Promise.all(
       items.map(async ({ id: orderItemId, sku, tracking }) => {
@@ -191,6 +205,75 @@ export function playerOf(stage: Stage, game: Played) {
     return answer;
   }
 
+  async function deliver(named: OrderId, part: 'all' | 'one'): Promise<string> {
+    const warehouse = await system.as('warehouse');
+    if (part === 'all') return say('POST', `orders/${named}/deliver`, warehouse);
+    const parcel = await parcelSentTo(named);
+    return parcel ? say('POST', `orders/${parcel.of}/deliver`, warehouse, { shipmentId: parcel.id }) : 'no parcel';
+  }
+
+  async function takeBack(named: OrderId): Promise<string> {
+    const parcel = await parcelSentTo(named);
+    const as = await system.as('warehouse');
+    return parcel ? say('POST', `orders/${parcel.of}/returned-to-sender`, as, { shipmentId: parcel.id }) : 'no parcel';
+  }
+
+  /** The newest that has not arrived, of this order if it has one. */
+  async function parcelSentTo(id: OrderId): Promise<{ id: string; of: OrderId } | undefined> {
+    const orders = (await ordersOf()).map((one) => one.id);
+    const sent: { id: string; of: OrderId }[] = await db('shipments')
+      .whereIn('order_id', orders)
+      .where({ direction: 'out' })
+      .whereNot({ state: 'delivered' })
+      .orderBy('created_at')
+      .select({ id: 'id', of: 'order_id' });
+    return sent.findLast(({ of }) => of === id) ?? sent.at(-1);
+  }
+
+  // ---- what a gateway takes back --------------------------------------------------------------------------------------
+
+  /** Of what was to go back, all that waits for a second person is agreed to and sent first. */
+  async function failRefund(id: OrderId, { webhook, nth }: AtGateway): Promise<string> {
+    const supervisor = await system.as('supervisor');
+    for (const asked of (await openRefunds()).filter(({ state }) => state === 'requested'))
+      await say('POST', `refunds/${asked.id}/approve`, supervisor);
+    await inAMoment(async () => !(await openRefunds()).some(({ state }) => ['approved', 'reserved'].includes(state)));
+    const sent = await refundsWhere((query) =>
+      query.where('r.channel', 'gateway').whereIn('r.state', ['submitted', 'pending', 'unknown', 'succeeded']),
+    );
+    const one = nthOf(await preferred(id, sent), nth);
+    if (!one?.reference) return 'no refund';
+    const failed = async () => countOf('refunds', { payment_id: one.paymentId, state: 'failed' });
+    const before = await failed();
+    const told = await control(`payments/${one.reference}/refund-fail?${saying(webhook)}`);
+    if (told !== '200' || !isTold(webhook)) return `${told}, ${webhook}`;
+    return `${told}, ${(await inAMoment(async () => (await failed()) > before)) ? 'failed' : 'still thought good'}`;
+  }
+
+  async function chargeBack(id: OrderId, { webhook, nth }: AtGateway): Promise<string> {
+    const one = nthOf(await preferred(id, await paidOnes()), nth);
+    if (!one) return 'nothing paid';
+    const told = await control(`payments/${one.reference}/reverse?${saying(webhook)}`);
+    if (told !== '200' || !isTold(webhook)) return `${told}, ${webhook}`;
+    const isKnown = await inAMoment(
+      async () => (await countOf('payments', { gateway_reference: one.reference, state: 'reversed' })) > 0,
+    );
+    return `${told}, ${isKnown ? 'reversed' : 'still thought paid'}`;
+  }
+
+  const paidOnes = (): Promise<{ of: OrderId; reference: string }[]> =>
+    db('payments as p')
+      .join('invoices as i', 'i.id', 'p.invoice_id')
+      .where({ 'i.company_id': game.companyId, 'p.state': 'paid' })
+      .orderBy(['i.issued_at', 'p.attempt'])
+      .select({ of: 'i.order_id', reference: 'p.gateway_reference' });
+
+  /** Of the order, where there are any; else of whichever. */
+  async function preferred<T extends { readonly of: OrderId }>(id: OrderId, all: readonly T[]): Promise<T[]> {
+    const own = all.filter(({ of }) => of === id);
+    return own.length > 0 ? own : [...all];
+  }
+
   async function receiveStock(product: number, quantity: number): Promise<string> {
     const sku = game.skus[product];
     if (!sku) return 'no product';
@@ -204,9 +287,8 @@ export function playerOf(stage: Stage, game: Played) {
     const number = await parcelFor(id, command);
     if (!number) return 'no parcel';
     const before = await stateOfParcel(number);
-    const told = await control(
-      `shipments/${number}/${event}?webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}`,
-    );
+    const told = await control(`shipments/${number}/${event}?${saying(webhook)}`);
+    if (told !== '200' || !isTold(webhook)) return `${told}, still ${before}`;
     const isKnown = await inAMoment(async () => (await stateOfParcel(number)) !== before);
     return `${told}, ${isKnown ? await stateOfParcel(number) : `still ${before}`}`;
   }
@@ -365,6 +447,7 @@ export function playerOf(stage: Stage, game: Played) {
     for (const order of await ordersOf()) todo += await helpOrder(order, round);
     for (const { id, state } of await allReturns()) todo += await helpReturn(id, state, round);
     for (const refund of await openRefunds()) todo += await helpRefund(refund);
+    for (const one of await openCases()) todo += await helpCase(one);
     return todo;
   }
 
@@ -383,22 +466,41 @@ export function playerOf(stage: Stage, game: Played) {
       await ship(id, { order: 0, do: 'ship', item: null, quantity: 1, carrier: 'kurir' });
     if (['shipped', 'partially_shipped'].includes(state) && round > 2)
       await say('POST', `orders/${id}/deliver`, await system.as('warehouse'));
-    // What was lost is given back.
+    // What was lost is given back; what was charged back is not sent.
     const lost = round > 3 ? await countOf('order_units', { order_id: id, state: 'lost' }) : 0;
-    if (lost > 0) await say('POST', `orders/${id}/cancel`, seller);
+    const isUnpaid = round > 3 && !isOver && (await countOf('invoices', { order_id: id, state: 'reversed' })) > 0;
+    if (lost > 0 || isUnpaid) await say('POST', `orders/${id}/cancel`, seller);
     return isOver && lost === 0 ? 0 : 1;
   }
 
   async function helpReturn(id: ReturnId, state: ReturnState, round: number): Promise<number> {
-    const word = round < 20 ? WORK[state] : (LAST_WORK[state] ?? WORK[state]);
-    if (word) {
-      const [as, path, body] = await wordOf(id, { ...word, order: 0, nth: 0 });
-      await say('POST', `returns/${id}/${path}`, as, body);
-    }
+    const word = round < 12 ? WORK[state] : (LAST_WORK[state] ?? WORK[state]);
+    // What has begun to be paid and cannot be ends by the word of a person, who knows why.
+    if (round >= 12 && state === 'manual_review') await help(id, CLOSED);
+    // What its carrier has brought and nobody has counted is counted first.
+    if (word && (await help(id, word)).includes('items_not_known')) await help(id, RECEIVE);
     return isReturnOver(state) ? 0 : 1;
   }
 
-  async function helpRefund({ id, state, reference }: OpenRefund): Promise<number> {
+  async function help(id: ReturnId, word: Word): Promise<string> {
+    const [as, path, body] = await wordOf(id, { ...word, order: 0, nth: 0 });
+    const answer = await say('POST', `returns/${id}/${path}`, as, body);
+    helped.set(id, `${path} → ${answer}`);
+    return answer;
+  }
+
+  /** What came back late finds another way; what never left is the business of its return, where it has one. */
+  async function helpCase({ id, kind, returnId }: OpenCase): Promise<number> {
+    const finance = await system.as('finance');
+    const ways = kind !== 'refund_failed' ? [] : isOdd(id) ? ['store_credit'] : ['refund', 'store_credit'];
+    for (const resolution of ['nothing_to_do', ...(returnId ? ways : ['refund', ...ways]), 'other_income']) {
+      const body = { resolution, note: 'looked at it' };
+      if ((await say('POST', `admin/reconciliation/${id}/resolve`, finance, body)) === '200') break;
+    }
+    return 1;
+  }
+
+  async function helpRefund({ id, state, reference }: RefundOfGame): Promise<number> {
     if (state === 'requested') await say('POST', `refunds/${id}/approve`, await system.as('supervisor'));
     if (state === 'awaiting_destination')
       await say('POST', `refunds/${id}/destination`, game.owner, isOdd(id) ? ACCOUNT : { channel: 'store_credit' });
@@ -436,9 +538,13 @@ export function playerOf(stage: Stage, game: Played) {
 
   /** @throws Error naming who sleeps with nothing to wake them */
   async function mustBeAwake(): Promise<void> {
-    for (const id of await processes())
+    for (const id of await processes()) {
+      if (!(await isRunning(client, id)) || !(await sleepsForEver(client, id))) continue;
+      // It may have ended, or gone on, between the two looks that this takes.
+      await pause(1_000);
       if ((await isRunning(client, id)) && (await sleepsForEver(client, id)))
         throw new Error(`${id} waits for nothing that would come`);
+    }
   }
 
   async function runningOnes(): Promise<string[]> {
@@ -449,7 +555,8 @@ export function playerOf(stage: Stage, game: Played) {
 
   async function whatIsLeft(): Promise<string> {
     const left = { orders: await ordersOf(), returns: await allReturns(), refunds: await openRefunds() };
-    return JSON.stringify({ ...left, running: await runningOnes() });
+    const lastHelp = Object.fromEntries(helped);
+    return JSON.stringify({ ...left, cases: await openCases(), lastHelp, running: await runningOnes() });
   }
 
   // ---- reading --------------------------------------------------------------------------------------------------------
@@ -471,15 +578,25 @@ export function playerOf(stage: Stage, game: Played) {
   const attemptsOf = (id: InvoiceId): Promise<string[]> =>
     db('payments').where({ invoice_id: id }).orderBy('attempt').pluck('gateway_reference');
 
-  async function openRefunds(): Promise<OpenRefund[]> {
-    const orders = (await ordersOf()).map(({ id }) => id);
-    return db('refunds as r')
+  const openRefunds = (): Promise<RefundOfGame[]> =>
+    refundsWhere((query) => query.whereNotIn('r.state', ['succeeded', 'failed', 'rejected', 'cancelled']));
+
+  /** Oldest first. */
+  const refundsWhere = (which: (query: Knex.QueryBuilder) => Knex.QueryBuilder): Promise<RefundOfGame[]> =>
+    db('refunds as r')
       .leftJoin('payments as p', 'p.id', 'r.payment_id')
       .join('invoices as i', 'i.id', 'r.invoice_id')
-      .whereIn('i.order_id', orders)
-      .whereNotIn('r.state', ['succeeded', 'failed', 'rejected', 'cancelled'])
-      .select('r.id', 'r.state', { reference: 'p.gateway_reference' });
-  }
+      .where('i.company_id', game.companyId)
+      .modify((query) => void which(query))
+      .orderBy('r.requested_at')
+      .select('r.id', 'r.state', { reference: 'p.gateway_reference', paymentId: 'r.payment_id', of: 'i.order_id' });
+
+  const openCases = (): Promise<OpenCase[]> =>
+    db('payment_cases as c')
+      .join('invoices as i', 'i.id', 'c.invoice_id')
+      .leftJoin('refunds as r', 'r.id', 'c.refund_id')
+      .where({ 'i.company_id': game.companyId, 'c.state': 'open' })
+      .select('c.id', 'c.kind', { returnId: 'r.return_id' });
 
   const itemsOf = (id: OrderId): Promise<{ id: OrderItemId; sku: Sku; tracking: string }[]> =>
     db('order_items').where({ order_id: id }).orderBy('position').select('id', 'sku', 'tracking');
@@ -541,11 +658,11 @@ export function playerOf(stage: Stage, game: Played) {
 
 /** What was told is known a moment later, if it was told at all: whoever acts next mostly acts upon it. */
 async function inAMoment(isSo: () => Promise<boolean>): Promise<boolean> {
-  for (let tries = 0; tries < 30; tries += 1) {
+  for (let ms = 25; ms < 2_000; ms *= 1.5) {
     if (await isSo()) return true;
-    await pause(100);
+    await pause(ms);
   }
-  return false;
+  return isSo();
 }
 
 interface UnitName {
@@ -553,11 +670,25 @@ interface UnitName {
   readonly number: number;
 }
 
-interface OpenRefund {
+interface RefundOfGame {
   readonly id: RefundId;
   readonly state: string;
   readonly reference: string | null;
+  readonly paymentId: PaymentId;
+  readonly of: OrderId;
 }
+
+interface OpenCase {
+  readonly id: string;
+  readonly kind: string;
+  readonly returnId: ReturnId | null;
+}
+
+type AtGateway = Extract<Command, { do: 'refund-fail' | 'charge-back' }>;
+
+const isTold = (webhook: WebhookMode): boolean => webhook !== 'none' && webhook !== 'forged';
+/** How the sandbox tells of what it does. */
+const saying = (webhook: WebhookMode): string => `webhook=${webhook}${webhook === 'late' ? '&delayMs=50' : ''}`;
 
 const TO_RETURN = [
   'approve',
@@ -624,6 +755,9 @@ const LAST_WORK: Readonly<Partial<Record<ReturnState, Word>>> = {
   resolution_pending: { do: 'accept-deduction' },
   manual_review: { do: 'continue', to: 'rejected' },
 };
+
+const RECEIVE = { do: 'receive', part: 'all' } as const;
+const CLOSED = { do: 'continue', to: 'closed_refunded' } as const;
 
 const nthOf = <T>(items: readonly T[], nth: number): T | undefined =>
   items[items.length - 1 - (nth % (items.length || 1))];
