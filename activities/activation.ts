@@ -4,30 +4,51 @@ import { moveApplication } from '../db/application-moves.ts';
 import { recordEvent } from '../db/events.ts';
 import { lockCollected, mayBeIssued } from '../db/invoice-payments.ts';
 import { invoiceOf } from '../db/invoices.ts';
+import { closeAsLapsed } from '../db/lapsed-invoices.ts';
+import { endRenewalOfRevoked } from '../db/license-revocation.ts';
 import { attachCertificate, type IssuedLicense, issueLicense, termOf } from '../db/licenses.ts';
 import { officeOfType } from '../db/offices.ts';
 import { type CertificateFacts, certificateFacts } from '../db/printed.ts';
 import { refundsNotTaken } from '../db/refunds.ts';
+import { type RenewalWithdrawal, type RenewalWithdrawn, withdrawRenewal } from '../db/renewal-withdrawal.ts';
 import { usersWithRole } from '../db/staff.ts';
 import { isLegalForm, LEGAL_FORM_NAMES } from '../domain/companies.ts';
+import type { SealedOrigin } from '../domain/events.ts';
 import type { ApplicationId, CompanyId, InvoiceId, LicenseId, RefundId, Sha256, UserId } from '../domain/ids.ts';
 import type { InvoiceState } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { renderCertificate } from './documents/certificate.ts';
-import { closeAsLapsed, storeInvoicePdf } from './invoices.ts';
+import { storeInvoicePdf } from './invoices.ts';
+import { openOrigin } from './origin.ts';
 import { type Overdue, overdueOf } from './payments.ts';
 
-export function createActivationActivities({ db, files, signer, publicUrl, money: policy }: ActivityDeps) {
+export function createActivationActivities(deps: ActivityDeps) {
+  const { db, files, signer, publicUrl, money: policy } = deps;
   return {
-    /** Finds the invoice that the approval issued and stores its PDF; a repeat finds both. */
-    async printInvoice(input: {
-      applicationId: ApplicationId;
-    }): Promise<{ invoiceId: InvoiceId; dueAt: string; inParts: boolean; overdue: Overdue[] }> {
+    /**
+     * Finds the invoice that the approval issued and stores its PDF; a repeat finds both. The renewal of a licence that was
+     * revoked meanwhile ends here: nobody is asked to pay for it.
+     * @param input.at absent in histories of before
+     */
+    async printInvoice(input: { applicationId: ApplicationId; at?: string }): Promise<PrintedInvoice> {
       const { invoiceId, dueAt } = await invoiceOf(db, input.applicationId);
       await storeInvoicePdf({ db, files }, invoiceId);
-      const invoice = await db.transaction((tx) => lockCollected(tx, invoiceId));
+      const { invoice, isCancelled } = await db.transaction(async (tx) => {
+        const invoice = await lockCollected(tx, invoiceId);
+        if (input.at) await endRenewalOfRevoked(tx, policy, invoice, input.at);
+        return { invoice, isCancelled: await isOver(tx, input.applicationId) };
+      });
       const overdue = await overdueOf(db, invoice);
-      return { invoiceId, dueAt: dueAt.toISOString(), inParts: invoice.inParts, overdue };
+      const printed = { invoiceId, dueAt: dueAt.toISOString(), inParts: invoice.inParts, overdue };
+      return isCancelled ? { ...printed, isCancelled } : printed;
+    },
+
+    /** The owner of a renewal gives it up while it is to be paid. Safe to repeat; money that came a moment before wins. */
+    async withdrawUnpaid(
+      input: Omit<RenewalWithdrawal, 'origin'> & { readonly origin?: SealedOrigin },
+    ): Promise<RenewalWithdrawn> {
+      const asked = { ...input, origin: openOrigin(deps, input.origin) };
+      return db.transaction((tx) => withdrawRenewal(tx, policy, asked));
     },
 
     async noteReminder(input: { applicationId: ApplicationId; number: number; at: string }): Promise<void> {
@@ -108,6 +129,19 @@ export function createActivationActivities({ db, files, signer, publicUrl, money
       return usersWithRole(db, 'finance');
     },
   };
+}
+
+export interface PrintedInvoice {
+  readonly invoiceId: InvoiceId;
+  readonly dueAt: string;
+  readonly inParts: boolean;
+  readonly overdue: Overdue[];
+  /** Its application was cancelled, and the invoice is closed. */
+  readonly isCancelled?: boolean;
+}
+
+async function isOver(tx: Knex, id: ApplicationId): Promise<boolean> {
+  return (await tx('applications').where({ id, state: 'cancelled' }).first('id')) !== undefined;
 }
 
 /** An invoice after its time; `refunds` are those that nobody has in hand yet. */

@@ -2,21 +2,17 @@
 import type { Knex } from 'knex';
 import { writeLetter } from '../db/account-letters.ts';
 import { type CreditNoteFacts, creditNoteFacts, findCreditNote } from '../db/credit-notes.ts';
-import { recordEvent } from '../db/events.ts';
-import { type CollectedInvoice, lapseInvoice, lockCollected, subjectOf } from '../db/invoice-payments.ts';
 import { dueAtOf } from '../db/invoices.ts';
-import { settleOddMoney } from '../db/odd-money.ts';
+import { invoiceCloser } from '../db/lapsed-invoices.ts';
 import { attachPdf, type Parties } from '../db/papers.ts';
-import { findPayment } from '../db/payments.ts';
 import { type InvoiceFacts, invoiceFacts } from '../db/printed.ts';
 import { issueReceipt, type ReceiptFacts, receiptFacts } from '../db/receipts.ts';
-import type { InvoiceCloser } from '../db/subscription-moves.ts';
 import { namedUuid } from '../db/uuids.ts';
 import { type Voided, type VoidInvoice, voidInvoice } from '../db/voided-invoices.ts';
 import type { SealedOrigin } from '../domain/events.ts';
 import type { CreditNoteId, InvoiceId, PaymentId, ReceiptId, RefundId } from '../domain/ids.ts';
 import { money } from '../domain/money.ts';
-import type { GatewayName, InvoiceState, MoneyPolicy } from '../domain/payments.ts';
+import type { GatewayName, InvoiceState } from '../domain/payments.ts';
 import type { ActivityDeps } from './deps.ts';
 import { type CreditNoteData, renderCreditNote } from './documents/credit-note.ts';
 import { renderInvoice } from './documents/invoice.ts';
@@ -93,33 +89,6 @@ export async function storeInvoicePdf(deps: Pick<ActivityDeps, 'db' | 'files'>, 
   if (facts.pdf) return;
   const stored = await deps.files.put(await renderInvoice(invoiceData(facts)));
   await attachPdf(deps.db, 'invoices', id, stored.sha256);
-}
-
-/** Closes an open invoice that is not to be paid any more, in the caller's transaction. @returns what it is then */
-export const invoiceCloser =
-  (policy: Pick<MoneyPolicy, 'refundApprovalAbove'>): InvoiceCloser['closeInvoice'] =>
-  async (tx, id, at) => {
-    const invoice = await lockCollected(tx, id);
-    return invoice.state === 'open' ? closeAsLapsed(tx, policy, invoice, at) : invoice.state;
-  };
-
-/** An open invoice that was not paid in full: it lapses, and what was paid of it in parts becomes a case each. */
-export async function closeAsLapsed(
-  tx: Knex,
-  policy: Pick<MoneyPolicy, 'refundApprovalAbove'>,
-  invoice: CollectedInvoice,
-  at: string,
-): Promise<InvoiceState> {
-  await recordEvent(tx, { key: `payment/${invoice.id}/lapsed`, type: 'invoice.lapsed', ...subjectOf(invoice), at });
-  const { state, parts } = await lapseInvoice(tx, invoice.id, at);
-  for (const { reference, amountMinor } of parts) {
-    const payment = await findPayment(tx, reference);
-    const key = `payment/${invoice.id}/${payment.attempt}/case/lapsed-part`;
-    const amount = money(amountMinor, invoice.total.currency);
-    // Less than the invoice came, so it is short money, whatever the policy says of late money.
-    await settleOddMoney(tx, { key, kind: 'short', invoice, payment, amount, at }, policy);
-  }
-  return state;
 }
 
 function invoiceData(facts: InvoiceFacts): Parameters<typeof renderInvoice>[0] {

@@ -1,5 +1,6 @@
 /** What the process of an order has done: each change in one transaction, and its money handed over to who moves it. */
 import type { Knex } from 'knex';
+import { invoiceCloser } from '../db/lapsed-invoices.ts';
 import { advanceOrder } from '../db/order-advance.ts';
 import type { OrderTools } from '../db/order-cancellation.ts';
 import { applyOrderMessage } from '../db/order-messages.ts';
@@ -9,7 +10,7 @@ import type { SealedOrigin } from '../domain/events.ts';
 import type { InvoiceId, OrderId, RefundId, ShopMessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
 import type { ActivityDeps } from './deps.ts';
-import { invoiceCloser, storeInvoicePdf } from './invoices.ts';
+import { storeInvoicePdf } from './invoices.ts';
 import { openOrigin } from './origin.ts';
 import { startProcess, tellProcess } from './processes.ts';
 

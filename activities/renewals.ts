@@ -3,6 +3,7 @@ import { activityInfo, getClient, heartbeat, log } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { followedPage, noteFollowed } from '../db/followed-licenses.ts';
+import { type CancelledRenewal, cancelledRenewals } from '../db/license-revocation.ts';
 import { carryOut } from '../db/renewal-calendar.ts';
 import type { LicenseId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -36,11 +37,14 @@ export function createRenewalActivities({ db }: Pick<ActivityDeps, 'db'>) {
     /**
      * Does what is due: opens the renewal, reminds of it, ends the licence. Each is a transaction of its own, in which the record
      * decides; a repeat finds it done.
-     * @returns next = null: it has ended, or holds for life
+     * @returns next = null: it has ended, or holds for life; `cancelled`: the renewals that ended with it, and were to be paid
      */
-    async followLicense(input: { licenseId: LicenseId; at: string }): Promise<{ next: Upcoming | null }> {
+    async followLicense(input: {
+      licenseId: LicenseId;
+      at: string;
+    }): Promise<{ next: Upcoming | null; cancelled?: readonly CancelledRenewal[] }> {
       const errand = await carryOut(db, input);
-      if (!errand) return { next: null };
+      if (!errand) return { next: null, cancelled: await cancelledRenewals(db, input.licenseId) };
       const days = 'days' in errand ? errand.days : null;
       return { next: { what: errand.kind, at: new Date(errand.at).toISOString(), days } };
     },

@@ -1,5 +1,6 @@
 /** What the process of a subscription has done: each change in one transaction, and its invoices handed to who collects them. */
 import type { Knex } from 'knex';
+import { invoiceCloser } from '../db/lapsed-invoices.ts';
 import { advance } from '../db/subscription-moves.ts';
 import { type ChangeTools, change, openSubscription, readStanding } from '../db/subscriptions.ts';
 import type { SealedOrigin } from '../domain/events.ts';
@@ -10,7 +11,7 @@ import type { SubscriptionChange } from '../domain/subscription-changes.ts';
 import type { Standing } from '../domain/subscription-timeline.ts';
 import type { Plan } from '../domain/subscriptions.ts';
 import type { ActivityDeps } from './deps.ts';
-import { invoiceCloser, storeInvoicePdf } from './invoices.ts';
+import { storeInvoicePdf } from './invoices.ts';
 import { openOrigin } from './origin.ts';
 import { startProcess, tellOrStartProcess, tellProcess } from './processes.ts';
 

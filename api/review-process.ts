@@ -13,7 +13,7 @@ import {
   isClosed,
   type Refusal,
 } from '../domain/licensing.ts';
-import { licenseReviewId } from '../workflows/ids.ts';
+import { activationId, licenseReviewId } from '../workflows/ids.ts';
 import {
   type CancelRequest,
   cancelUpdate,
@@ -131,6 +131,17 @@ export const withdraw = (deps: ApiDeps, message: Message, request: { by: Actor; 
     handle.executeUpdate(withdrawUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
   );
 
+/** A renewal that waits for its payment: its review is over, and its activation decides. */
+export const withdrawUnpaid = (deps: ApiDeps, message: Message, request: { by: Actor; reason: string }) =>
+  ask(
+    deps,
+    message,
+    request.by,
+    (handle, sent) =>
+      handle.executeUpdate(withdrawUpdate, { updateId: message.requestKey, args: [{ ...request, ...sent }] }),
+    activationId(message.applicationId),
+  );
+
 export const resubmit = (deps: ApiDeps, message: Message, by: Actor) =>
   ask(deps, message, by, (handle, sent) =>
     handle.executeUpdate(resubmitUpdate, { updateId: message.requestKey, args: [{ by, ...sent }] }),
@@ -198,8 +209,9 @@ async function ask<T>(
   message: Message,
   by: Actor,
   say: (handle: Handle, sent: Sent) => Promise<T>,
+  process: string = licenseReviewId(message.applicationId),
 ): Promise<T> {
-  const handle = deps.temporal.workflow.getHandle(licenseReviewId(message.applicationId));
+  const handle = deps.temporal.workflow.getHandle(process);
   try {
     return await withinTime(deps.temporal, () => say(handle, { origin: sealOrigin(deps, message.origin) }));
   } catch (error) {

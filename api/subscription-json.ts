@@ -26,7 +26,7 @@ export const subscriptionJson = (it: SubscriptionRead, publicUrl: string, locale
   id: it.id,
   companyId: it.companyId,
   state: it.state,
-  hasAccess: hasAccess(it.state),
+  hasAccess: hasAccess(it.state, it.isTakenBack),
   stateSince: timeJson(it.stateSince),
   plan: {
     code: it.planCode,

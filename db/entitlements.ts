@@ -4,16 +4,18 @@ import { type CompanyEntitlements, entitlementsOf, type LimitsOfPlan, widerLimit
 import type { ApplicationId, CompanyId, UserId } from '../domain/ids.ts';
 import type { Limit, SubscriptionState } from '../domain/subscriptions.ts';
 import { DEFAULT_PLAN } from './plans.ts';
+import { takenBackAt } from './subscription-taken-back.ts';
 
 interface Row {
   readonly state: SubscriptionState | null;
   readonly code: string | null;
   readonly entitlements: LimitsOfPlan['entitlements'] | null;
+  readonly is_taken_back: boolean | null;
   readonly default_code: string | null;
   readonly default_entitlements: LimitsOfPlan['entitlements'] | null;
 }
 
-const COLUMNS = `s.state, p.code, p.entitlements, d.code as default_code, d.entitlements as default_entitlements`;
+const COLUMNS = `s.state, p.code, p.entitlements, ${takenBackAt(':at')} as is_taken_back, d.code as default_code, d.entitlements as default_entitlements`;
 const THEIR_PLAN = `
   left join subscriptions s on s.company_id = c.id and s.state not in ('cancelled', 'expired')
   left join plans p on p.code = s.plan_code and p.version = s.plan_version
@@ -24,7 +26,7 @@ const planOf = (code: string | null, entitlements: LimitsOfPlan['entitlements'] 
 
 function toEntitlements(row: Row | undefined): CompanyEntitlements {
   const plan = row ? planOf(row.code, row.entitlements) : null;
-  const subscription = row?.state && plan ? { state: row.state, plan } : null;
+  const subscription = row?.state && plan ? { state: row.state, plan, isTakenBack: row.is_taken_back ?? false } : null;
   return entitlementsOf(subscription, row ? planOf(row.default_code, row.default_entitlements) : null);
 }
 
@@ -49,7 +51,7 @@ const OWNED = `company_members m join companies c on c.id = m.company_id
 export async function companiesAllowed(db: Knex, userId: UserId, at: Date): Promise<number | null> {
   const { rows }: { rows: Row[] } = await db.raw(
     `select ${COLUMNS} from (select c.id from ${OWNED}) c ${THEIR_PLAN}
-      union all select null, null, null, d.code, d.entitlements from (select 1) one left join ${DEFAULT_PLAN} d on true
+      union all select null, null, null, null, d.code, d.entitlements from (select 1) one left join ${DEFAULT_PLAN} d on true
        where not exists (select from ${OWNED})`,
     { userId, at },
   );

@@ -102,8 +102,8 @@ export async function reinstateLicense(tx: Knex, change: ByOffice): Promise<void
   if (same.length > 0) await lift(tx, next, { ...ofNextTerm(change), causes: same, note: change.reason });
 }
 
-/** @throws Failure `license_ended` */
-export async function revokeLicense(tx: Knex, change: ByOffice): Promise<void> {
+/** The licence and its next term alone; `revokeLicense` of license-revocation.ts ends the renewal as well. */
+export async function endAsRevoked(tx: Knex, change: ByOffice): Promise<void> {
   const license = await changeable(tx, change);
   if (!license) return;
   await end(tx, license, { ...change, to: 'revoked', note: change.reason });

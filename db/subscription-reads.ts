@@ -8,12 +8,15 @@ import type { Interval, SubscriptionPolicy, SubscriptionState } from '../domain/
 import type { AfterInTime } from './applications.ts';
 import { seenOnly } from './invoice-reads.ts';
 import { prepared } from './prepared.ts';
+import { takenBackAt } from './subscription-taken-back.ts';
 
 export interface SubscriptionRead {
   readonly id: SubscriptionId;
   readonly companyId: CompanyId;
   readonly state: SubscriptionState;
   readonly stateSince: Date;
+  /** The money for its term: there is no access for nothing. */
+  readonly isTakenBack: boolean;
   readonly planCode: string;
   readonly planVersion: number;
   readonly planName: { readonly id: string; readonly en: string };
@@ -49,7 +52,7 @@ interface Row extends Omit<SubscriptionRead, 'price' | 'openInvoice' | 'openInvo
   readonly invoiceMinor: bigint;
 }
 
-const COLUMNS = `s.id, s.company_id as "companyId", s.state, s.state_since as "stateSince", s.plan_code as "planCode",
+const COLUMNS = `s.id, s.company_id as "companyId", s.state, s.state_since as "stateSince", ${takenBackAt('now()')} as "isTakenBack", s.plan_code as "planCode",
   s.plan_version as "planVersion", p.name as "planName", p.price_minor as "priceMinor", p.currency, p.interval, p.policy, s.term,
   s.period_start as "periodStart", s.period_end as "periodEnd", s.trial_ends_at as "trialEndsAt",
   s.cancel_at_period_end as "cancelAtPeriodEnd", s.pending_plan_code as "pendingPlanCode", s.pending_invoice_id as "pendingInvoiceId",

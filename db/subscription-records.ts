@@ -245,6 +245,8 @@ export interface OpenTerm {
   readonly netMinor: bigint;
   /** What was paid for it, tax included. */
   readonly amountMinor: bigint;
+  /** The money for it: nothing of it is left to give back. */
+  readonly isTakenBack: boolean;
 }
 
 /** What is not over at an instant, in order. */
@@ -253,6 +255,7 @@ export async function openTerms(tx: Knex, it: Pick<SubscriptionRecord, 'id'>, at
     'subscription_terms as t',
   )
     .join('plans as p', (on) => on.on('p.code', 't.plan_code').andOn('p.version', 't.plan_version'))
+    .leftJoin('invoices as i', 'i.id', 't.invoice_id')
     .where('t.subscription_id', it.id)
     .where('t.to_at', '>', new Date(at))
     .orderBy('t.number')
@@ -264,6 +267,7 @@ export async function openTerms(tx: Knex, it: Pick<SubscriptionRecord, 'id'>, at
       pausedMs: 't.paused_ms',
       netMinor: 'p.price_minor',
       amountMinor: 't.amount_minor',
+      isTakenBack: tx.raw("coalesce(i.state = 'reversed', false)"),
     });
   return rows.map((row) => ({
     ...row,

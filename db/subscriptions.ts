@@ -215,7 +215,7 @@ async function cancelAtEnd(tx: Knex, given: SubscriptionRecord, by: UserId, aske
 async function giveBack(tx: Knex, it: SubscriptionRecord, at: number, { tools, at: now }: Asked): Promise<void> {
   const { unusedOnCancel } = it.plan.policy;
   if (unusedOnCancel === 'kept') return;
-  const terms = (await openTerms(tx, it, at)).filter(({ kind }) => kind === 'paid');
+  const terms = (await openTerms(tx, it, at)).filter(({ kind, isTakenBack }) => kind === 'paid' && !isTakenBack);
   let left = unusedOf(terms.map(asPaid), at, it.zone);
   for (const payment of await paymentsOf(tx, it.id)) {
     if (left <= 0n) return;
@@ -388,9 +388,9 @@ const refuseOther = (it: SubscriptionRecord, to: Plan): Refusal | null =>
 /** At once, when the difference for the days that are left is paid; where there is none, now. */
 async function upgrade(tx: Knex, it: SubscriptionRecord, to: Plan, asked: Asked): Promise<void> {
   const { at, tools, key } = asked;
-  const terms = (await openTerms(tx, it, at)).filter(({ kind }) => kind === 'paid' || kind === 'free').map(asPriced);
-  const creditMinor = unusedOf(terms, at, it.zone);
-  const chargeMinor = chargeFor(terms, BigInt(to.priceMinor), at, it.zone);
+  const terms = (await openTerms(tx, it, at)).filter(({ kind }) => kind === 'paid' || kind === 'free');
+  const creditMinor = unusedOf(terms.filter(({ isTakenBack }) => !isTakenBack).map(asPriced), at, it.zone);
+  const chargeMinor = chargeFor(terms.map(asPriced), BigInt(to.priceMinor), at, it.zone);
   if (chargeMinor <= creditMinor) return applyUpgrade(tx, tools, it, at, { plan: to, key });
   const days = { from: at, to: it.periodEnd, zone: it.zone };
   // Not beyond the days that it is for: then the next term is billed, at whichever price.

@@ -17,7 +17,7 @@ export interface CompanyEntitlements {
   readonly planCode: string | null;
   /** Of the open subscription; null = the company has none. */
   readonly state: SubscriptionState | null;
-  /** False while a subscription is suspended or paused. */
+  /** False while a subscription is suspended or paused, or the money for its term has been taken back. */
   readonly hasAccess: boolean;
   readonly limits: Entitlements;
 }
@@ -27,11 +27,15 @@ export interface CompanyEntitlements {
  * subscription, and almost everything for who has one without access.
  */
 export function entitlementsOf(
-  subscription: { readonly state: SubscriptionState; readonly plan: LimitsOfPlan } | null,
+  subscription: {
+    readonly state: SubscriptionState;
+    readonly plan: LimitsOfPlan;
+    readonly isTakenBack: boolean;
+  } | null,
   defaultPlan: LimitsOfPlan | null,
 ): CompanyEntitlements {
   const state = subscription?.state ?? null;
-  const isOpen = state === null || hasAccess(state);
+  const isOpen = subscription === null || hasAccess(subscription.state, subscription.isTakenBack);
   const plan = subscription && isOpen ? subscription.plan : defaultPlan;
   const withoutPlan = isOpen ? NO_LIMITS : WITHOUT_ACCESS;
   return { planCode: plan?.code ?? null, state, hasAccess: isOpen, limits: plan ? limitsOf(plan) : withoutPlan };

@@ -74,7 +74,8 @@ export const applicationTransitions = {
   // Back to the stage that announced it, with the applicant's answer or without.
   intent_to_reject: ['document_verification', 'compliance_check', 'approval', 'withdrawn', 'cancelled'],
   deemed_approved: ['pending_payment', 'activating'],
-  pending_payment: ['activating', 'lapsed_unpaid'],
+  // Given up: a renewal by its owner, or with its licence, which was revoked. Anything else lapses by itself.
+  pending_payment: ['activating', 'lapsed_unpaid', 'withdrawn', 'cancelled'],
   activating: ['active'],
   active: [],
   // An appeal: the whole review once more, by others.
@@ -355,11 +356,14 @@ export interface Refusal {
 
 const refusal = (code: FailureCode, message: string, facts: FailureFacts = {}): Refusal => ({ code, message, facts });
 
+/** What waits for its payment is not the office's to end, and its owner's only where it renews a licence. */
+const isApproved = (state: ApplicationState): boolean => state === 'pending_payment';
+
 /** Withdrawal is the applicant's until the office has decided. */
 export function refuseWithdrawal(state: ApplicationState): Refusal | null {
   if (isClosed(state))
     return refusal('already_closed', `The case is ${state} already; there is nothing to withdraw.`, { state });
-  if (canMove(state, 'withdrawn')) return null;
+  if (!isApproved(state) && canMove(state, 'withdrawn')) return null;
   return refusal('already_decided', 'The office has approved the case; an invoice that is not paid lapses by itself.', {
     state,
   });
@@ -369,7 +373,7 @@ export function refuseWithdrawal(state: ApplicationState): Refusal | null {
 export function refuseCancellation(state: ApplicationState): Refusal | null {
   if (isClosed(state))
     return refusal('already_closed', `The case is ${state} already; there is nothing to cancel.`, { state });
-  if (canMove(state, 'cancelled')) return null;
+  if (!isApproved(state) && canMove(state, 'cancelled')) return null;
   return refusal('already_decided', 'The office has approved the case; what is issued can be suspended or revoked.', {
     state,
   });

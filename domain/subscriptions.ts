@@ -25,9 +25,9 @@ export const SUBSCRIPTION_STATES = [
   'expired',
 ] as const satisfies readonly SubscriptionState[];
 
-/** What the plan allows may be used, also while a payment is awaited. */
-export const hasAccess = (state: SubscriptionState): boolean =>
-  state === 'trialing' || state === 'active' || state === 'past_due' || state === 'grace';
+/** What the plan allows may be used, also while a payment is awaited; not what was paid with money that has been taken back. */
+export const hasAccess = (state: SubscriptionState, isTakenBack: boolean): boolean =>
+  !isTakenBack && (state === 'trialing' || state === 'active' || state === 'past_due' || state === 'grace');
 
 export const INTERVALS = ['month', 'year'] as const;
 export type Interval = (typeof INTERVALS)[number];

@@ -9,6 +9,7 @@
 import {
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -16,8 +17,10 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { Upcoming } from '../activities/renewals.ts';
-import { clock } from './answers.ts';
-import { type LicenseFollowingInput, licenseChangedSignal } from './messages.ts';
+import type { ApplicationId, InvoiceId } from '../domain/ids.ts';
+import { clock, orNull } from './answers.ts';
+import { activationId } from './ids.ts';
+import { invoiceClosedSignal, type LicenseFollowingInput, licenseChangedSignal } from './messages.ts';
 import { LOOK_AT_LICENSE_AGAIN_MS, records } from './policies.ts';
 
 const { followLicense } = proxyActivities<Activities>({
@@ -32,12 +35,19 @@ export async function licenseFollowing({ licenseId }: LicenseFollowingInput): Pr
   });
   for (;;) {
     hasChanged = false;
-    const { next } = await followLicense({ licenseId, at: clock() });
+    const { next, cancelled = [] } = await followLicense({ licenseId, at: clock() });
+    for (const { applicationId, invoiceId } of cancelled) await tellActivation(applicationId, invoiceId);
     if (!next) return;
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof licenseFollowing>({ licenseId });
     setCurrentDetails(inWords(next));
     await condition(() => hasChanged, sleepOf(next), { summary: SUMMARIES[next.what] });
   }
+}
+
+/** Of a renewal that ended with the licence. It may have ended before: it reads the record as well. */
+async function tellActivation(applicationId: ApplicationId, invoiceId: InvoiceId): Promise<void> {
+  const waiting = getExternalWorkflowHandle(activationId(applicationId));
+  await orNull(waiting.signal(invoiceClosedSignal, { invoiceId, outcome: 'cancelled' }));
 }
 
 /** A policy may change in a year: nobody sleeps past that. A timer of zero would be none. */

@@ -539,10 +539,13 @@ export const refundNoticeSignal = defineSignal<[{ readonly inboxId: string | nul
 export const refundClosedSignal =
   defineSignal<[{ readonly refundId: RefundId; readonly state: RefundState }]>('refundClosed');
 
-/** How it ended with an invoice. `replaced`: it was voided, and `invoiceId` is the one that counts now. */
+/**
+ * How it ended with an invoice. `replaced`: it was voided, and `invoiceId` is the one that counts now. `cancelled`: closed
+ * together with the application, whose licence to renew was revoked; said by `licence/<licenseId>`.
+ */
 export interface InvoiceClosed {
   readonly invoiceId: InvoiceId;
-  readonly outcome: 'paid' | 'lapsed' | 'void' | 'replaced';
+  readonly outcome: 'paid' | 'lapsed' | 'void' | 'replaced' | 'cancelled';
 }
 
 /** From payment/<invoiceId> to the process that waits for the money. */

@@ -15,7 +15,7 @@ const entitlementsReadSchema = z
     hasAccess: z
       .boolean()
       .describe(
-        'False while the subscription is suspended or paused: then the default plan counts, or almost nothing.',
+        'False while the subscription is suspended or paused, or the money for its term is taken back: then the default plan counts, or almost nothing.',
       ),
     limits: entitlementsSchema,
     used: z.object({

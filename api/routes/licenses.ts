@@ -1,13 +1,8 @@
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { type License, licensesOf } from '../../db/license-reads.ts';
-import {
-  type ByOffice,
-  reinstateLicense,
-  revokeLicense,
-  supersedeLicense,
-  suspendLicense,
-} from '../../db/license-standing.ts';
+import { revokeLicense } from '../../db/license-revocation.ts';
+import { type ByOffice, reinstateLicense, supersedeLicense, suspendLicense } from '../../db/license-standing.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { LicenseId } from '../../domain/ids.ts';
 import { licenseJson, licenseSeenBy } from '../license-json.ts';
@@ -121,7 +116,7 @@ const revoke = defineRoute({
   problems,
   responses,
   handler: ({ params: { id }, body, ...asked }) =>
-    changed(asked, id, 'revoked', (tx, change) => revokeLicense(tx, { ...change, ...body })),
+    changed(asked, id, 'revoked', (tx, change) => revokeLicense(tx, asked.deps.money, { ...change, ...body })),
 });
 
 const supersede = defineRoute({

@@ -8,6 +8,7 @@ import {
   licenseTypeInForce,
   licenseTypeOfCase,
 } from '../../db/license-types.ts';
+import { wasWithdrawnUnpaid } from '../../db/renewal-withdrawal.ts';
 import { Failure } from '../../domain/failures.ts';
 import { isClosed, refuseResubmission, refuseWithdrawal } from '../../domain/licensing.ts';
 import { ownApplication } from '../application-json.ts';
@@ -17,7 +18,7 @@ import { takePlace } from '../entitlements.ts';
 import { requireComplete } from '../form-check.ts';
 import { judgeRenewalDraft } from '../renewals.ts';
 import type { Locale } from '../request.ts';
-import { resubmit, unlessDone, withdraw } from '../review-process.ts';
+import { resubmit, unlessDone, withdraw, withdrawUnpaid } from '../review-process.ts';
 import { defineRoute, json } from '../route.ts';
 import { applicationIdSchema } from '../schemas/ids.ts';
 import { statusSchema, withdrawalSchema } from '../schemas/licenses.ts';
@@ -94,6 +95,8 @@ const withdrawRoute = defineRoute({
   method: 'post',
   path: '/licenses/applications/:id/withdraw',
   summary: 'Withdraw an application that the office has not decided',
+  description:
+    'Or the renewal of a licence that is not paid yet: its invoice is closed, and the licence can be renewed anew while its time is open.',
   tags: ['Applications'],
   permission: 'application.write',
   params,
@@ -103,12 +106,15 @@ const withdrawRoute = defineRoute({
   responses,
   async handler({ params: { id }, body: { reason }, actor, origin, deps, requestKey }) {
     const application = await ownApplication(deps.db, actor, id);
-    const refusal = refuseWithdrawal(application.state);
+    const isUnpaidRenewal = application.state === 'pending_payment' && application.renewsId !== null;
+    const refusal = isUnpaidRenewal ? null : refuseWithdrawal(application.state);
     // Nobody works on a draft, so there is nobody to ask; should it be submitted at this moment, the process is asked.
     const done =
       application.state === 'draft' &&
       (await withdrawDraft(deps.db, id, { by: actor.userId, reason, origin, at: new Date().toISOString() }));
-    const ask = () => withdraw(deps, { applicationId: id, requestKey, origin }, { by: actor, reason });
+    const isUnpaid = isUnpaidRenewal || (await wasWithdrawnUnpaid(deps.db, id));
+    const ask = () =>
+      (isUnpaid ? withdrawUnpaid : withdraw)(deps, { applicationId: id, requestKey, origin }, { by: actor, reason });
     if (!done) await unlessDone(refusal, application.state === 'withdrawn', ask);
     return json(200, await statusAfter(deps, actor, id));
   },

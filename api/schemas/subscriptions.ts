@@ -25,7 +25,11 @@ export const subscriptionSchema = z
     id: z.string(),
     companyId: z.string(),
     state: z.enum(SUBSCRIPTION_STATES),
-    hasAccess: z.boolean().describe('Whether what the plan allows may be used, also while a payment is awaited.'),
+    hasAccess: z
+      .boolean()
+      .describe(
+        'Whether what the plan allows may be used, also while a payment is awaited; not while the money for its term is taken back.',
+      ),
     stateSince: timeSchema,
     plan: z.object({
       code: z.string(),

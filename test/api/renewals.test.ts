@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { certificateFacts } from '../../db/printed.ts';
 import { asId, type CompanyId, type LicenseId } from '../../domain/ids.ts';
 import { demoUserId } from '../../local/demo-data.ts';
-import { licenseFollowingId } from '../../workflows/ids.ts';
+import { activationId, licenseFollowingId } from '../../workflows/ids.ts';
 import {
   aCompany,
   aLicenseType,
@@ -95,6 +95,23 @@ describe('the renewal of a licence over HTTP', () => {
     (await db()('mail_deliveries').where({ application_id: applicationId, template, state: 'sent' })).length;
   const following = (id: string) =>
     system.client.workflow.getHandle(licenseFollowingId(asId<LicenseId>(id))).describe();
+  const processOf = (id: string) => system.client.workflow.getHandle(id);
+  const follow = (id: string) =>
+    system.client.workflow.start('licenseFollowing', {
+      workflowId: licenseFollowingId(asId<LicenseId>(id)),
+      taskQueue: system.taskQueue,
+      args: [{ licenseId: id }],
+    });
+  const invoiceOf = (applicationId: string): Promise<{ id: string; state: string }> =>
+    db()('invoices').where({ application_id: applicationId }).first('id', 'state');
+  const attemptOf = (reference: string): Promise<{ state: string }> =>
+    db()('payments').where({ gateway_reference: reference }).first('state');
+  const withdrawn = (id: string, headers: Call['headers'] = {}) =>
+    story.call('POST', `licenses/applications/${id}/withdraw`, {
+      as: 'owner',
+      body: { reason: 'tidak jadi' },
+      headers: headers ?? {},
+    });
   const isAhead = (iso: string | null | undefined) => new Date(iso ?? 0) > new Date();
   const sameMoment = (a: string | null, b: string) => assert.equal(new Date(a ?? 0).toISOString(), b);
 
@@ -267,6 +284,117 @@ describe('the renewal of a licence over HTTP', () => {
       );
       assert.equal((await read(old.id)).renewal.state, 'open');
       assert.notEqual((await renewed(old.id)).id, id);
+    },
+
+    'ends with the licence when that is revoked: nothing is to pay, its page closes, money that comes all the same is a case':
+      async () => {
+        const old = await ending(30);
+        await follow(old.id);
+        const { id } = await renewed(old.id);
+        await story.reaches(id, 'pending_payment');
+        const { reference } = await story.openPayment(id);
+        const { id: invoiceId } = await invoiceOf(id);
+        await story.expect(
+          200,
+          story.call('POST', `licenses/${old.id}/revoke`, { as: 'head', body: { reason: 'dokumen palsu' } }),
+        );
+        const { state, closing_reason } = await db()('applications').where({ id }).first('state', 'closing_reason');
+        assert.deepEqual([state, closing_reason], ['cancelled', 'dokumen palsu']);
+        assert.equal((await invoiceOf(id)).state, 'lapsed');
+        assert.equal((await story.call('POST', `invoices/${invoiceId}/pay`, { as: 'owner', body: {} })).status, 409);
+        await eventually('its page to be closed', async () => (await attemptOf(reference)).state === 'expired');
+        await eventually('its letter', async () => (await letters(id, 'application_cancelled')) === 1);
+        assert.equal((await processOf(activationId(asId(id))).result())?.state, 'cancelled');
+        await story.sandbox(reference, 'pay-late');
+        await eventually('a case for finance', async () =>
+          db()('payment_cases').where({ invoice_id: invoiceId, kind: 'late' }).first('id'),
+        );
+        assert.equal((await story.status(id)).state, 'cancelled');
+      },
+
+    'is withdrawn by its owner while it is to be paid, and can be asked for again': async () => {
+      const old = await ending(30);
+      const { id } = await renewed(old.id);
+      await story.reaches(id, 'pending_payment');
+      const { reference } = await story.openPayment(id);
+      const { id: invoiceId } = await invoiceOf(id);
+      const headers = { 'idempotency-key': `withdraw-${id}` };
+      assert.equal((await withdrawn(id, headers)).status, 200);
+      assert.equal((await withdrawn(id, headers)).status, 200);
+      assert.equal((await story.status(id)).state, 'withdrawn');
+      const { closing_reason } = await db()('applications').where({ id }).first('closing_reason');
+      assert.equal(closing_reason, 'tidak jadi');
+      assert.equal((await invoiceOf(id)).state, 'lapsed');
+      assert.equal((await db()('events').where({ application_id: id, type: 'application.withdrawn' })).length, 1);
+      assert.equal((await read(old.id)).renewal.state, 'open');
+      await eventually('its page to be closed', async () => (await attemptOf(reference)).state === 'expired');
+      await eventually('its letter', async () => (await letters(id, 'application_withdrawn')) === 1);
+      const again = await renewed(old.id);
+      assert.notEqual(again.id, id);
+      await story.reaches(again.id, 'pending_payment');
+      await story.sandbox(reference, 'pay-late');
+      await eventually('a case for finance', async () =>
+        db()('payment_cases').where({ invoice_id: invoiceId, kind: 'late' }).first('id'),
+      );
+      assert.equal((await story.status(again.id)).state, 'pending_payment');
+    },
+
+    'is not withdrawn once it is paid, though nobody has heard of the payment yet': async () => {
+      const old = await ending(30);
+      const { id } = await renewed(old.id);
+      await story.reaches(id, 'pending_payment');
+      await paid(id);
+      const answer = await withdrawn(id);
+      assert.deepEqual([answer.status, problemShape.parse(answer.body).code], [409, 'already_closed']);
+    },
+
+    'is either paid or withdrawn, when both come at the same instant': async () => {
+      for (const first of ['pay', 'withdraw'] as const) {
+        const old = await ending(30);
+        const { id } = await renewed(old.id);
+        await story.reaches(id, 'pending_payment');
+        const { reference } = await story.openPayment(id);
+        const pay = () => story.sandbox(reference, 'pay');
+        const [, answer] =
+          first === 'pay'
+            ? await Promise.all([pay(), withdrawn(id)])
+            : (await Promise.all([withdrawn(id), pay()])).toReversed();
+        const isWithdrawn = typeof answer === 'object' && 'status' in answer && answer.status === 200;
+        await story.reaches(id, isWithdrawn ? 'withdrawn' : 'active');
+        const { id: invoiceId, state } = await invoiceOf(id);
+        assert.equal(state, isWithdrawn ? 'lapsed' : 'paid');
+        if (isWithdrawn)
+          await eventually('a case for finance', async () =>
+            db()('payment_cases').where({ invoice_id: invoiceId, kind: 'late' }).first('id'),
+          );
+        assert.equal((await db()('licenses').where({ application_id: id })).length, isWithdrawn ? 0 : 1);
+      }
+    },
+
+    'that was approved after its licence was revoked asks nobody to pay': async () => {
+      const old = await ending(30);
+      const numbers = await db().transaction();
+      // Nobody gets a number meanwhile: the approval waits with its invoice.
+      await numbers.raw(
+        `insert into counters (name, value) select 'invoice/' || y, 0
+           from generate_series(extract(year from now())::int, extract(year from now())::int + 1) y
+         on conflict (name) do update set value = counters.value`,
+      );
+      const { id } = await renewed(old.id).finally(async () => {
+        await db()('licenses').where({ id: old.id }).update({ status: 'revoked', status_reason: 'dokumen palsu' });
+        await numbers.commit();
+      });
+      await story.reaches(id, 'cancelled');
+      assert.equal((await invoiceOf(id)).state, 'lapsed');
+      await eventually('its letter', async () => (await letters(id, 'application_cancelled')) === 1);
+      assert.equal(await letters(id, 'invoice_issued'), 0);
+    },
+
+    'is for an application of the first term not withdrawn any more: the office has decided it': async () => {
+      const id = await story.submitted('retail_kiosk');
+      await story.reaches(id, 'pending_payment');
+      const answer = await withdrawn(id);
+      assert.deepEqual([answer.status, problemShape.parse(answer.body).code], [409, 'already_decided']);
     },
 
     'is judged by the rules in force, whichever the licence was given under': async () => {

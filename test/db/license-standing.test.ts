@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import { revokeLicense } from '../../db/license-revocation.ts';
 import {
+  type ByOffice,
   expireLicense,
   licensesToExpire,
   reinstateLicense,
   reinstateLicenseOf,
-  revokeLicense,
   supersedeLicense,
   suspendLicense,
   suspendLicenseOf,
@@ -24,6 +25,8 @@ import {
   MONDAY,
 } from '../builders/licensing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const revoke = (tx: Knex, asked: ByOffice) => revokeLicense(tx, { refundApprovalAbove: {} }, asked);
 
 describe('the standing of a licence whose money is gone', () => {
   let database: TestDatabase;
@@ -197,11 +200,11 @@ describe('the standing of a licence whose money is gone', () => {
     it('is revoked for good: nothing brings it back, not the money either', async () => {
       const { id, applicationId, number } = await licensed();
       await suspendLicenseOf(database.db, changeOf(applicationId));
-      await change(revokeLicense, by(id, 'dokumen palsu'));
+      await change(revoke, by(id, 'dokumen palsu'));
       assert.deepEqual([(await row(id)).status, (await row(id)).status_reason], ['revoked', 'dokumen palsu']);
       assert.deepEqual(await open(id), []);
       assert.equal(await reinstateLicenseOf(database.db, changeOf(applicationId)), false);
-      for (const how of [revokeLicense, reinstateLicense]) {
+      for (const how of [revoke, reinstateLicense]) {
         await assert.rejects(change(how, by(id)), isRefused('license_ended'));
       }
       await assert.rejects(suspend(id), isRefused('license_ended'));
@@ -237,7 +240,7 @@ describe('the standing of a licence whose money is gone', () => {
     it('is not changed by somebody who acts for its company', async () => {
       const { id } = await licensed();
       const asked = { ...by(id), by: owner };
-      await assert.rejects(change(revokeLicense, asked), isRefused('own_application'));
+      await assert.rejects(change(revoke, asked), isRefused('own_application'));
     });
 
     it('expires once, at the instant that its validity ends, suspended or not', async () => {

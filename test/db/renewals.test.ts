@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import { applyToInvoice } from '../../db/invoice-payments.ts';
 import { findLicense } from '../../db/license-reads.ts';
-import {
-  expireLicense,
-  reinstateLicense,
-  revokeLicense,
-  suspendLicense,
-  suspendLicenseOf,
-} from '../../db/license-standing.ts';
+import { revokeLicense } from '../../db/license-revocation.ts';
+import { expireLicense, reinstateLicense, suspendLicense, suspendLicenseOf } from '../../db/license-standing.ts';
 import { issueLicense, termOf } from '../../db/licenses.ts';
 import { carryOut } from '../../db/renewal-calendar.ts';
+import { withdrawRenewal } from '../../db/renewal-withdrawal.ts';
 import { createRenewal, renewalSource } from '../../db/renewals.ts';
 import {
   type ApplicationId,
@@ -20,9 +17,11 @@ import {
   type LicenseId,
   type UserId,
 } from '../../domain/ids.ts';
+import { aBookedInvoice } from '../builders/books.ts';
 import { aCompany, aLicenseType, aUser, type LicenseTypeRow } from '../builders/licensing.ts';
 import { anEndingLicense, daysFromNow, type EndingLicense } from '../builders/renewals.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('the next term of a licence, on record', () => {
   let database: TestDatabase;
@@ -186,20 +185,90 @@ describe('the next term of a licence, on record', () => {
     assert.deepEqual(await statuses(license.id, next), ['active', 'active']);
     await db.transaction((tx) => suspendLicenseOf(tx, { ...of, key: randomUUID() }));
     assert.deepEqual(await statuses(license.id, next), ['suspended', 'active']);
-    await db.transaction((tx) => revokeLicense(tx, byHead(license.id)));
+    await db.transaction((tx) => revokeLicense(tx, { refundApprovalAbove: {} }, byHead(license.id)));
     assert.deepEqual(await statuses(license.id, next), ['revoked', 'revoked']);
   });
 
   it('brings nothing back that the office had taken away while it was under way', async () => {
     const [revoked, suspended] = [await ending(), await ending()];
     const [first, second] = [await asked(revoked), await asked(suspended)];
-    await db.transaction((tx) => revokeLicense(tx, byHead(revoked.id)));
+    await db.transaction((tx) => revokeLicense(tx, { refundApprovalAbove: {} }, byHead(revoked.id)));
     await db.transaction((tx) => suspendLicense(tx, { ...byHead(suspended.id), cause: 'office' }));
     // It ends suspended: nobody has taken that back.
     await expireLicense(db, { id: suspended.id, at: daysFromNow(31) });
     const after = [(await issued(first)).licenseId, (await issued(second, 12, daysFromNow(32))).licenseId];
     assert.deepEqual(await statuses(...after), ['revoked', 'suspended']);
     assert.deepEqual(await statuses(revoked.id, suspended.id), ['revoked', 'superseded']);
+  });
+
+  describe('that waits for its payment', () => {
+    const policy = { refundApprovalAbove: {} };
+    const TOTAL = 361_000n;
+    async function waiting() {
+      const license = await ending();
+      const applicationId = await asked(license);
+      const { id: invoiceId } = await aBookedInvoice(db, companyId);
+      await db('invoices').where({ id: invoiceId }).update({ application_id: applicationId });
+      await db('applications').where({ id: applicationId }).update({ state: 'pending_payment' });
+      const at = daysFromNow(0);
+      const by = { applicationId, by: owner, reason: 'tidak jadi', at };
+      return {
+        applicationId,
+        pay: (tx: Knex) => applyToInvoice(tx, { invoiceId, amountMinor: TOTAL, at }).then(({ state }) => state),
+        withdraw: (tx: Knex) => withdrawRenewal(tx, policy, by).then(({ state }) => state),
+        revoke: (tx: Knex) => revokeLicense(tx, policy, byHead(license.id)),
+        states: async () => [
+          (await db('applications').where({ id: applicationId }).first('state')).state,
+          (await db('invoices').where({ id: invoiceId }).first('state')).state,
+          (await record(license.id)).status,
+        ],
+      };
+    }
+    const isBlocked = () =>
+      eventually('the other one to wait', async () => {
+        const { rows } = await db.raw(
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        );
+        return rows.length > 0;
+      });
+    /** The second comes while the first is not committed. */
+    async function oneAfterTheOther<A, B>(first: (tx: Knex) => Promise<A>, second: (tx: Knex) => Promise<B>) {
+      const tx = await db.transaction();
+      const one = await first(tx);
+      const two = db.transaction(second);
+      await isBlocked();
+      await tx.commit();
+      return [one, await two] as const;
+    }
+
+    it('is paid or withdrawn, whichever comes first, and neither by halves', async () => {
+      const [paid, withdrawn] = [await waiting(), await waiting()];
+      assert.deepEqual(await oneAfterTheOther(paid.pay, paid.withdraw), ['paid', 'activating']);
+      assert.deepEqual(await paid.states(), ['activating', 'paid', 'active']);
+      assert.deepEqual(await oneAfterTheOther(withdrawn.withdraw, withdrawn.pay), ['withdrawn', 'lapsed']);
+      assert.deepEqual(await withdrawn.states(), ['withdrawn', 'lapsed', 'active']);
+    });
+
+    it('is withdrawn once, however often it is asked', async () => {
+      const it = await waiting();
+      const answers = await Promise.all(Array.from({ length: 3 }, () => db.transaction(it.withdraw)));
+      assert.deepEqual(answers, ['withdrawn', 'withdrawn', 'withdrawn']);
+      const told = await db('events').where({ application_id: it.applicationId }).pluck('type');
+      assert.deepEqual(told.toSorted(), [
+        'application.created',
+        'application.withdrawn',
+        'document.added',
+        'invoice.lapsed',
+      ]);
+    });
+
+    it('is cancelled with its licence, unless it was paid a moment before', async () => {
+      const [paid, revoked] = [await waiting(), await waiting()];
+      await oneAfterTheOther(paid.pay, paid.revoke);
+      assert.deepEqual(await paid.states(), ['activating', 'paid', 'revoked']);
+      assert.equal((await oneAfterTheOther(revoked.revoke, revoked.pay))[1], 'lapsed');
+      assert.deepEqual(await revoked.states(), ['cancelled', 'lapsed', 'revoked']);
+    });
   });
 
   it('tells its reader what it is of, and who follows', async () => {

@@ -66,10 +66,41 @@ export async function playRenewals(system: TestSystem): Promise<Played> {
       'licenseFollowing-superseded': licenseFollowingId(old.id),
     };
   };
+  const toBePaid = async () => {
+    const old = await ending(25);
+    await follow(old.id);
+    const answer = await story.expect(201, story.call('POST', `licenses/${old.id}/renew`, { as: 'owner' }));
+    const applicationId = asId<ApplicationId>(idShape.parse(answer.body).id);
+    await story.reaches(applicationId, 'pending_payment');
+    await story.openPayment(applicationId);
+    return { old, applicationId };
+  };
+  const givenUp = async () => {
+    const { applicationId } = await toBePaid();
+    const body = { reason: 'tidak jadi' };
+    await story.expect(
+      200,
+      story.call('POST', `licenses/applications/${applicationId}/withdraw`, { as: 'owner', body }),
+    );
+    await client.workflow.getHandle(activationId(applicationId)).result();
+    return { 'activation-renewal-withdrawn': activationId(applicationId) };
+  };
+  const revokedWithRenewal = async () => {
+    const { old, applicationId } = await toBePaid();
+    const body = { reason: 'dokumen palsu' };
+    await story.expect(200, story.call('POST', `licenses/${old.id}/revoke`, { as: 'head', body }));
+    await client.workflow.getHandle(activationId(applicationId)).result();
+    await process(old.id).result();
+    return {
+      'activation-renewal-cancelled': activationId(applicationId),
+      'licenseFollowing-revoked-with-renewal': licenseFollowingId(old.id),
+    };
+  };
   const [one, two, three] = await Promise.all([reminded(), revoked(), renewed()]);
+  const [four, five] = await Promise.all([givenUp(), revokedWithRenewal()]);
 
   await Promise.all([ending(300), ending(301)]);
   const workflowId = `license-adoption-${randomUUID()}`;
   await client.workflow.execute('licenseAdoption', { workflowId, taskQueue, args: [{ page: 1 }] });
-  return { ...one, ...two, ...three, 'licenseAdoption-two-pages': workflowId };
+  return { ...one, ...two, ...three, ...four, ...five, 'licenseAdoption-two-pages': workflowId };
 }
