@@ -27,6 +27,7 @@ import { createRenewalActivities } from './renewals.ts';
 import { createReturnActivities } from './returns.ts';
 import { createReviewOfferActivities } from './review-offers.ts';
 import { createShipmentActivities } from './shipments.ts';
+import { createShopMessageActivities } from './shop-messages.ts';
 import { createTextMessageActivities } from './sms/send.ts';
 import { createStockActivities } from './stock.ts';
 import { createSubscriptionActivities } from './subscriptions.ts';
@@ -61,6 +62,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createReturnActivities(deps),
   ...createReviewOfferActivities(),
   ...createShipmentActivities(deps),
+  ...createShopMessageActivities(deps),
   ...createStockActivities(deps),
   ...createSubscriptionActivities(deps),
   ...createTaskMoveActivities(deps),

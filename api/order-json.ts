@@ -70,14 +70,16 @@ const of = ({ currency }: OrderRead, minor: number) => moneyJson(money(minor, cu
 
 function itemJson(order: OrderRead, item: OrderItemRead, policy: ReturnPolicy, locale: Locale) {
   const { id, sku, name, quantity, unitPriceMinor, units } = item;
-  const count = (state: string) => units.filter((unit) => unit.state === state).length;
+  // What comes back to us is not told as lost.
+  const shown = units.map(({ state, isSentBack }) => (state === 'lost' && isSentBack ? 'sent_back' : state));
+  const count = (state: string) => shown.filter((one) => one === state).length;
   return {
     id,
     sku,
     name: name[locale],
     quantity,
     unitPrice: of(order, unitPriceMinor),
-    units: Object.fromEntries(UNIT_STATES.map((state) => [state, count(state)])),
+    units: Object.fromEntries([...UNIT_STATES, 'sent_back'].map((state) => [state, count(state)])),
     returnable: units.filter((unit) => isReturnable(item, unit, policy)).length,
   };
 }

@@ -8,6 +8,7 @@ import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Actor, Refusal } from '../domain/licensing.ts';
+import { type OrderMessageKind, PAID_BACK } from '../domain/orders.ts';
 import { orderId } from '../workflows/ids.ts';
 import { ORDER_UPDATES, type OrderInput, type ShopMessage } from '../workflows/messages.ts';
 import type { ApiDeps } from './deps.ts';
@@ -64,8 +65,11 @@ export async function askOrder(deps: ApiDeps, asked: OrderAsked, content: OrderM
     );
   } catch (error) {
     const told = toFailure(error);
-    const why = told.code === 'not_found' ? await whyThereIsNoProcess(deps, actor, id, error) : told;
+    const why = told.code === 'not_found' ? await whyThereIsNoProcess(deps, asked, kind, error) : told;
     if (isRefusal(error) || why.code === 'order_not_open') await refuseShopMessage(deps.db, messageId, why, new Date());
+    // The watch may have handed it over meanwhile: what became of it counts, not that it is no longer possible.
+    const meanwhile = await shopMessageAnswer(deps.db, messageId);
+    if (meanwhile) return refuseWith(meanwhile.refusal);
     throw why === told ? error : why;
   }
 }
@@ -75,11 +79,22 @@ function refuseWith(refusal: Refusal | null): void {
 }
 
 /** One that is open and has no process gets it back here, from the record; the caller comes again and finds it. */
-async function whyThereIsNoProcess(deps: ApiDeps, actor: Actor, id: OrderId, cause: unknown): Promise<Failure> {
+async function whyThereIsNoProcess(
+  deps: ApiDeps,
+  { actor, id }: OrderAsked,
+  kind: OrderMessageKind,
+  cause: unknown,
+): Promise<Failure> {
   const { state } = await orderSeenBy(deps, actor, id);
   if (await isOrderInProcess(deps.db, id)) {
     await startOrder(deps, id, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
     return new Failure('temporarily_unavailable', '', { state, retryAfterSeconds: 1 }, { cause });
   }
-  return new Failure('order_not_open', `The order is ${state}, and over.`, { state }, { cause });
+  const isTooLate = kind === 'deliver' && state === 'cancelled';
+  return new Failure(
+    'order_not_open',
+    isTooLate ? PAID_BACK : `The order is ${state}, and over.`,
+    { state },
+    { cause },
+  );
 }

@@ -4,8 +4,9 @@ import { Failure } from '../domain/failures.ts';
 import type { ReturnId } from '../domain/ids.ts';
 import type { Actor } from '../domain/licensing.ts';
 import { type Currency, money } from '../domain/money.ts';
-import { returnDeadline } from '../domain/return-deadlines.ts';
-import { HEARD_IN, RETURN_MESSAGES, type ReturnPolicy, type ReturnState } from '../domain/returns.ts';
+import { countStates, endOf, waitOf } from '../domain/return-deadlines.ts';
+import { nextReturnDue, type ReturnRung } from '../domain/return-timeline.ts';
+import { HEARD_IN, RETURN_MESSAGES } from '../domain/returns.ts';
 import type { ApiDeps } from './deps.ts';
 import type { Locale } from './request.ts';
 import { moneyJson, timeJson, timeOrNull } from './wire.ts';
@@ -76,7 +77,7 @@ export const returnJson = (it: ReturnRead, locale: Locale, { staff }: { readonly
   })),
   replacementOrderId: it.replacementOrderId,
   ...(staff ? { manualReasons: [...it.manualReasons] } : {}),
-  next: nextOf(it),
+  next: nextOf(it, Date.now()),
   actions: RETURN_MESSAGES.filter((kind) => HEARD_IN[kind].includes(it.state)).map((kind) => kind.replaceAll('_', '-')),
   requestedAt: timeJson(it.requestedAt),
   endedAt: timeOrNull(it.endedAt),
@@ -161,39 +162,23 @@ function statementJson(it: ReturnRead, locale: Locale) {
 
 // ---- what happens next ----------------------------------------------------------------------------------------------
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
 /** What its process does by itself, should nobody say anything before. */
-const NEXT: Partial<Record<ReturnState, { readonly what: string; readonly after?: (policy: ReturnPolicy) => number }>> =
-  {
-    requested: { what: 'seller_is_reminded', after: ({ review }) => review.remindAfterHours * HOUR },
-    under_review: { what: 'seller_is_reminded', after: ({ review }) => review.remindAfterHours * HOUR },
-    info_requested: { what: 'return_expires' },
-    label_pending: { what: 'person_looks', after: ({ labelRetryMinutes }) => labelRetryMinutes * 60_000 },
-    awaiting_shipment: { what: 'return_expires' },
-    in_transit: { what: 'parcel_counts_as_lost', after: ({ lostAfterDays }) => lostAfterDays * DAY },
-    lost_in_transit: { what: 'refund_is_offered', after: ({ resolution }) => resolution.defaultAfterDays * DAY },
-    received: {
-      what: 'supervisor_is_told',
-      after: ({ receivedEscalateAfterHours }) => receivedEscalateAfterHours * HOUR,
-    },
-    inspecting: {
-      what: 'supervisor_is_told',
-      after: ({ inspectionEscalateAfterDays }) => inspectionEscalateAfterDays * DAY,
-    },
-    resolution_pending: { what: 'default_counts' },
-    refunding: { what: 'person_looks', after: ({ refundReviewAfterDays }) => refundReviewAfterDays * DAY },
-    replacing: { what: 'person_looks', after: ({ refundReviewAfterDays }) => refundReviewAfterDays * DAY },
-  };
+const WHAT: Readonly<Record<ReturnRung, string>> = {
+  remind: 'seller_is_reminded',
+  escalate: 'supervisor_is_told',
+  expire: 'return_expires',
+  label_given_up: 'person_looks',
+  late: 'parcel_counts_as_lost',
+  lost: 'parcel_counts_as_lost',
+  lost_for_good: 'refund_is_offered',
+  rest_missing: 'rest_counts_as_missing',
+  default: 'default_counts',
+  overdue: 'person_looks',
+};
 
-function nextOf(it: ReturnRead): { what: string; at: string } | null {
-  const next = NEXT[it.state];
-  if (!next) return null;
-  if (it.state === 'resolution_pending' && it.disputedAt !== null) {
-    const at = it.stateSince.getTime() + it.policy.inspectionEscalateAfterDays * DAY;
-    return { what: 'supervisor_is_told', at: timeJson(new Date(at)) };
-  }
-  const at = next.after ? it.stateSince.getTime() + next.after(it.policy) : returnDeadline(it);
-  return at === null ? null : { what: next.what, at: timeJson(new Date(at)) };
+/** Where time runs against the customer its end, not the reminders before it. */
+function nextOf(read: ReturnRead, now: number): { what: string; at: string } | null {
+  const it = { ...read, units: countStates(read.units) };
+  const due = endOf(it, now) ?? nextReturnDue(waitOf(it), now);
+  return due && { what: WHAT[due.kind], at: timeJson(new Date(Math.max(due.at, now))) };
 }

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import type { ReturnRead } from '../db/return-reads.ts';
-import { recordShopMessage, refuseShopMessage } from '../db/shop-messages.ts';
+import { recordShopMessage, refuseShopMessage, shopMessageAnswer } from '../db/shop-messages.ts';
 import type { Origin } from '../domain/events.ts';
 import { Failure } from '../domain/failures.ts';
 import type { ReturnId } from '../domain/ids.ts';
@@ -56,7 +56,11 @@ export interface ReturnSaid {
   readonly origin: Origin;
 }
 
-/** Durable when it returns. @throws Failure as the process refuses it, or the record where there is none any more */
+/**
+ * Durable when it returns. What was done counts for whoever says it again, also where the watch has handed it over meanwhile and
+ * the same would be refused by now.
+ * @throws Failure as the process refuses it, or the record where there is none any more
+ */
 export async function sayToReturn<Kind extends ReturnMessageKind>(
   deps: ApiDeps,
   { id, actor, requestKey, origin }: ReturnSaid,
@@ -70,38 +74,47 @@ export async function sayToReturn<Kind extends ReturnMessageKind>(
     content: Object.fromEntries(Object.entries(content)),
   };
   const messageId = await recordShopMessage(deps.db, { ...said, requestKey, at: new Date() });
+  const answer = async (): Promise<RmaAnswer | null> => {
+    const known = await shopMessageAnswer(deps.db, messageId);
+    if (!known) return null;
+    const it = await returnSeenBy(deps, actor, id);
+    const { refusal } = known;
+    if (!refusal || (refusal.code === 'return_not_open' && IS_SO[kind]?.(it, content))) return { state: it.state };
+    throw new Failure(refusal.code, refusal.message, refusal.facts);
+  };
+  const sayNo = (refusal: Refusal) => refuseShopMessage(deps.db, messageId, refusal, new Date());
+  const before = await answer();
+  if (before) return before;
   const message: ShopMessage = { messageId, by: actor.userId, origin: sealOrigin(deps, origin) };
   const options = { updateId: requestKey, args: [message] } satisfies { updateId: string; args: [ShopMessage] };
   const handle = deps.temporal.workflow.getHandle(rmaId(id));
-  const sayNo = (refusal: Refusal) => refuseShopMessage(deps.db, messageId, refusal, new Date());
   try {
     return await withinTime(deps.temporal, () => handle.executeUpdate(RETURN_UPDATES[kind], options));
   } catch (error) {
     if (isRefusal(error)) await sayNo(toFailure(error));
-    const { code } = toFailure(error);
-    if (code === 'return_not_open') {
-      const it = await returnSeenBy(deps, actor, id);
-      if (IS_SO[kind]?.(it, content)) return { state: it.state };
-    }
-    if (code !== 'not_found') throw error;
+    const meanwhile = await answer();
+    if (meanwhile) return meanwhile;
+    if (toFailure(error).code !== 'not_found') throw error;
   }
   // Its process has ended, or was never started: the record says whether there is still something to say to it.
   const { state } = await returnSeenBy(deps, actor, id);
   const refusal = refuseReturnMessage(kind, state);
-  if (refusal) {
-    await sayNo(refusal);
-    throw new Failure(refusal.code, refusal.message, refusal.facts);
-  }
+  if (refusal) await sayNo(refusal);
   const startWorkflowOperation = new WithStartWorkflowOperation('rma', {
     ...startOptions(deps, { returnId: id }),
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
   });
   try {
-    return await withinTime(deps.temporal, () =>
-      deps.temporal.workflow.executeUpdateWithStart(RETURN_UPDATES[kind], { ...options, startWorkflowOperation }),
+    return (
+      (refusal && (await answer())) ??
+      (await withinTime(deps.temporal, () =>
+        deps.temporal.workflow.executeUpdateWithStart(RETURN_UPDATES[kind], { ...options, startWorkflowOperation }),
+      ))
     );
   } catch (error) {
     if (isRefusal(error)) await sayNo(toFailure(error));
+    const meanwhile = await answer();
+    if (meanwhile) return meanwhile;
     throw error;
   }
 }

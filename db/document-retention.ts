@@ -1,6 +1,6 @@
-/** Which documents have been kept long enough, and the only place that deletes a stored file. */
+/** Which documents, and infected photos of returns, have been kept long enough, and the only place that deletes a stored file. */
 import type { Knex } from 'knex';
-import type { ApplicationId, CompanyId, DocumentId, Sha256 } from '../domain/ids.ts';
+import type { ApplicationId, CompanyId, DocumentId, ReturnId, Sha256 } from '../domain/ids.ts';
 import { APPLICATION_STATES, isClosed } from '../domain/licensing.ts';
 import { lockFile } from './documents.ts';
 import { recordEvent } from './events.ts';
@@ -97,6 +97,66 @@ async function lockDue(tx: Knex, id: DocumentId, until: KeptUntil): Promise<Due 
   return rows[0] ?? null;
 }
 
+// ---- photos of returns ----------------------------------------------------------------------------------------------
+
+// What is infected nobody reads again; it is kept as long as a document that was taken off. Its row stays and says why it is
+// not shown.
+const LONG_INFECTED = `p.purged_at is null and p.scan_state = 'infected' and exists (
+  select 1 from events e where e.key = 'return-photo/' || p.id || '/scanned' and e.occurred_at < :removedBefore)`;
+
+/** By ID, for `after`, as `documentsToPurge`. */
+export async function photosToPurge(
+  db: Knex,
+  { removedBefore }: Pick<KeptUntil, 'removedBefore'>,
+  { after, limit }: { after: DocumentId | null; limit: number },
+): Promise<DocumentId[]> {
+  const { rows }: { rows: { id: DocumentId }[] } = await db.raw(
+    `select p.id from return_photos p
+      where (cast(:after as uuid) is null or p.id > :after) and ${LONG_INFECTED} order by p.id limit :limit`,
+    { removedBefore, after, limit },
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** As `purgeDocument`. @returns false when it is not due (any more) */
+export async function purgePhoto(
+  db: Knex,
+  files: Pick<FileStore, 'remove'>,
+  { documentId: id, at, removedBefore }: Pick<KeptUntil, 'removedBefore'> & { documentId: DocumentId; at: string },
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const found: { sha256: Sha256; returnId: ReturnId } | undefined = await tx('return_photos')
+      .where({ id })
+      .first({ sha256: 'sha256', returnId: 'return_id' });
+    if (!found) return false;
+    const { sha256, returnId } = found;
+    // The return, then the file, as an upload locks them.
+    const it: { companyId: CompanyId } = await tx('returns')
+      .where({ id: returnId })
+      .forShare()
+      .first({ companyId: 'company_id' });
+    await lockFile(tx, sha256, 'alone');
+    const { rows }: { rows: { kind: string }[] } = await tx.raw(
+      `select p.kind from return_photos p where p.id = :id and ${LONG_INFECTED} for update of p`,
+      { id, removedBefore },
+    );
+    const [due] = rows;
+    if (!due) return false;
+    const isNew = await recordEvent(tx, {
+      key: `return-photo/${id}/purged`,
+      type: 'document.purged',
+      companyId: it.companyId,
+      subject: `rma/${returnId}`,
+      data: { documentId: id, kind: due.kind },
+      at,
+    });
+    if (!isNew) return false;
+    await tx('return_photos').where({ id }).update({ purged_at: at });
+    if (!(await isNamed(tx, sha256))) await files.remove(sha256);
+    return true;
+  });
+}
+
 /** Every column that names a stored file. A new one belongs here: test/db/document-retention.test.ts compares with the schema. */
 export const NAMES_A_FILE = [
   'documents.sha256',
@@ -112,15 +172,15 @@ export const NAMES_A_FILE = [
   'return_photos.sha256',
 ] as const;
 
+/** Rows that stay when their file has gone. */
+const PURGED: readonly (typeof NAMES_A_FILE)[number][] = ['documents.sha256', 'return_photos.sha256'];
+
 /** Whether a record names the file. The caller holds its lock (`lockFile`), alone. */
 export async function isNamed(tx: Knex, sha256: Sha256): Promise<boolean> {
-  const others = NAMES_A_FILE.slice(1).map((name) => {
+  const naming = NAMES_A_FILE.map((name) => {
     const [table, column] = name.split('.');
-    return `select 1 from ${table} where ${column} = :sha256`;
+    return `select 1 from ${table} where ${column} = :sha256${PURGED.includes(name) ? ' and purged_at is null' : ''}`;
   });
-  const documents = 'select 1 from documents where sha256 = :sha256 and purged_at is null';
-  const { rows }: { rows: unknown[] } = await tx.raw(`${[documents, ...others].join(' union all ')} limit 1`, {
-    sha256,
-  });
+  const { rows }: { rows: unknown[] } = await tx.raw(`${naming.join(' union all ')} limit 1`, { sha256 });
   return rows.length > 0;
 }

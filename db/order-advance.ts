@@ -148,7 +148,8 @@ async function giveUpSentBack(tx: Knex, order: OrderRecord, at: string): Promise
     .where({ state: 'sent_back' })
     .pluck<ShipmentId[]>('id');
   let isDone = false;
-  for (const shipmentId of back) isDone = (await unitsLost(tx, { orderId: order.id, shipmentId, at })) || isDone;
+  for (const shipmentId of back)
+    isDone = (await unitsLost(tx, { orderId: order.id, shipmentId, at, isSentBack: true })) || isDone;
   return isDone;
 }
 

@@ -39,7 +39,7 @@ export interface AboutOrder {
   readonly data?: OrderLetterFacts;
 }
 
-const TO_SELLERS: readonly OrderLetter[] = ['order_hold_reminder', 'order_parcel_failed'];
+const TO_SELLERS: readonly OrderLetter[] = ['order_hold_reminder', 'order_parcel_failed', 'order_arrived_late'];
 
 /** A second time with the same `at` does nothing. An order that nobody acts for any more is written about to nobody. */
 export async function writeOrderLetter(tx: Knex, template: OrderLetter, about: AboutOrder): Promise<void> {

@@ -14,7 +14,7 @@ import {
   type UserId,
 } from '../domain/ids.ts';
 import type { Refusal } from '../domain/licensing.ts';
-import { type OrderSituation, refuseOrderMessage, stateOfUnits } from '../domain/orders.ts';
+import { type OrderSituation, PAID_BACK, refuseOrderMessage, stateOfUnits } from '../domain/orders.ts';
 import { settledOrder } from './order-advance.ts';
 import { cancelUnits, type OrderTools } from './order-cancellation.ts';
 import { type EditOrder, editOrder } from './order-edits.ts';
@@ -261,18 +261,31 @@ async function takeGoods(
   }
 }
 
-/** Absent = all that are on their way. */
+/** Absent = all that are on their way; where none is, the one that was given up and has turned up after all. */
 async function deliver(
   tx: Knex,
   order: OrderRecord,
   { shipmentId }: Extract<OrderMessage, { kind: 'deliver' }>,
   { by, at }: Asked,
 ): Promise<Refusal | null> {
-  const parcels = new Set(order.units.flatMap((unit) => (unit.shipmentId && isOut(unit) ? [unit.shipmentId] : [])));
-  if (shipmentId && !parcels.has(shipmentId))
-    return { code: 'shipment_not_known', message: 'No such parcel of this order is on its way.', facts: {} };
-  for (const id of shipmentId ? [shipmentId] : parcels) await deliverShipment(tx, { shipmentId: id, at, by });
+  const parcels = (state: UnitRecord['state']) =>
+    new Set(order.units.flatMap((unit) => (unit.shipmentId && unit.state === state ? [unit.shipmentId] : [])));
+  const [shipped, lost] = [parcels('shipped'), parcels('lost')];
+  if (shipmentId) {
+    if (!shipped.has(shipmentId) && !lost.has(shipmentId)) return notToDeliver(parcels('cancelled').has(shipmentId));
+    await deliverShipment(tx, { shipmentId, at, by });
+    return null;
+  }
+  const meant = shipped.size > 0 ? shipped : lost;
+  if (shipped.size === 0 && lost.size > 1)
+    return unknown('Several parcels were given up. Say which one has arrived (shipmentId).');
+  for (const id of meant) await deliverShipment(tx, { shipmentId: id, at, by });
   return null;
 }
 
-const isOut = ({ state }: UnitRecord): boolean => state === 'shipped' || state === 'lost';
+const unknown = (message: string): Refusal => ({ code: 'shipment_not_known', message, facts: {} });
+
+const notToDeliver = (isPaidBack: boolean): Refusal =>
+  isPaidBack
+    ? { code: 'order_not_open', message: PAID_BACK, facts: {} }
+    : unknown('No such parcel of this order is on its way.');

@@ -78,17 +78,45 @@ export async function unitsDelivered(
   await moveUnits(tx, order, units, 'delivered', { delivered_at: at });
   await refreshOrder(tx, orderId, at);
   if (units.length > 0) await writeOrderLetter(tx, 'order_delivered', { orderId, at, data: { shipmentId } });
+  await noteArrivedLate(tx, order, { shipmentId, at, by });
   return true;
+}
+
+/** What was in it was cancelled and paid back by then: the customer has both, and the shop learns of it. */
+async function noteArrivedLate(
+  tx: Knex,
+  order: OrderRecord,
+  { shipmentId, at, by }: { readonly shipmentId: ShipmentId; readonly at: string; readonly by: UserId | null },
+): Promise<void> {
+  const gone = order.units.filter((unit) => unit.shipmentId === shipmentId && unit.state === 'cancelled');
+  const isHere: unknown = await tx('events')
+    .where({ key: `shipment/${shipmentId}/back` })
+    .first('id');
+  if (gone.length === 0 || isHere !== undefined) return;
+  const amountMinor = gone.reduce((sum, unit) => sum + unit.givenBackMinor, 0n);
+  const data = { shipmentId, units: gone.length, amountMinor: amountMinor.toString(), currency: order.currency };
+  if (!(await note(tx, order, `shipment/${shipmentId}/arrived_late`, 'order.arrived_late', { at, by, data }))) return;
+  const amount = { amountMinor: amountMinor.toString(), currency: order.currency };
+  await writeOrderLetter(tx, 'order_arrived_late', { orderId: order.id, at, data: { shipmentId, amount } });
 }
 
 const isOnItsWay = ({ state }: UnitRecord): boolean => state === 'shipped' || state === 'lost';
 
-/** What of this parcel has not arrived is given up. @returns false when it was on record before */
+/**
+ * What of this parcel has not arrived is given up: it is lost, or comes back to us (`isSentBack`), which the customer is told in
+ * other words.
+ * @returns false when it was on record before
+ */
 export async function unitsLost(
   tx: Knex,
-  move: { readonly orderId: OrderId; readonly shipmentId: ShipmentId; readonly at: string },
+  move: {
+    readonly orderId: OrderId;
+    readonly shipmentId: ShipmentId;
+    readonly at: string;
+    readonly isSentBack?: boolean;
+  },
 ): Promise<boolean> {
-  const { orderId, shipmentId, at } = move;
+  const { orderId, shipmentId, at, isSentBack = false } = move;
   const order = await lockOrder(tx, orderId);
   const units = order.units.filter((unit) => unit.shipmentId === shipmentId && unit.state === 'shipped');
   const data = { shipmentId, units: units.length };
@@ -97,7 +125,7 @@ export async function unitsLost(
   await moveUnits(tx, order, units, 'lost');
   await refreshOrder(tx, orderId, at);
   if (units.length > 0)
-    for (const letter of ['order_lost', 'order_parcel_failed'] as const)
+    for (const letter of [isSentBack ? 'order_sent_back' : 'order_lost', 'order_parcel_failed'] as const)
       await writeOrderLetter(tx, letter, { orderId, at, data: { shipmentId } });
   return true;
 }

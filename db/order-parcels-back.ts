@@ -30,7 +30,7 @@ export async function takeBackParcel(
   const shipment = await findShipment(tx, shipmentId);
   if (shipment?.orderId !== orderId || shipment.direction !== 'out' || shipment.state === 'delivered') return UNKNOWN;
   await moveShipment(tx, { shipmentId, news: [{ state: 'sent_back', at: Date.parse(at) }], at, by });
-  await unitsLost(tx, { orderId, shipmentId, at });
+  await unitsLost(tx, { orderId, shipmentId, at, isSentBack: true });
   const order = await lockOrder(tx, orderId);
   const units = order.units.filter((unit) => unit.shipmentId === shipmentId && isOurs(unit));
   const data = { shipmentId, units: units.length };

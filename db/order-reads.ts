@@ -61,6 +61,8 @@ export interface OrderItemRead {
     readonly state: UnitState;
     readonly deliveredMs: number | null;
     readonly isClaimed: boolean;
+    /** Of one that is `lost`: its parcel is on its way back to us, or here. */
+    readonly isSentBack: boolean;
     readonly givenBackMinor: number;
   }[];
 }
@@ -91,6 +93,7 @@ const COLUMNS = `
       'unitPriceMinor', i.unit_price_minor, 'isFinalSale', i.is_final_sale, 'isHygiene', i.is_hygiene, 'returnDays', i.return_days,
       'units', (select jsonb_agg(jsonb_build_object('number', u.number, 'state', u.state,
           'deliveredMs', round(extract(epoch from u.delivered_at) * 1000), 'givenBackMinor', u.given_back_minor,
+          'isSentBack', exists (select from shipments s where s.id = u.shipment_id and s.state = 'sent_back'),
           'isClaimed', exists (select from return_units r where r.order_item_id = u.order_item_id and r.number = u.number
             and r.state = any(:claiming))) order by u.number)
         from order_units u where u.order_item_id = i.id)) order by i.position), '[]')

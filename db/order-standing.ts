@@ -1,6 +1,15 @@
 /** How an order stands, as its process needs it: what is due, which money to hand over, which parcels to ask about. */
 import type { Knex } from 'knex';
-import type { CompanyId, CreditNoteId, InvoiceId, OrderId, RefundId, ReturnId, ShipmentId, Sku } from '../domain/ids.ts';
+import type {
+  CompanyId,
+  CreditNoteId,
+  InvoiceId,
+  OrderId,
+  RefundId,
+  ReturnId,
+  ShipmentId,
+  Sku,
+} from '../domain/ids.ts';
 import { nextOrderDue, type OrderDue, type OrderTimes } from '../domain/order-timeline.ts';
 import type { OrderState, UnitCounts } from '../domain/orders.ts';
 import type { ReturnPolicy } from '../domain/returns.ts';

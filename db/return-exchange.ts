@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import { localDate } from '../domain/calendar.ts';
 import { Failure } from '../domain/failures.ts';
-import type { OrderId } from '../domain/ids.ts';
+import type { OrderId, ReturnId } from '../domain/ids.ts';
 import { taxRuleOn } from '../domain/invoicing.ts';
 import { withTax } from '../domain/return-money.ts';
 import { cancelUnits } from './order-cancellation.ts';
@@ -64,7 +64,7 @@ interface Credit {
 
 async function creditOf(tx: Knex, it: ReturnRecord): Promise<Credit> {
   const { rows }: { rows: { whole: string; goods: string; net: string; gross: string }[] } = await tx.raw(
-    `select coalesce(sum(o.net_minor), 0)::text as whole, coalesce(sum((s ->> 'netMinor')::bigint), 0)::text as goods,
+    `select coalesce(sum(o.net_minor + o.inherited_net_minor), 0)::text as whole, coalesce(sum((s ->> 'netMinor')::bigint), 0)::text as goods,
        coalesce(sum((s ->> 'netMinor')::bigint + (s ->> 'shippingNetMinor')::bigint), 0)::text as net,
        coalesce(sum((s ->> 'netMinor')::bigint + (s ->> 'taxMinor')::bigint
          + (s ->> 'shippingNetMinor')::bigint + (s ->> 'shippingTaxMinor')::bigint), 0)::text as gross
@@ -85,6 +85,36 @@ async function creditOf(tx: Knex, it: ReturnRecord): Promise<Credit> {
     netMinor: BigInt(row?.net ?? 0),
     grossMinor: BigInt(row?.gross ?? 0),
   };
+}
+
+// What a unit brought paid for the one that replaces it. The shipping is given back at most once and only with all of the order:
+// the whole of it goes along, unless the unit brought nothing.
+const STAND_IN = `
+  with olds as (
+    select o.*, i.sku, row_number() over (partition by i.sku order by i.position, o.number) as nth,
+      s.value as brought
+    from return_units r
+    join order_units o on o.order_item_id = r.order_item_id and o.number = r.number
+    join order_items i on i.id = o.order_item_id
+    join returns e on e.id = r.return_id
+    join lateral jsonb_array_elements(e.statement -> 'byUnit') s
+      on s.value ->> 'orderItemId' = o.order_item_id::text and (s.value ->> 'number')::int = o.number
+    where r.return_id = :returnId and r.state in ('accepted', 'kept') and (s.value ->> 'refundMinor')::bigint > 0
+  ), news as (
+    select n.order_item_id, n.number, i.sku, row_number() over (partition by i.sku order by i.position, n.number) as nth
+    from order_units n join order_items i on i.id = n.order_item_id where n.order_id = :orderId
+  )
+  update order_units u set stands_for_item = o.order_item_id, stands_for_number = o.number,
+    inherited_net_minor = (o.brought ->> 'netMinor')::bigint,
+    inherited_tax_minor = (o.brought ->> 'taxMinor')::bigint,
+    inherited_shipping_net_minor = o.shipping_net_minor + o.inherited_shipping_net_minor,
+    inherited_shipping_tax_minor = o.shipping_tax_minor + o.inherited_shipping_tax_minor
+  from news n join olds o on o.sku = n.sku and o.nth = n.nth
+  where u.order_item_id = n.order_item_id and u.number = n.number`;
+
+/** The units of an order that was just placed to replace what came back stand for those, one for one. */
+export async function standIn(tx: Knex, returnId: ReturnId, orderId: OrderId): Promise<void> {
+  await tx.raw(STAND_IN, { returnId, orderId });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { CompanyId, OrderId, ReturnId, UserId } from '../domain/ids.ts';
 import type { MailMoney } from '../domain/mail.ts';
 import type { Currency } from '../domain/money.ts';
 import { returnDeadline } from '../domain/return-deadlines.ts';
+import type { ClimbedRung, ReturnStanding } from '../domain/return-timeline.ts';
 import type { Resolution, ReturnPolicy, ReturnState } from '../domain/returns.ts';
 import type { Role } from '../domain/roles.ts';
 import type { CreditLetter, LetterItem, ReturnLetter, ReturnNewsData, StaffReason } from '../domain/shop-mail.ts';
@@ -95,6 +96,8 @@ interface ReturnRow {
   readonly labelShipmentId: string | null;
   readonly dropOffBy: Date | null;
   readonly stateSince: Date;
+  readonly rungs: readonly ClimbedRung[];
+  readonly units: ReturnStanding['units'];
   readonly disputedAt: Date | null;
   readonly refundMinor: string | number | bigint | null;
   readonly replacementNumber: string | null;
@@ -122,6 +125,9 @@ async function returnToTellOf(db: Knex, id: ReturnId): Promise<ReturnRow> {
       labelShipmentId: 'r.label_shipment_id',
       dropOffBy: 'r.drop_off_by',
       stateSince: 'r.state_since',
+      rungs: 'r.rungs',
+      units: db.raw(`(select coalesce(jsonb_object_agg(c.state, c.n), '{}') from (
+        select u.state, count(*)::int as n from return_units u where u.return_id = r.id group by u.state) c)`),
       disputedAt: 'r.disputed_at',
       refundMinor: 'r.refund_minor',
       replacementNumber: 'n.number',
@@ -147,7 +153,7 @@ async function dataOf(db: Knex, it: ReturnRow, at: Date, facts: ReturnLetterFact
     items: facts.items ?? (await itemsOf(db, it.id)),
     resolution: facts.resolution ?? it.resolution ?? it.wanted,
     defaultResolution: it.policy.defaultResolution,
-    until: facts.until === undefined ? deadlineOf(it) : facts.until,
+    until: facts.until === undefined ? deadlineOf(it, at) : facts.until,
     amount: facts.amount === undefined ? known : facts.amount,
     deductions: (statement?.deductions ?? []).map(({ name, reason, amountMinor }) => ({
       name: { id: `${name.id}: ${reason.id}`, en: `${name.en}: ${reason.en}` },
@@ -162,8 +168,8 @@ async function dataOf(db: Knex, it: ReturnRow, at: Date, facts: ReturnLetterFact
   };
 }
 
-function deadlineOf(it: ReturnRow): string | null {
-  const at = returnDeadline(it);
+function deadlineOf(it: ReturnRow, now: Date): string | null {
+  const at = returnDeadline(it, now.getTime());
   return at === null ? null : new Date(at).toISOString();
 }
 

@@ -1,7 +1,8 @@
 /** The statement of a return on record, the money that it leads to, and how that stands. */
 import type { Knex } from 'knex';
-import type { CompanyId, OrderId, RefundId, ReturnId, UserId } from '../domain/ids.ts';
+import type { CompanyId, OrderId, OrderItemId, RefundId, ReturnId, UserId } from '../domain/ids.ts';
 import { allotByLargestRemainder, type TaxRule } from '../domain/invoicing.ts';
+import type { UnitState } from '../domain/orders.ts';
 import type { MoneyPolicy } from '../domain/payments.ts';
 import {
   type EarlierUnit,
@@ -117,42 +118,111 @@ const UNITS = `
     on s."orderItemId" = r.order_item_id and s.number = r.number
   where r.return_id = :returnId and u.return_id = r.return_id and u.order_item_id = r.order_item_id and u.number = r.number`;
 
-type UnitRow = EarlierUnit &
-  Partial<Pick<StatedUnit, 'state' | 'reason' | 'condition'>> & {
-    readonly isBack: boolean;
-    readonly taxRule: TaxRule | null;
-  };
+interface FamilyUnit extends EarlierUnit {
+  readonly orderId: OrderId;
+  readonly unitState: UnitState;
+  readonly taxRule: TaxRule | null;
+  /** It came back for another one. */
+  readonly isReplaced: boolean;
+  readonly standsForItem: OrderItemId | null;
+  readonly standsForNumber: number | null;
+  /** What the unit that it stands for had brought. */
+  readonly inherited: UnitCost;
+  /** In this return; null = it is not. */
+  readonly state: StatedUnit['state'] | null;
+  readonly reason: StatedUnit['reason'] | null;
+  readonly condition: StatedUnit['condition'];
+}
 
-// A unit that came back for another one is not given up: its order is not undone by it.
-const ORDER_UNITS = `
-  select u.order_item_id as "orderItemId", u.number, u.net_minor as "netMinor", u.tax_minor as "taxMinor",
-    u.shipping_net_minor as "shippingNetMinor", u.shipping_tax_minor as "shippingTaxMinor", u.given_back_minor as "givenBackMinor",
+// A unit that came back for another one is not given up: its order is not undone by it, unless the other one comes back as well.
+const FAMILY = `
+  with recursive up as (
+    select cast(:orderId as uuid) as id
+    union
+    select b.order_id from up join order_units u on u.order_id = up.id
+      join order_units b on b.order_item_id = u.stands_for_item and b.number = u.stands_for_number
+  ), family as (
+    select id from up
+    union
+    select s.order_id from family join order_units b on b.order_id = family.id
+      join order_units s on s.stands_for_item = b.order_item_id and s.stands_for_number = b.number
+  )
+  select u.order_id as "orderId", u.order_item_id as "orderItemId", u.number, u.state as "unitState",
+    u.net_minor as "netMinor", u.tax_minor as "taxMinor", u.shipping_net_minor as "shippingNetMinor",
+    u.shipping_tax_minor as "shippingTaxMinor", u.given_back_minor as "givenBackMinor",
+    u.stands_for_item as "standsForItem", u.stands_for_number as "standsForNumber",
+    jsonb_build_object('netMinor', u.inherited_net_minor::text, 'taxMinor', u.inherited_tax_minor::text,
+      'shippingNetMinor', u.inherited_shipping_net_minor::text, 'shippingTaxMinor', u.inherited_shipping_tax_minor::text) as inherited,
     r.state, r.reason, r.condition, n.tax_rule as "taxRule",
-    u.state = 'cancelled' or (u.state = 'returned' and not exists (
-      select from return_units x join returns e on e.id = x.return_id
+    exists (select from return_units x join returns e on e.id = x.return_id
       where x.order_item_id = u.order_item_id and x.number = u.number and x.return_id <> :returnId
-        and x.state in ('accepted', 'kept') and e.resolution in ('replacement', 'exchange'))) as "isBack"
-  from order_units u
+        and x.state in ('accepted', 'kept') and e.resolution in ('replacement', 'exchange')) as "isReplaced"
+  from family f
+  join order_units u on u.order_id = f.id
   join order_items i on i.id = u.order_item_id
   left join return_units r on r.order_item_id = u.order_item_id and r.number = u.number and r.return_id = :returnId
   left join invoices n on n.id = u.invoice_id
-  where u.order_id = :orderId
-  order by i.position, u.number`;
+  order by u.order_id = :orderId desc, u.order_id, i.position, u.number`;
+
+/** The units of the order, of the one that it replaces, and of those that replace it. */
+async function familyOf(tx: Knex, returnId: ReturnId, orderId: OrderId): Promise<FamilyUnit[]> {
+  type Row = Omit<FamilyUnit, 'inherited'> & { readonly inherited: Digits<UnitCost> };
+  const { rows }: { rows: Row[] } = await tx.raw(FAMILY, { returnId, orderId });
+  return rows.map((row) => ({ ...row, inherited: costIn(row.inherited) }));
+}
+
+const isSame = (unit: UnitName, orderItemId: OrderItemId | null, number: number | null): boolean =>
+  unit.orderItemId === orderItemId && unit.number === number;
+
+/** It, the one that it stands for, and so on to the one that was bought. */
+function lineOfSources(family: readonly FamilyUnit[], unit: FamilyUnit): FamilyUnit[] {
+  if (unit.standsForItem === null) return [unit];
+  const before = family.find((one) => isSame(one, unit.standsForItem, unit.standsForNumber));
+  return before ? [unit, ...lineOfSources(family, before)] : [unit];
+}
 
 async function statementNow(tx: Knex, returnId: ReturnId, row: ReturnRow): Promise<Statement> {
-  const { rows }: { rows: UnitRow[] } = await tx.raw(ORDER_UNITS, { returnId, orderId: row.orderId });
-  const asked = rows.flatMap(({ state, reason, condition = null, ...unit }): StatedUnit[] =>
-    state && reason ? [{ ...unit, state, reason, condition }] : [],
-  );
-  const paid = (state: UnitRow['state']) =>
+  const family = await familyOf(tx, returnId, row.orderId);
+  const isPaid = ({ state }: FamilyUnit): boolean =>
     state === 'accepted' || state === 'kept' || (row.isWaived && state === 'declined');
-  const others = rows.filter(({ state }) => !paid(state));
-  return statementOf(asked, row.policy, {
-    completesOrder: others.every(({ isBack }) => isBack),
-    taxRule: rows.find(({ taxRule }) => taxRule !== null)?.taxRule ?? null,
-    isWaived: row.isWaived,
-    earlier: others.filter(({ isBack, state }) => isBack && !state),
-  });
+  const isBack = (unit: FamilyUnit): boolean => {
+    if (isPaid(unit) || unit.unitState === 'cancelled') return true;
+    if (unit.unitState !== 'returned') return false;
+    if (!unit.isReplaced) return true;
+    const others = family.filter(
+      (one) => one.unitState !== 'cancelled' && isSame(unit, one.standsForItem, one.standsForNumber),
+    );
+    return others.length > 0 && others.every(isBack);
+  };
+  const others = family.filter((unit) => !isPaid(unit));
+  // Their shipping goes back with the one that stands for them.
+  const told = new Set(family.filter(isPaid).flatMap((unit) => lineOfSources(family, unit)));
+  return statementOf(
+    family.flatMap((unit) => statedOf(family, unit)),
+    row.policy,
+    {
+      completesOrder: others.every(isBack),
+      taxRule: family.find(({ taxRule }) => taxRule !== null)?.taxRule ?? null,
+      isWaived: row.isWaived,
+      earlier: others.filter((unit) => !unit.state && !told.has(unit) && isBack(unit)),
+    },
+  );
+}
+
+/** With what it inherited, as far as the units that were bought still have it. */
+function statedOf(family: readonly FamilyUnit[], unit: FamilyUnit): StatedUnit[] {
+  const { orderItemId, number, state, reason, condition, inherited } = unit;
+  if (!state || !reason) return [];
+  const cost: UnitCost = {
+    netMinor: unit.netMinor + inherited.netMinor,
+    taxMinor: unit.taxMinor + inherited.taxMinor,
+    shippingNetMinor: unit.shippingNetMinor + inherited.shippingNetMinor,
+    shippingTaxMinor: unit.shippingTaxMinor + inherited.shippingTaxMinor,
+  };
+  const left = lineOfSources(family, unit).reduce((sum, one) => sum + costOf(one) - one.givenBackMinor, 0n);
+  const gone = costOf(cost) - left;
+  const givenBackMinor = greater(gone, unit.givenBackMinor);
+  return [{ orderItemId, number, state, reason, condition, ...cost, givenBackMinor }];
 }
 
 // ---- paying it out --------------------------------------------------------------------------------------------------
@@ -175,6 +245,8 @@ export interface PaidOut {
   readonly refundIds: readonly RefundId[];
   /** Given as credit already, minor units: what credit had paid. */
   readonly creditMinor: bigint;
+  /** Whose units paid for what came back, other than the order of the return. */
+  readonly orderIds: readonly OrderId[];
 }
 
 /**
@@ -186,18 +258,23 @@ export async function payOut(tx: Knex, wish: PayOut): Promise<PaidOut> {
   const { returnId, resolution, at, policy, attempt = 0 } = wish;
   const { orderId, companyId, reviewedBy, statement, payoutMinor } = await returnRow(tx, returnId);
   if (!statement) throw new Error(`return ${returnId} has no statement`);
-  const byUnit = statement.byUnit.map((unit) => ({
-    orderItemId: unit.orderItemId,
-    number: unit.number,
-    ...costIn(unit),
-  }));
+  const named = statement.byUnit.map(({ orderItemId, number, ...unit }) => ({ orderItemId, number, ...costIn(unit) }));
+  const byUnit = paidBy(await familyOf(tx, returnId, orderId), named);
   // The first word counts: a repeat may come after the record has moved on.
   const wanted = payoutMinor ?? wantedOf(wish, BigInt(statement.refundMinor));
-  if (resolution !== 'replacement') await claim(tx, { returnId, orderId, at }, byUnit);
+  const orderIds = new Set(byUnit.map((unit) => unit.orderId));
+  if (resolution !== 'replacement')
+    for (const id of orderIds)
+      await claim(
+        tx,
+        { returnId, orderId: id, at },
+        byUnit.filter((unit) => unit.orderId === id),
+      );
   if (payoutMinor === null)
     await tx('returns').where({ id: returnId }).update({ payout_minor: wanted, updated_at: at });
   const open = attempt === 0 ? wanted : wanted - (await standingOf(tx, returnId)).standing;
-  if (open <= 0n) return { refundIds: [], creditMinor: 0n };
+  const others = [...orderIds].filter((id) => id !== orderId);
+  if (open <= 0n) return { refundIds: [], creditMinor: 0n, orderIds: resolution === 'replacement' ? [] : others };
   const { refundIds, creditMinor } = await payBack(tx, {
     key: `rma/${returnId}/${attempt}`,
     orderId,
@@ -210,7 +287,7 @@ export async function payOut(tx: Knex, wish: PayOut): Promise<PaidOut> {
     policy,
     at,
   });
-  return { refundIds, creditMinor };
+  return { refundIds, creditMinor, orderIds: others };
 }
 
 function wantedOf({ resolution, amountMinor }: PayOut, stated: bigint): bigint {
@@ -221,6 +298,32 @@ function wantedOf({ resolution, amountMinor }: PayOut, stated: bigint): bigint {
 }
 
 type Unit = UnitName & UnitCost;
+
+/** Out of which units the money comes: of one that stands for another first out of the one that was bought, part by part. */
+function paidBy(family: readonly FamilyUnit[], units: readonly Unit[]): (Unit & { readonly orderId: OrderId })[] {
+  return units.flatMap((unit) => {
+    const own = family.find((one) => isSame(one, unit.orderItemId, unit.number));
+    if (!own) throw new Error(`unit ${unit.orderItemId}/${unit.number} is not in the order of its return`);
+    let rest: UnitCost = unit;
+    return lineOfSources(family, own)
+      .toReversed()
+      .flatMap((source) => {
+        const taken = eachPart((part) => lesser(rest[part], source[part]));
+        rest = eachPart((part) => rest[part] - taken[part]);
+        const { orderId, orderItemId, number } = source;
+        return costOf(taken) > 0n || source === own ? [{ orderId, orderItemId, number, ...taken }] : [];
+      });
+  });
+}
+
+const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const greater = (a: bigint, b: bigint): bigint => (a < b ? b : a);
+const eachPart = (of: (part: keyof UnitCost) => bigint): UnitCost => ({
+  netMinor: of('netMinor'),
+  taxMinor: of('taxMinor'),
+  shippingNetMinor: of('shippingNetMinor'),
+  shippingTaxMinor: of('shippingTaxMinor'),
+});
 const costOf = (unit: UnitCost): bigint =>
   unit.netMinor + unit.taxMinor + unit.shippingNetMinor + unit.shippingTaxMinor;
 

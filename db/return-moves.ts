@@ -252,7 +252,7 @@ async function climb(turn: Turn, it: ReturnRecord, due: ReturnDue): Promise<void
       return;
     case 'late':
       await tell(turn, it, 'return.reminded', { rung: due.rung });
-      await tellCustomer(turn, it, 'return_reminder', { until: iso(it.stateSince + it.policy.lostAfterDays * DAY_MS) });
+      await tellCustomer(turn, it, 'return_reminder');
       return tellStaff(turn, it, 'carrier_unclear');
     case 'lost':
       await lose(turn, it);

@@ -4,6 +4,7 @@ import type { CompanyId, OrderId, OrderItemId, RefundId, ReturnId, Sku } from '.
 import type { Actor } from '../domain/licensing.ts';
 import type { Currency } from '../domain/money.ts';
 import type { RefundChannel, RefundState } from '../domain/refunds.ts';
+import type { ClimbedRung } from '../domain/return-timeline.ts';
 import type {
   Condition,
   Disposition,
@@ -85,6 +86,7 @@ export interface ReturnRead extends ReturnSummary {
   readonly exchangeSku: Sku | null;
   readonly keepsItems: boolean;
   readonly policy: ReturnPolicy;
+  readonly rungs: readonly ClimbedRung[];
   readonly dropOffBy: Date | null;
   readonly statementVersion: number;
   readonly statement: StoredStatement | null;
@@ -117,7 +119,8 @@ const SUMMARY = `r.id, r.number, r.state, r.state_since as "stateSince", r.order
 /** One statement, by index, visibility included: what customers poll. $1 return, $2 viewer, $3 sees every company's. */
 export const RETURN_STATEMENT = {
   name: 'return',
-  text: `select ${SUMMARY}, r.exchange_sku as "exchangeSku", r.keeps_items as "keepsItems", r.policy, r.drop_off_by as "dropOffBy",
+  text: `select ${SUMMARY}, r.exchange_sku as "exchangeSku", r.keeps_items as "keepsItems", r.policy, r.rungs,
+  r.drop_off_by as "dropOffBy",
   r.statement_version as "statementVersion", r.statement, r.accepted_version as "acceptedVersion",
   r.disputed_at as "disputedAt", r.replacement_order_id as "replacementOrderId", r.manual_reasons as "manualReasons",
   r.updated_at as "updatedAt",

@@ -33,7 +33,7 @@ export interface ReturnUnit {
   readonly serial: string | null;
   readonly batch: string | null;
   readonly location: string | null;
-  /** Of one without its part of the shipping, minor units. */
+  /** Of one without its part of the shipping, minor units; of one that replaces another, what that one had brought as well. */
   readonly priceMinor: bigint;
 }
 
@@ -103,6 +103,15 @@ const READ = `
   from returns r left join orders o on o.id = r.replacement_order_id
   where r.id = :id`;
 
+// Of a replacement also the order whose goods it stands for, which paid for them: the oldest first.
+const ORDERS_OF = `
+  with recursive up as (
+    select o.id, o.return_id, 0 as depth from returns r join orders o on o.id = r.order_id where r.id = :id
+    union all
+    select o.id, o.return_id, up.depth + 1 from up join returns r on r.id = up.return_id join orders o on o.id = r.order_id
+  )
+  select id from up order by depth desc`;
+
 /**
  * Nobody else changes it, or its order, until the transaction ends. Whoever locks stock, an invoice or a payment as well does
  * it after this.
@@ -110,9 +119,9 @@ const READ = `
  */
 export async function lockReturn(tx: Knex, id: ReturnId): Promise<ReturnRecord> {
   // The order before the return, everywhere: two returns of one order, and the order itself, come one after the other.
-  const row: { orderId: OrderId } | undefined = await tx('returns').where({ id }).first({ orderId: 'order_id' });
-  if (!row) throw new Error(`return ${id} does not exist`);
-  await tx('orders').where({ id: row.orderId }).forUpdate().first('id');
+  const { rows }: { rows: { id: OrderId }[] } = await tx.raw(ORDERS_OF, { id });
+  if (rows.length === 0) throw new Error(`return ${id} does not exist`);
+  for (const order of rows) await tx('orders').where({ id: order.id }).forUpdate().first('id');
   await tx('returns').where({ id }).forUpdate().first('id');
   return readReturn(tx, id);
 }
@@ -162,7 +171,7 @@ const unitsOf = (db: Knex, id: ReturnId): Promise<ReturnUnit[]> =>
       serial: 'o.serial',
       batch: 'o.batch',
       location: 'o.location',
-      priceMinor: db.raw('o.net_minor + o.tax_minor'),
+      priceMinor: db.raw('o.net_minor + o.tax_minor + o.inherited_net_minor + o.inherited_tax_minor'),
     });
 
 /** The same ID for the same label; another once that one was taken back. */

@@ -8,7 +8,7 @@ import type { Resolution } from '../domain/returns.ts';
 import { recordEachTime } from './events.ts';
 import { lockOrder } from './order-records.ts';
 import { placeOrder } from './orders.ts';
-import { exchangeOf } from './return-exchange.ts';
+import { exchangeOf, standIn } from './return-exchange.ts';
 import { payOut, payoutOf, writeStatement } from './return-money.ts';
 import { payOutKey, type ReturnRecord, readReturn, writeReturn } from './return-records.ts';
 import { change, iso, needsPerson, type Turn, tellCustomer, tellStaff, together } from './return-steps.ts';
@@ -180,7 +180,7 @@ export async function pay(turn: Turn, it: ReturnRecord, { resolution, amountMino
     at: iso(at),
   });
   const sent = await writeReturn(tx, it, { state: 'refunding', ...(it.replacement ? {} : { resolution }) }, at);
-  const { refundIds, creditMinor } = await payOut(tx, {
+  const { refundIds, creditMinor, orderIds } = await payOut(tx, {
     returnId: it.id,
     resolution,
     at: iso(at),
@@ -189,6 +189,7 @@ export async function pay(turn: Turn, it: ReturnRecord, { resolution, amountMino
     ...(attempt === 0 ? {} : { attempt }),
   });
   turn.news.refundIds.push(...refundIds);
+  turn.news.changed.push(...orderIds);
   // The order's process prints the credit note of what credit had paid.
   if (creditMinor > 0n) turn.news.changed.push(it.orderId);
   await tellCustomer(turn, sent, resolution === 'store_credit' ? 'return_store_credit' : 'return_refund_sent');
@@ -249,6 +250,7 @@ export async function replace(turn: Turn, it: ReturnRecord): Promise<ReturnRecor
     at: iso(at),
     policy: await orderPolicy(tx, new Date(at)),
   });
+  if (kind === 'replacement') await standIn(tx, it.id, orderId);
   // Also of one that is paid for first: nobody pays a difference for what is not there.
   const { units } = await lockOrder(tx, orderId);
   if (order.state === 'backordered' || units.some((unit) => unit.state === 'waiting'))

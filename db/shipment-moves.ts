@@ -1,7 +1,7 @@
 /** What becomes of a parcel: each move once, in one transaction, and its units with it. Whoever calls tells the process. */
 import type { Knex } from 'knex';
 import type { EventType } from '../domain/events.ts';
-import type { ShipmentId, UserId } from '../domain/ids.ts';
+import type { CompanyId, ReturnId, ShipmentId, UserId } from '../domain/ids.ts';
 import {
   afterNews,
   isMoving,
@@ -11,8 +11,9 @@ import {
   stateOfStatus,
 } from '../domain/shipments.ts';
 import { type CarrierEvent, keepConfirmed, markCarrierNewsHandled, type ToldParcel } from './carrier-inbox.ts';
-import { recordEachTime } from './events.ts';
+import { recordEachTime, recordEvent } from './events.ts';
 import { unitsDelivered, unitsLost } from './order-moves.ts';
+import { writeReturnLetter } from './return-letters.ts';
 import { aboutShipment, findShipment, lockShipment, type ShipmentRecord } from './shipments.ts';
 
 const EVENTS: Record<ShipmentState, EventType> = {
@@ -42,7 +43,8 @@ interface Move {
 export async function moveShipment(tx: Knex, { shipmentId, news, at, by = null }: Move): Promise<boolean> {
   const before = await findShipment(tx, shipmentId);
   if (!before) throw new Error(`shipment ${shipmentId} is not on record`);
-  if (before.direction === 'out') await tx('orders').where({ id: before.orderId }).forUpdate().first('id');
+  await tx('orders').where({ id: before.orderId }).forUpdate().first('id');
+  if (before.returnId) await tx('returns').where({ id: before.returnId }).forUpdate().first('id');
   const shipment = await lockShipment(tx, shipmentId);
   const stands: ShipmentNews = { state: shipment.state, at: shipment.lastNewsAt?.getTime() ?? 0 };
   const next = afterNews(stands, news);
@@ -93,14 +95,44 @@ async function recordMove(
 /** The units follow a parcel out; what becomes of one that comes back, its return says. */
 async function moveUnits(
   tx: Knex,
-  { id, direction, orderId }: ShipmentRecord,
+  { id, direction, orderId, returnId }: ShipmentRecord,
   state: ShipmentState,
   { at, by }: { at: string; by: UserId | null },
 ): Promise<void> {
-  if (direction !== 'out') return;
+  if (direction !== 'out') {
+    if (state === 'delivered' && returnId) await noteArrivedLate(tx, { returnId, shipmentId: id, at });
+    return;
+  }
   // By our clock and not the carrier's: a late notice must not shorten the days in which goods may be returned.
   if (state === 'delivered') await unitsDelivered(tx, { orderId, shipmentId: id, at, by });
   if (state === 'lost') await unitsLost(tx, { orderId, shipmentId: id, at });
+}
+
+/** Its goods were given up and are paid for: they lie here now, and somebody puts them away by hand. */
+async function noteArrivedLate(
+  tx: Knex,
+  { returnId, shipmentId, at }: { readonly returnId: ReturnId; readonly shipmentId: ShipmentId; readonly at: string },
+): Promise<void> {
+  const given: { companyId: CompanyId; units: number } | undefined = await tx('returns as r')
+    .join('return_units as u', 'u.return_id', 'r.id')
+    .where({ 'r.id': returnId, 'r.keeps_items': false, 'u.state': 'kept' })
+    .groupBy('r.id')
+    .first({ companyId: 'r.company_id', units: tx.raw('count(*)::int') });
+  if (!given) return;
+  const isNew = await recordEvent(tx, {
+    key: `rma/${returnId}/arrived_late/${shipmentId}`,
+    type: 'return.arrived_late',
+    companyId: given.companyId,
+    subject: `rma/${returnId}`,
+    data: { shipmentId, units: given.units },
+    at,
+  });
+  if (!isNew) return;
+  for (const role of ['seller', 'warehouse'] as const)
+    await writeReturnLetter(tx, 'return_to_staff', {
+      ...{ returnId, to: 'staff', at },
+      data: { reasons: ['arrived_after_refund'], role, shipmentId },
+    });
 }
 
 /**

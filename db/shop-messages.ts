@@ -82,3 +82,39 @@ export async function refuseShopMessage(
     .whereNull('answered_at')
     .update({ answered_at: at, answer: JSON.stringify({ refusal }), content: db.raw(`content - 'shipTo'`) });
 }
+
+export interface WaitingMessage {
+  readonly id: ShopMessageId;
+  readonly subject: ShopSubject;
+  readonly kind: string;
+  readonly by: UserId;
+}
+
+/**
+ * On record, and neither done nor refused: its process was not there, or nobody worked. By subject, and of each in the order in
+ * which they were said.
+ * @param asked.before ISO 8601: younger ones are being said by whoever put them on record
+ * @param asked.kinds those that a process hears; others are kept and not answered
+ */
+export async function waitingMessages(
+  db: Knex,
+  asked: {
+    readonly of: 'order' | 'rma';
+    readonly kinds: readonly string[];
+    readonly before: string;
+    readonly after: string | null;
+    readonly limit: number;
+  },
+): Promise<WaitingMessage[]> {
+  const { of, kinds, before, after, limit } = asked;
+  const rows: WaitingMessage[] = await db('shop_messages')
+    .whereNull('answered_at')
+    // '0' comes after '/': all that begin with it, by the index whatever the collation.
+    .whereRaw(`subject collate "C" > ? and subject collate "C" < ?`, [after ?? `${of}/`, `${of}0`])
+    .whereIn('kind', [...kinds])
+    .where('at', '<', before)
+    .orderByRaw('subject collate "C", at, id')
+    .limit(limit)
+    .select({ id: 'id', subject: 'subject', kind: 'kind', by: 'said_by' });
+  return rows;
+}

@@ -5,6 +5,7 @@ import type { ScanState } from '../domain/documents.ts';
 import type { CompanyId, InvoiceId, OrderId, OrderItemId, ReturnId, Sha256 } from '../domain/ids.ts';
 import type { Currency } from '../domain/money.ts';
 import type { OrderKind, OrderState, UnitState } from '../domain/orders.ts';
+import type { ClimbedRung } from '../domain/return-timeline.ts';
 import {
   CLAIMING_UNIT_STATES,
   type Condition,
@@ -28,6 +29,8 @@ export interface PageUnit {
   readonly state: UnitState;
   readonly deliveredAt: Date | null;
   readonly isClaimed: boolean;
+  /** Of one that is `lost`: its parcel comes back to us. */
+  readonly isSentBack: boolean;
 }
 
 export interface PageItem {
@@ -144,7 +147,8 @@ async function itemsOnPage(db: Knex, orderId: OrderId): Promise<PageItem[]> {
     .select(
       db.raw(
         `exists (select from return_units c where c.order_item_id = u.order_item_id and c.number = u.number
-          and c.state = any(?)) as "isClaimed"`,
+          and c.state = any(?)) as "isClaimed",
+         exists (select from shipments s where s.id = u.shipment_id and s.state = 'sent_back') as "isSentBack"`,
         [[...CLAIMING_UNIT_STATES]],
       ),
     );
@@ -214,6 +218,7 @@ export interface ReturnOnPage {
   readonly resolution: Resolution | null;
   readonly exchangeSku: string | null;
   readonly keepsItems: boolean;
+  readonly rungs: readonly ClimbedRung[];
   readonly dropOffBy: Date | null;
   readonly acceptedVersion: number | null;
   readonly disputedAt: Date | null;
@@ -251,6 +256,7 @@ export async function returnOnPage(db: Knex, id: ReturnId): Promise<ReturnOnPage
       resolution: 'r.resolution',
       exchangeSku: 'r.exchange_sku',
       keepsItems: 'r.keeps_items',
+      rungs: 'r.rungs',
       dropOffBy: 'r.drop_off_by',
       acceptedVersion: 'r.accepted_version',
       disputedAt: 'r.disputed_at',

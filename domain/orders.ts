@@ -197,8 +197,17 @@ export function refuseOrderShip({ state, units }: OrderSituation): Refusal | nul
   return null;
 }
 
-export const refuseOrderDeliver = ({ state, units }: OrderSituation): Refusal | null =>
-  units.shipped > 0 ? null : refuse('order_not_shippable', 'Nothing of this order is on its way.', { state });
+/** Also of a parcel that was given up: it may have arrived after all, unless its money went back. */
+export function refuseOrderDeliver({ state, units }: OrderSituation): Refusal | null {
+  if (units.shipped + units.lost > 0) return null;
+  return units.cancelled > 0
+    ? refuse('order_not_open', PAID_BACK, { state })
+    : refuse('order_not_shippable', 'Nothing of this order is on its way.', { state });
+}
+
+/** What is told of a parcel that arrived too late. */
+export const PAID_BACK =
+  'What was in the parcel was cancelled and is paid back, so it cannot be delivered any more. Ask the customer to send it back, or to order it again.';
 
 /** What is packed already can be said to be packed again. */
 export function refuseOrderPack(it: OrderSituation): Refusal | null {

@@ -89,8 +89,18 @@ const due = (kind: ReturnRung, at: number, number?: number): ReturnDue => ({
   at,
 });
 
+/** What its timers need to know of it. */
+export type ReturnWait = Pick<
+  ReturnStanding,
+  'state' | 'stateSince' | 'timers' | 'rungs' | 'dropOffBy' | 'units' | 'isDisputed'
+>;
+
+/** An end that a customer could still turn away: told with its instant before. */
+export const isAgainstCustomer = (kind: ReturnRung): boolean =>
+  kind === 'expire' || kind === 'rest_missing' || kind === 'default' || kind === 'lost';
+
 /** The next thing that is due, or was; null = nothing happens by itself. */
-export function nextReturnDue(it: ReturnStanding, now: number): ReturnDue | null {
+export function nextReturnDue(it: ReturnWait, now: number): ReturnDue | null {
   const { timers, stateSince: since } = it;
   switch (it.state) {
     case 'requested':
@@ -170,11 +180,11 @@ export function listensUntil(it: ReturnStanding): number {
 
 // ---- how rungs are counted ------------------------------------------------------------------------------------------
 
-const isClimbed = (it: ReturnStanding, { rung }: ReturnDue): boolean => it.rungs.some((one) => one.rung === rung);
+const isClimbed = (it: ReturnWait, { rung }: ReturnDue): boolean => it.rungs.some((one) => one.rung === rung);
 const earlier = (one: ReturnDue, other: ReturnDue): ReturnDue => (one.at <= other.at ? one : other);
 
 /** First at an instant, then weekly. What was missed meanwhile is not made up for. */
-function escalation(it: ReturnStanding, first: number, now: number): ReturnDue {
+function escalation(it: ReturnWait, first: number, now: number): ReturnDue {
   const climbed = it.rungs.filter(({ rung }) => rung.startsWith('escalate/')).map(({ rung }) => Number(rung.slice(9)));
   const missed = Math.floor((now - first) / WEEK) + 1;
   const number = Math.max(1, Math.max(0, ...climbed) + 1, missed <= Math.max(0, ...climbed) ? 0 : missed);
@@ -182,18 +192,18 @@ function escalation(it: ReturnStanding, first: number, now: number): ReturnDue {
 }
 
 /** Reminders on those days, of several that were missed only the last, and then the end. */
-function deadline(it: ReturnStanding, reminders: readonly number[], end: ReturnDue, now: number): ReturnDue {
+function deadline(it: ReturnWait, reminders: readonly number[], end: ReturnDue, now: number): ReturnDue {
   const open = reminders
     .map((days, index) => due('remind', it.stateSince + days * DAY, index + 1))
     .filter((reminder) => !isClimbed(it, reminder) && !isLaterClimbed(it, reminder));
   return open.findLast(({ at }) => at <= now) ?? open[0] ?? warned(it, end);
 }
 
-const isLaterClimbed = (it: ReturnStanding, { rung }: ReturnDue): boolean =>
+const isLaterClimbed = (it: ReturnWait, { rung }: ReturnDue): boolean =>
   it.rungs.some((one) => one.rung.startsWith('remind/') && Number(one.rung.slice(7)) > Number(rung.slice(7)));
 
 /** An end that everybody was told of at least a day before, however long the process was away. */
-function warned(it: ReturnStanding, end: ReturnDue): ReturnDue {
+function warned(it: ReturnWait, end: ReturnDue): ReturnDue {
   const told = it.rungs.map(({ at }) => at);
   return { ...end, at: Math.max(end.at, ...told.map((at) => at + DAY)) };
 }

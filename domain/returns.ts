@@ -195,6 +195,8 @@ export const RETURN_MESSAGES = [
 ] as const;
 export type ReturnMessageKind = (typeof RETURN_MESSAGES)[number];
 
+export const isReturnMessage = (kind: string): kind is ReturnMessageKind => RETURN_MESSAGES.some((one) => one === kind);
+
 /** In which states each of them is heard. */
 export const HEARD_IN: Readonly<Record<ReturnMessageKind, readonly ReturnState[]>> = {
   approve: ['requested', 'under_review'],

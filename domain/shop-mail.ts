@@ -17,8 +17,12 @@ const ORDER_CODES = {
   /** To sellers. */
   order_hold_reminder: true,
   order_lost: true,
+  /** It could not be delivered and is on its way back to us. */
+  order_sent_back: true,
   /** To sellers: a parcel was lost or comes back, and somebody decides what becomes of its units. */
   order_parcel_failed: true,
+  /** To sellers: a parcel has arrived whose goods were cancelled and paid back. */
+  order_arrived_late: true,
   /** Advertising: not to who does not want any. */
   order_review_request: true,
   /** A new link to the page, asked for on the page of the old one. */
@@ -100,6 +104,7 @@ export const STAFF_REASONS = [
   'undo_failed',
   'carrier_unclear',
   'serial_differs',
+  'arrived_after_refund',
   'manual_review',
 ] as const;
 export type StaffReason = (typeof STAFF_REASONS)[number];

@@ -112,6 +112,10 @@ export const STAFF_REASON_WORDS: Readonly<Record<StaffReason, Named>> = {
     en: 'What was done could not be undone completely',
   },
   carrier_unclear: { id: 'Kabar dari kurir tidak jelas', en: 'What the carrier says is unclear' },
+  arrived_after_refund: {
+    id: 'Paket yang sudah kami ganti karena hilang ternyata tiba; catat barangnya di gudang',
+    en: 'A parcel that was paid back as lost has arrived; put its goods on record in the warehouse',
+  },
   serial_differs: { id: 'Nomor seri tidak cocok', en: 'A serial number does not match' },
   manual_review: { id: 'Seseorang harus menentukan kelanjutannya', en: 'A person has to say how it goes on' },
 };

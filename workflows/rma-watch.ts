@@ -1,7 +1,7 @@
 /**
  * Every ten minutes: a return that no process has in hand, or of which nothing was heard for so long that something must have
- * become due, gets its process back, which goes on from the record. So does one that had ended and whose parcel has come. A
- * schedule starts this (worker/schedules.ts); what one run leaves, the next takes.
+ * become due, gets its process back, which goes on from the record. So does one that had ended and whose parcel has come. What
+ * somebody said to a return while nobody worked is handed over. A schedule starts this (worker/schedules.ts); what one run leaves, the next takes.
  */
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
@@ -11,6 +11,7 @@ import type { ReturnId } from '../domain/ids.ts';
 import { rmaId } from './ids.ts';
 import type { RmaInput } from './messages.ts';
 import { records, watches } from './policies.ts';
+import { hearWhatWasSaid } from './shop-messages.ts';
 
 const { findForgottenReturns } = proxyActivities<Activities>({ ...records, summary: 'Look for returns not in hand' });
 const { startMissingProcesses } = proxyActivities<Activities>({ ...watches, summary: 'Start their processes' });
@@ -38,6 +39,7 @@ export async function rmaWatch(page = PAGE): Promise<ProcessesStarted> {
     if (found.length < page) break;
     after = found.at(-1)?.returnId ?? null;
   }
+  await hearWhatWasSaid('rma', page);
   return { started, running, failed };
 }
 

@@ -385,6 +385,8 @@ function variablesFor(
     case 'order_unpaid_reminder':
     case 'order_hold_reminder':
     case 'order_lost':
+    case 'order_sent_back':
+    case 'order_arrived_late':
     case 'order_parcel_failed':
     case 'order_review_request':
     case 'order_link':

@@ -23,25 +23,32 @@ import type { ActivityDeps } from '../deps.ts';
 type Deps = Pick<ActivityDeps, 'db' | 'secretKey' | 'publicUrl'>;
 
 export interface ShopLinks {
-  /** The page of the order or return. */
+  /** The page of the order or return; to staff, where the API has it. */
   readonly pageUrl: string;
   readonly stopUrl: string;
 }
 
-/** The links of a letter, the same at each try; one that is not the shop's, or that staff gets, has none of its own. */
+/** The links of a letter, the same at each try; one that is not the shop's has none of its own. */
 export async function shopLinksOf({ db, secretKey, publicUrl }: Deps, letter: StoredLetter): Promise<ShopLinks> {
   const subject = subjectOf(letter);
   const { id, userId, createdAt } = letter;
   if (!subject || !userId) return { pageUrl: publicUrl, stopUrl: publicUrl };
+  // Who works in the shop looks at it as who they are; the customer's page opens by its link alone.
+  if (TO_STAFF.includes(letter.template))
+    return { pageUrl: `${publicUrl}/api/v1/${subject.kind}s/${subject.id}`, stopUrl: publicUrl };
   const token = await createShopLink(db, secretKey, { id, subject, userId, createdAt });
   const page = subject.kind === 'order' ? 'orders' : 'returns';
   return { pageUrl: `${publicUrl}/${page}/${token}`, stopUrl: stopAdvertisingUrl(publicUrl, secretKey, userId) };
 }
 
-const TO_STAFF: readonly StoredLetter['template'][] = ['order_hold_reminder', 'order_parcel_failed', 'return_to_staff'];
+const TO_STAFF: readonly StoredLetter['template'][] = [
+  'order_hold_reminder',
+  'order_parcel_failed',
+  'order_arrived_late',
+  'return_to_staff',
+];
 
 function subjectOf({ template, data }: StoredLetter): ShopLinkSubject | null {
-  if (TO_STAFF.includes(template)) return null;
   if (isOrderLetter(template) && 'orderNumber' in data) return { kind: 'order', id: asId<OrderId>(data.orderId) };
   if (isReturnLetter(template) && 'returnId' in data) return { kind: 'return', id: asId<ReturnId>(data.returnId) };
   return null;

@@ -86,11 +86,12 @@ const BANNERS: Readonly<Record<OrderState, Banner>> = {
   },
 };
 
-const UNIT_WORDS: Readonly<Record<UnitState, Words>> = {
+const UNIT_WORDS: Readonly<Record<UnitState | 'sent_back', Words>> = {
   waiting: { id: 'menunggu persediaan', en: 'waiting for stock' },
   reserved: { id: 'disisihkan untuk Anda', en: 'kept for you' },
   shipped: { id: 'dalam perjalanan', en: 'on its way' },
   lost: { id: 'hilang di jalan', en: 'lost on its way' },
+  sent_back: { id: 'sedang kembali kepada kami', en: 'on its way back to us' },
   delivered: { id: 'sudah diterima', en: 'delivered' },
   returned: { id: 'dikembalikan', en: 'returned' },
   cancelled: { id: 'dibatalkan', en: 'cancelled' },
@@ -313,8 +314,11 @@ function itemsSection({ order, token, policy, now }: OrderPageInput, locale: Loc
 
 /** "2 delivered, 1 on its way". */
 function statesOf({ units }: PageItem, locale: Locale): string[] {
-  const counts = new Map<UnitState, number>();
-  for (const { state } of units) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const counts = new Map<UnitState | 'sent_back', number>();
+  for (const { state, isSentBack } of units) {
+    const shown = state === 'lost' && isSentBack ? 'sent_back' : state;
+    counts.set(shown, (counts.get(shown) ?? 0) + 1);
+  }
   const parts = [...counts].map(([state, count]) =>
     counts.size === 1 ? UNIT_WORDS[state][locale] : `${count} ${UNIT_WORDS[state][locale]}`,
   );

@@ -1,7 +1,7 @@
 /** The page of a return: how far it has come, what is asked of its customer until when, and the forms to answer. */
 import type { PagePhoto, PageWords, ReturnOnPage } from '../../db/shop-page-reads.ts';
 import { formatMoney, money } from '../../domain/money.ts';
-import { returnDeadline } from '../../domain/return-deadlines.ts';
+import { countStates, returnDeadline } from '../../domain/return-deadlines.ts';
 import {
   HEARD_IN,
   RESOLUTIONS,
@@ -224,7 +224,7 @@ const form = (
 };
 
 function deadlineFacts(it: ReturnOnPage, locale: Locale): (readonly [string, string])[] {
-  const at = returnDeadline(it);
+  const at = returnDeadline({ ...it, units: countStates(it.units) }, Date.now());
   const { state } = it;
   if (at === null || (state !== 'info_requested' && state !== 'awaiting_shipment' && state !== 'resolution_pending')) {
     return [];

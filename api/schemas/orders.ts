@@ -131,7 +131,7 @@ export const editOrderSchema = z
 
 export const reorderSchema = z.strictObject({ shipTo: shipToSchema.optional() }).default({});
 
-const unitCounts = z.object(Object.fromEntries(UNIT_STATES.map((state) => [state, z.int()])));
+const unitCounts = z.object(Object.fromEntries([...UNIT_STATES, 'sent_back'].map((state) => [state, z.int()])));
 
 export const orderSchema = z
   .object({
@@ -151,7 +151,9 @@ export const orderSchema = z
         name: z.string(),
         quantity: z.int(),
         unitPrice: moneySchema.describe('Without tax.'),
-        units: unitCounts.describe('How many are in each state.'),
+        units: unitCounts.describe(
+          'How many are in each state. `sent_back`: could not be delivered, on its way back to us.',
+        ),
         returnable: z.int().describe('How many may be asked back now, whatever the reason.'),
       }),
     ),

@@ -9,6 +9,7 @@ import * as books from './0007-books.ts';
 import * as review from './0008-review.ts';
 import * as longLives from './0009-long-lives.ts';
 import * as goods from './0010-goods.ts';
+import * as goodsKept from './0011-goods-kept.ts';
 
 interface Migration {
   readonly name: string;
@@ -28,6 +29,7 @@ const migrations: Migration[] = [
   { name: '0008-review', ...review },
   { name: '0009-long-lives', ...longLives },
   { name: '0010-goods', ...goods },
+  { name: '0011-goods-kept', ...goodsKept },
 ];
 
 /** Listed by import, so that the built image needs no directory scan and names stay the same in .ts and .js. */

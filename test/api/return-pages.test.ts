@@ -153,7 +153,9 @@ describe('the page of a return', () => {
   }
 
   it('gives the label with its code and the day by which the parcel must leave', async () => {
-    const built = await aReturn({ state: 'awaiting_shipment', drop_off_by: new Date('2026-12-04T03:00:00Z') });
+    const [sinceDays, inDays] = [-2, 12].map((days) => new Date(Date.now() + days * 86_400_000));
+    const built = await aReturn({ state: 'awaiting_shipment', state_since: sinceDays, drop_off_by: inDays });
+    const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'Asia/Jakarta' }).format(inDays);
     const pdf = Buffer.from('%PDF-1.7 label');
     const { sha256 } = await api.deps.files.put(pdf);
     const shipmentId = randomUUID();
@@ -171,7 +173,7 @@ describe('the page of a return', () => {
     });
     await database.db('returns').where({ id: built.id }).update({ label_shipment_id: shipmentId });
     const { text } = await open(built);
-    assert.match(text, /Hand the parcel in by<\/dt><dd>4 December 2026/);
+    assert.match(text, new RegExp(`Hand the parcel in by</dt><dd>${day}`));
     assert.match(text, new RegExp(`RT${built.id.slice(0, 8)}`));
     assert.match(text, /<img src="data:image\/svg\+xml;base64,[\w+/&#;=]+" alt="QR code/);
     const label = await fetch(`${api.url}/returns/${built.token}/label.pdf`);

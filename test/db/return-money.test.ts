@@ -229,7 +229,7 @@ describe('the money of a return', () => {
     await state(id);
     const { refundIds, creditMinor } = await pay(id);
     assert.deepEqual([refundIds.length, creditMinor, await amounts(id)], [1, 200_000n, [total - 200_000n]]);
-    assert.deepEqual(await pay(id), { refundIds, creditMinor });
+    assert.deepEqual(await pay(id), { refundIds, creditMinor, orderIds: [] });
     assert.equal((await creditIn(db, order.companyId, 'IDR')).amountMinor, 200_000n);
     assert.deepEqual(
       (await grantsOf(db, order.companyId)).map(({ left }) => left.amountMinor),
@@ -293,7 +293,11 @@ describe('the money of a return', () => {
     assert.deepEqual(await amounts(id), [12_345n]);
     const replaced = await ready();
     await state(replaced.id);
-    assert.deepEqual(await pay(replaced.id, { resolution: 'replacement' }), { refundIds: [], creditMinor: 0n });
+    assert.deepEqual(await pay(replaced.id, { resolution: 'replacement' }), {
+      refundIds: [],
+      creditMinor: 0n,
+      orderIds: [],
+    });
     assert.equal(await payoutOf(db, replaced.id), 'succeeded');
   });
 
@@ -301,7 +305,7 @@ describe('the money of a return', () => {
     const { order, id } = await ready();
     await state(id);
     await db('payments').where({ invoice_id: order.invoiceId }).update({ state: 'reversed', applied_minor: 0 });
-    assert.deepEqual(await pay(id), { refundIds: [], creditMinor: 0n });
+    assert.deepEqual(await pay(id), { refundIds: [], creditMinor: 0n, orderIds: [] });
     assert.equal(await payoutOf(db, id), 'failed');
   });
 });

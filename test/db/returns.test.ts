@@ -86,6 +86,18 @@ describe('a return, on record', function () {
     assert.equal((await go(id)).standing.state, 'closed_refunded');
   });
 
+  it('is inspected also where what has a serial number is thrown away', async () => {
+    const { of, id } = await opened({}, { quantity: 1, serials: true });
+    await say(id, 'approve', {});
+    await say(id, 'receive', {}, warehouse);
+    const units = [{ orderItemId: of.itemId, condition: 'damaged' as const, disposition: 'scrap' as const }];
+    const { refusal, state } = await say(id, 'inspect', { units }, warehouse);
+    assert.deepEqual([refusal, state], [null, 'resolution_pending']);
+    assert.deepEqual(await db('stock_serials').where({ sku: of.sku, state: 'scrapped' }).pluck('serial'), [
+      `${of.sku}-SOLD-1`,
+    ]);
+  });
+
   it('approves what is named and refuses the rest, which can be asked back again', async () => {
     const { of, id } = await opened();
     assert.equal(

@@ -17,6 +17,9 @@ const TENTANG = [
 ] as const;
 const PARCEL = [...ABOUT, ...PARCEL_ROWS] as const;
 const PAKET = [...TENTANG, ...BARIS_PAKET] as const;
+/** For staff, who log in. */
+const RECORD = [['In the API', '{{pageUrl}}']] as const;
+const CATATAN = [['Di API', '{{pageUrl}}']] as const;
 const SEE = { label: 'See your order', url: 'pageUrl' } as const;
 const LIHAT = { label: 'Lihat pesanan', url: 'pageUrl' } as const;
 
@@ -123,6 +126,7 @@ export const ORDER_LETTERS_ENGLISH: Words = {
       ...ABOUT,
       ['Why it was held', '{{#if risks}}{{risks}}{{else}}–{{/if}}'],
       ['Note', '{{#if note}}{{note}}{{else}}–{{/if}}'],
+      ...RECORD,
     ],
     lists: ITEMS,
     next: ['Please release the order or cancel it. Until then nothing is packed, and the customer waits.'],
@@ -138,10 +142,28 @@ export const ORDER_LETTERS_ENGLISH: Words = {
     ],
     button: SEE,
   },
+  order_sent_back: {
+    subject: 'A parcel of order {{orderNumber}} is on its way back to us',
+    happened: 'The carrier could not deliver a parcel of order {{orderNumber}}, and is bringing it back to us.',
+    facts: PARCEL,
+    lists: [{ title: 'In this parcel:', of: 'items' }],
+    next: [
+      'It is not lost, and you do not pay for what does not reach you. When it is here again we write to you about the refund. Should you still want it, answer this letter, and say where it can be delivered.',
+    ],
+    button: SEE,
+  },
+  order_arrived_late: {
+    subject: 'A parcel of order {{orderNumber}} has arrived after it was paid back',
+    happened:
+      'A parcel of order {{orderNumber}} of {{companyName}} was given up and its items were cancelled. Now it has arrived after all.',
+    facts: [...PARCEL, ['Paid back', '{{#if amount}}{{money amount}}{{else}}–{{/if}}'], ...RECORD],
+    lists: [{ title: 'In this parcel:', of: 'items' }],
+    next: ['Please agree with the customer: either the goods come back to us, or they order and pay for them again.'],
+  },
   order_parcel_failed: {
     subject: 'A parcel of order {{orderNumber}} has not arrived',
     happened: 'A parcel of order {{orderNumber}} of {{companyName}} was lost, or is on its way back to us.',
-    facts: PARCEL,
+    facts: [...PARCEL, ...RECORD],
     lists: [{ title: 'In this parcel:', of: 'items' }],
     next: [
       'Please speak to the customer. If the parcel comes back, record that it is here: its goods go onto the shelf, and their money goes back. If it does not, cancel these items, which gives their money back.',
@@ -299,6 +321,7 @@ export const ORDER_LETTERS_INDONESIAN: Words = {
       ...TENTANG,
       ['Sebab ditahan', '{{#if risks}}{{risks}}{{else}}–{{/if}}'],
       ['Catatan', '{{#if note}}{{note}}{{else}}–{{/if}}'],
+      ...CATATAN,
     ],
     lists: BARANG,
     next: ['Mohon lepaskan atau batalkan pesanan ini. Sebelum itu tidak ada yang dikemas, dan pelanggan menunggu.'],
@@ -314,10 +337,30 @@ export const ORDER_LETTERS_INDONESIAN: Words = {
     ],
     button: LIHAT,
   },
+  order_sent_back: {
+    subject: 'Satu paket pesanan {{orderNumber}} sedang kembali kepada kami',
+    happened: 'Kurir tidak dapat menyerahkan satu paket pesanan {{orderNumber}}, dan membawanya kembali kepada kami.',
+    facts: PAKET,
+    lists: [{ title: 'Isi paket:', of: 'items' }],
+    next: [
+      'Paketnya tidak hilang, dan Anda tidak membayar barang yang tidak sampai. Setelah paketnya di sini, kami memberi kabar tentang pengembalian uang. Bila Anda masih menginginkannya, balas surat ini dan sebutkan alamat yang dapat dituju.',
+    ],
+    button: LIHAT,
+  },
+  order_arrived_late: {
+    subject: 'Paket pesanan {{orderNumber}} tiba setelah uangnya dikembalikan',
+    happened:
+      'Satu paket pesanan {{orderNumber}} dari {{companyName}} sudah dianggap hilang dan isinya dibatalkan. Ternyata paket itu tiba.',
+    facts: [...PAKET, ['Sudah dikembalikan', '{{#if amount}}{{money amount}}{{else}}–{{/if}}'], ...CATATAN],
+    lists: [{ title: 'Isi paket:', of: 'items' }],
+    next: [
+      'Mohon sepakati dengan pelanggan: barangnya dikirim kembali kepada kami, atau mereka memesan dan membayarnya lagi.',
+    ],
+  },
   order_parcel_failed: {
     subject: 'Satu paket pesanan {{orderNumber}} tidak sampai',
     happened: 'Satu paket pesanan {{orderNumber}} dari {{companyName}} hilang, atau sedang kembali kepada kami.',
-    facts: PAKET,
+    facts: [...PAKET, ...CATATAN],
     lists: [{ title: 'Isi paket:', of: 'items' }],
     next: [
       'Mohon hubungi pelanggan. Bila paketnya kembali, catat bahwa ia sudah di sini: barangnya masuk rak, dan uangnya kembali. Bila tidak, batalkan barang ini, dan uangnya kembali.',

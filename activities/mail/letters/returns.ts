@@ -257,6 +257,7 @@ export const RETURN_LETTERS_ENGLISH: Words = {
     facts: [
       ...PARCEL,
       ['ID', '{{returnId}}'],
+      ['In the API', '{{pageUrl}}'],
       ['Amount', '{{#if amount}}{{money amount}}{{else}}–{{/if}}'],
       ['Until', '{{#if until}}{{instant until}}{{else}}–{{/if}}'],
       ['Note', '{{#if note}}{{note}}{{else}}–{{/if}}'],
@@ -498,6 +499,7 @@ export const RETURN_LETTERS_INDONESIAN: Words = {
     facts: [
       ...PAKET,
       ['ID', '{{returnId}}'],
+      ['Di API', '{{pageUrl}}'],
       ['Jumlah', '{{#if amount}}{{money amount}}{{else}}–{{/if}}'],
       ['Sampai', '{{#if until}}{{instant until}}{{else}}–{{/if}}'],
       ['Catatan', '{{#if note}}{{note}}{{else}}–{{/if}}'],

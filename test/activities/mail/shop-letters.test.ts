@@ -101,7 +101,7 @@ describe('letters of the shop, as they arrive', () => {
     assert.equal(userOfStopToken(PERSONAL_DATA_KEY, token), by);
   });
 
-  it('of a return carry a link to its page; those to staff carry none, and say why in words', async () => {
+  it('of a return carry a link to its page; those to staff say why in words, and where the API has it', async () => {
     const order = await aDeliveredOrder(database.db);
     const seller = await aUser(database.db, 'seller');
     const [coffee] = order.items;
@@ -127,7 +127,13 @@ describe('letters of the shop, as they arrive', () => {
     });
     const toStaff = await sent('return_to_staff', seller);
     assert.match(toStaff.text, /Sebab:\n- Permintaan ini menunggu keputusan\n/);
-    assert.doesNotMatch(toStaff.text, /\/returns\//);
+    assert.match(
+      toStaff.text,
+      new RegExp(
+        `In the API: https?://[^/\\s]+/api/v1/returns/${returnId}\n|Di API: https?://[^/\\s]+/api/v1/returns/${returnId}\n`,
+      ),
+    );
+    assert.doesNotMatch(toStaff.text, /[^1]\/returns\//);
     assert.equal(await database.db('shop_links').where({ id: toStaff.letterId }).first('id'), undefined);
   });
 });
