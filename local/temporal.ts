@@ -34,6 +34,11 @@ export function temporalSpec(options: TemporalOptions): ChildSpec {
   };
 }
 
+const READ_OFTEN = ['timer', 'transfer', 'visibility'].flatMap((queue) => [
+  `${queue}ProcessorMaxPollRPS`,
+  `${queue}ProcessorMaxPollHostRPS`,
+]);
+
 function argumentsOf(options: TemporalOptions): string[] {
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port), '--log-level', 'warn'],
@@ -46,6 +51,9 @@ function argumentsOf(options: TemporalOptions): string[] {
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
     // A process that continues as new is otherwise kept waiting until its last run is a second old, by the clock on the wall.
     ...['--dynamic-config-value', 'history.workflowIdReuseMinimalInterval="1ms"'],
+    // All of its executions are one shard, whose queues are read twenty times a second by default: each step of each process would
+    // wait for its turn. A server with hundreds of shards does not know that wait.
+    ...READ_OFTEN.flatMap((setting) => ['--dynamic-config-value', `history.${setting}=10000`]),
     ...options.searchAttributes.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
   ];
 }
