@@ -1,6 +1,6 @@
 /** Ten years of a monthly subscription whose payer pays as people do: early, late, very late. On the real server, in its own time. */
 import assert from 'node:assert/strict';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import type { CollectInvoice } from '../../activities/subscriptions.ts';
@@ -96,8 +96,7 @@ describe('ten years of a monthly subscription', function () {
       assert.ok(Math.max(...counts) < 120, `the longest run has ${Math.max(...counts)} events`);
       assert.ok(total < YEARS * 600, `${total} events`);
       assert.ok(cpu < 40_000, `${cpu} ms of work`);
-      // By the clock on the wall only where others leave it the processors: its own work makes a load of two or so.
-      if (load < cpus().length + 1) assert.ok(took < 60_000, `${took} ms`);
+      assert.ok(took < 60_000, `${took} ms on the wall`);
     });
 
   it('of one who pays on time has at most 400 events a year', async () => {
