@@ -2,12 +2,13 @@
 import type { Knex } from 'knex';
 import { localDate } from '../domain/calendar.ts';
 import { Failure } from '../domain/failures.ts';
-import type { OrderId, ReturnId } from '../domain/ids.ts';
+import type { OrderId, ReturnId, Sku } from '../domain/ids.ts';
 import { taxRuleOn } from '../domain/invoicing.ts';
-import { withTax } from '../domain/return-money.ts';
+import { type UnitName, withTax } from '../domain/return-money.ts';
 import { cancelUnits } from './order-cancellation.ts';
 import { lockOrder } from './order-records.ts';
 import { productsBySku } from './products.ts';
+import { handedOn } from './return-money.ts';
 import type { ReturnRecord } from './return-records.ts';
 import { iso, type Turn } from './return-steps.ts';
 import { taxRules } from './tax-rules.ts';
@@ -64,7 +65,9 @@ interface Credit {
 
 async function creditOf(tx: Knex, it: ReturnRecord): Promise<Credit> {
   const { rows }: { rows: { whole: string; goods: string; net: string; gross: string }[] } = await tx.raw(
-    `select coalesce(sum(o.net_minor + o.inherited_net_minor), 0)::text as whole, coalesce(sum((s ->> 'netMinor')::bigint), 0)::text as goods,
+    `select coalesce(sum(o.net_minor + o.inherited_net_minor
+         + case when o.inherited_shipping_is_price then o.inherited_shipping_net_minor else 0 end), 0)::text as whole,
+       coalesce(sum((s ->> 'netMinor')::bigint), 0)::text as goods,
        coalesce(sum((s ->> 'netMinor')::bigint + (s ->> 'shippingNetMinor')::bigint), 0)::text as net,
        coalesce(sum((s ->> 'netMinor')::bigint + (s ->> 'taxMinor')::bigint
          + (s ->> 'shippingNetMinor')::bigint + (s ->> 'shippingTaxMinor')::bigint), 0)::text as gross
@@ -87,34 +90,36 @@ async function creditOf(tx: Knex, it: ReturnRecord): Promise<Credit> {
   };
 }
 
-// What a unit brought paid for the one that replaces it. The shipping is given back at most once and only with all of the order:
-// the whole of it goes along, unless the unit brought nothing.
 const STAND_IN = `
-  with olds as (
-    select o.*, i.sku, row_number() over (partition by i.sku order by i.position, o.number) as nth,
-      s.value as brought
-    from return_units r
-    join order_units o on o.order_item_id = r.order_item_id and o.number = r.number
-    join order_items i on i.id = o.order_item_id
-    join returns e on e.id = r.return_id
-    join lateral jsonb_array_elements(e.statement -> 'byUnit') s
-      on s.value ->> 'orderItemId' = o.order_item_id::text and (s.value ->> 'number')::int = o.number
-    where r.return_id = :returnId and r.state in ('accepted', 'kept') and (s.value ->> 'refundMinor')::bigint > 0
-  ), news as (
-    select n.order_item_id, n.number, i.sku, row_number() over (partition by i.sku order by i.position, n.number) as nth
-    from order_units n join order_items i on i.id = n.order_item_id where n.order_id = :orderId
-  )
-  update order_units u set stands_for_item = o.order_item_id, stands_for_number = o.number,
-    inherited_net_minor = (o.brought ->> 'netMinor')::bigint,
-    inherited_tax_minor = (o.brought ->> 'taxMinor')::bigint,
-    inherited_shipping_net_minor = o.shipping_net_minor + o.inherited_shipping_net_minor,
-    inherited_shipping_tax_minor = o.shipping_tax_minor + o.inherited_shipping_tax_minor
-  from news n join olds o on o.sku = n.sku and o.nth = n.nth
-  where u.order_item_id = n.order_item_id and u.number = n.number`;
+  update order_units u set stands_for_item = s.item, stands_for_number = s.of, inherited_net_minor = s.net,
+    inherited_tax_minor = s.tax, inherited_shipping_net_minor = s."shippingNet", inherited_shipping_tax_minor = s."shippingTax",
+    inherited_shipping_is_price = s."isPrice"
+  from jsonb_to_recordset(cast(:units as jsonb)) as s ("orderItemId" uuid, number smallint, item uuid, of smallint, net bigint,
+    tax bigint, "shippingNet" bigint, "shippingTax" bigint, "isPrice" boolean)
+  where u.order_item_id = s."orderItemId" and u.number = s.number`;
 
-/** The units of an order that was just placed to replace what came back stand for those, one for one. */
-export async function standIn(tx: Knex, returnId: ReturnId, orderId: OrderId): Promise<void> {
-  await tx.raw(STAND_IN, { returnId, orderId });
+/** The units of an order that was just placed for what came back stand for those, one for one, and inherit what they brought. */
+export async function standIn(
+  tx: Knex,
+  returnId: ReturnId,
+  placed: Pick<Exchange, 'kind' | 'refundMinor'> & { readonly orderId: OrderId },
+): Promise<void> {
+  const free: (UnitName & { sku: Sku })[] = await tx('order_units as u')
+    .join('order_items as i', 'i.id', 'u.order_item_id')
+    .where('u.order_id', placed.orderId)
+    .orderBy(['i.position', 'u.number'])
+    .select({ orderItemId: 'u.order_item_id', number: 'u.number', sku: 'i.sku' });
+  const units = (await handedOn(tx, returnId, placed)).flatMap(({ unit, cost, isShippingPrice }) => {
+    const at = free.findIndex(({ sku }) => placed.kind === 'exchange' || sku === unit.sku);
+    return (at < 0 ? [] : free.splice(at, 1)).map(({ orderItemId, number }) => ({
+      ...{ orderItemId, number, item: unit.orderItemId, of: unit.number, isPrice: isShippingPrice },
+      net: cost.netMinor.toString(),
+      tax: cost.taxMinor.toString(),
+      shippingNet: cost.shippingNetMinor.toString(),
+      shippingTax: cost.shippingTaxMinor.toString(),
+    }));
+  });
+  await tx.raw(STAND_IN, { units: JSON.stringify(units) });
 }
 
 /**

@@ -5,7 +5,13 @@ import type { MailMoney } from '../domain/mail.ts';
 import type { Currency } from '../domain/money.ts';
 import { returnDeadline } from '../domain/return-deadlines.ts';
 import type { ClimbedRung, ReturnStanding } from '../domain/return-timeline.ts';
-import type { Resolution, ReturnPolicy, ReturnState } from '../domain/returns.ts';
+import {
+  RETURN_UNIT_STATES,
+  type Resolution,
+  type ReturnPolicy,
+  type ReturnState,
+  type ReturnUnitState,
+} from '../domain/returns.ts';
 import type { Role } from '../domain/roles.ts';
 import type { CreditLetter, LetterItem, ReturnLetter, ReturnNewsData, StaffReason } from '../domain/shop-mail.ts';
 import { writeLetter } from './account-letters.ts';
@@ -46,7 +52,7 @@ export async function writeReturnLetter(tx: Knex, template: ReturnLetter, about:
   const { data: facts = {}, to } = about;
   const it = await returnToTellOf(tx, about.returnId);
   const at = new Date(about.at);
-  const data = await dataOf(tx, it, at, facts);
+  const data = await dataOf(tx, it, at, isOfRest(template, it) ? await aboutRest(tx, it, facts) : facts);
   const readers = to === 'staff' ? await usersWithRole(tx, facts.role ?? 'seller') : await customerOf(tx, it);
   const why = (facts.reasons ?? []).join('+');
   for (const userId of readers) {
@@ -54,6 +60,15 @@ export async function writeReturnLetter(tx: Knex, template: ReturnLetter, about:
     await writeLetter(tx, { id, template, userId, data, at });
   }
 }
+
+/** Of a parcel that came in part it reminds of what did not. */
+const isOfRest = (template: ReturnLetter, { state }: ReturnRow): boolean =>
+  template === 'return_reminder' && state === 'inspecting';
+
+const aboutRest = async (tx: Knex, it: ReturnRow, facts: ReturnLetterFacts): Promise<ReturnLetterFacts> => ({
+  items: await itemsOf(tx, it.id, ['authorised']),
+  ...facts,
+});
 
 export interface AboutCredit {
   readonly companyId: CompanyId;
@@ -129,7 +144,8 @@ async function returnToTellOf(db: Knex, id: ReturnId): Promise<ReturnRow> {
       units: db.raw(`(select coalesce(jsonb_object_agg(c.state, c.n), '{}') from (
         select u.state, count(*)::int as n from return_units u where u.return_id = r.id group by u.state) c)`),
       disputedAt: 'r.disputed_at',
-      refundMinor: 'r.refund_minor',
+      // What is paid may be less than was stated: the rest of an exchange.
+      refundMinor: db.raw('coalesce(r.payout_minor, r.refund_minor)'),
       replacementNumber: 'n.number',
     });
   if (!row) throw new Error(`return ${id} is not on record`);
@@ -186,10 +202,15 @@ async function parcelOf(db: Knex, id: string): Promise<Parcel | null> {
   return row ?? null;
 }
 
-async function itemsOf(db: Knex, id: ReturnId): Promise<LetterItem[]> {
+async function itemsOf(
+  db: Knex,
+  id: ReturnId,
+  states: readonly ReturnUnitState[] = RETURN_UNIT_STATES,
+): Promise<LetterItem[]> {
   const rows: { name: LetterItem['name']; quantity: number }[] = await db('return_units as u')
     .join('order_items as i', 'i.id', 'u.order_item_id')
     .where('u.return_id', id)
+    .whereIn('u.state', [...states])
     .groupBy('i.id')
     .orderBy('i.position')
     .select({ name: 'i.name' }, db.raw('count(*)::int as quantity'));

@@ -1,13 +1,13 @@
 /** The statement of a return on record, the money that it leads to, and how that stands. */
 import type { Knex } from 'knex';
-import type { CompanyId, OrderId, OrderItemId, RefundId, ReturnId, UserId } from '../domain/ids.ts';
-import { allotByLargestRemainder, type TaxRule } from '../domain/invoicing.ts';
-import type { UnitState } from '../domain/orders.ts';
+import type { CompanyId, OrderId, RefundId, ReturnId, UserId } from '../domain/ids.ts';
 import type { MoneyPolicy } from '../domain/payments.ts';
 import {
-  type EarlierUnit,
+  costOf,
+  eachPart,
   type StatedUnit,
   type Statement,
+  shareOf,
   statementOf,
   type UnitCost,
   type UnitName,
@@ -17,6 +17,20 @@ import type { Resolution, ReturnPolicy } from '../domain/returns.ts';
 import { recordEvent } from './events.ts';
 import { payBack } from './goods-refunds.ts';
 import { giveBack } from './order-moves.ts';
+import {
+  type Brought,
+  broughtBy,
+  costIn,
+  type Digits,
+  type FamilyUnit,
+  familyOf,
+  isTakenBack,
+  paidFor,
+  type Source,
+  sourcesOf,
+  standInsOf,
+  worthOf,
+} from './return-family.ts';
 
 export interface WrittenStatement {
   /** 1 first. Each version is accepted anew. */
@@ -56,8 +70,6 @@ async function returnRow(db: Knex, id: ReturnId): Promise<ReturnRow> {
 
 // ---- as it is kept --------------------------------------------------------------------------------------------------
 
-type Digits<T> = { readonly [Key in keyof T]: T[Key] extends bigint ? string : T[Key] };
-
 /** `returns.statement`: amounts are minor units as digits. */
 export interface StoredStatement {
   readonly lines: readonly Digits<Statement['lines'][number]>[];
@@ -69,12 +81,8 @@ export interface StoredStatement {
 const stored = (statement: Statement): string =>
   JSON.stringify(statement, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 
-const costIn = (unit: Digits<UnitCost>): UnitCost => ({
-  netMinor: BigInt(unit.netMinor),
-  taxMinor: BigInt(unit.taxMinor),
-  shippingNetMinor: BigInt(unit.shippingNetMinor),
-  shippingTaxMinor: BigInt(unit.shippingTaxMinor),
-});
+const resultsIn = ({ byUnit }: StoredStatement): (UnitName & UnitCost)[] =>
+  byUnit.map(({ orderItemId, number, ...unit }) => ({ orderItemId, number, ...costIn(unit) }));
 
 /**
  * Adds up what the return brings as it stands, and puts it on record: a new version only where it differs from the last. Once
@@ -118,111 +126,36 @@ const UNITS = `
     on s."orderItemId" = r.order_item_id and s.number = r.number
   where r.return_id = :returnId and u.return_id = r.return_id and u.order_item_id = r.order_item_id and u.number = r.number`;
 
-interface FamilyUnit extends EarlierUnit {
-  readonly orderId: OrderId;
-  readonly unitState: UnitState;
-  readonly taxRule: TaxRule | null;
-  /** It came back for another one. */
-  readonly isReplaced: boolean;
-  readonly standsForItem: OrderItemId | null;
-  readonly standsForNumber: number | null;
-  /** What the unit that it stands for had brought. */
-  readonly inherited: UnitCost;
-  /** In this return; null = it is not. */
-  readonly state: StatedUnit['state'] | null;
-  readonly reason: StatedUnit['reason'] | null;
-  readonly condition: StatedUnit['condition'];
-}
-
-// A unit that came back for another one is not given up: its order is not undone by it, unless the other one comes back as well.
-const FAMILY = `
-  with recursive up as (
-    select cast(:orderId as uuid) as id
-    union
-    select b.order_id from up join order_units u on u.order_id = up.id
-      join order_units b on b.order_item_id = u.stands_for_item and b.number = u.stands_for_number
-  ), family as (
-    select id from up
-    union
-    select s.order_id from family join order_units b on b.order_id = family.id
-      join order_units s on s.stands_for_item = b.order_item_id and s.stands_for_number = b.number
-  )
-  select u.order_id as "orderId", u.order_item_id as "orderItemId", u.number, u.state as "unitState",
-    u.net_minor as "netMinor", u.tax_minor as "taxMinor", u.shipping_net_minor as "shippingNetMinor",
-    u.shipping_tax_minor as "shippingTaxMinor", u.given_back_minor as "givenBackMinor",
-    u.stands_for_item as "standsForItem", u.stands_for_number as "standsForNumber",
-    jsonb_build_object('netMinor', u.inherited_net_minor::text, 'taxMinor', u.inherited_tax_minor::text,
-      'shippingNetMinor', u.inherited_shipping_net_minor::text, 'shippingTaxMinor', u.inherited_shipping_tax_minor::text) as inherited,
-    r.state, r.reason, r.condition, n.tax_rule as "taxRule",
-    exists (select from return_units x join returns e on e.id = x.return_id
-      where x.order_item_id = u.order_item_id and x.number = u.number and x.return_id <> :returnId
-        and x.state in ('accepted', 'kept') and e.resolution in ('replacement', 'exchange')) as "isReplaced"
-  from family f
-  join order_units u on u.order_id = f.id
-  join order_items i on i.id = u.order_item_id
-  left join return_units r on r.order_item_id = u.order_item_id and r.number = u.number and r.return_id = :returnId
-  left join invoices n on n.id = u.invoice_id
-  order by u.order_id = :orderId desc, u.order_id, i.position, u.number`;
-
-/** The units of the order, of the one that it replaces, and of those that replace it. */
-async function familyOf(tx: Knex, returnId: ReturnId, orderId: OrderId): Promise<FamilyUnit[]> {
-  type Row = Omit<FamilyUnit, 'inherited'> & { readonly inherited: Digits<UnitCost> };
-  const { rows }: { rows: Row[] } = await tx.raw(FAMILY, { returnId, orderId });
-  return rows.map((row) => ({ ...row, inherited: costIn(row.inherited) }));
-}
-
-const isSame = (unit: UnitName, orderItemId: OrderItemId | null, number: number | null): boolean =>
-  unit.orderItemId === orderItemId && unit.number === number;
-
-/** It, the one that it stands for, and so on to the one that was bought. */
-function lineOfSources(family: readonly FamilyUnit[], unit: FamilyUnit): FamilyUnit[] {
-  if (unit.standsForItem === null) return [unit];
-  const before = family.find((one) => isSame(one, unit.standsForItem, unit.standsForNumber));
-  return before ? [unit, ...lineOfSources(family, before)] : [unit];
-}
-
 async function statementNow(tx: Knex, returnId: ReturnId, row: ReturnRow): Promise<Statement> {
   const family = await familyOf(tx, returnId, row.orderId);
   const isPaid = ({ state }: FamilyUnit): boolean =>
     state === 'accepted' || state === 'kept' || (row.isWaived && state === 'declined');
+  // A unit that came back for another one is not given up: its order is not undone by it, unless the other one comes back as well.
   const isBack = (unit: FamilyUnit): boolean => {
     if (isPaid(unit) || unit.unitState === 'cancelled') return true;
     if (unit.unitState !== 'returned') return false;
-    if (!unit.isReplaced) return true;
-    const others = family.filter(
-      (one) => one.unitState !== 'cancelled' && isSame(unit, one.standsForItem, one.standsForNumber),
-    );
-    return others.length > 0 && others.every(isBack);
+    if (!unit.isReplaced || unit.isCalledOff) return true;
+    const standIns = standInsOf(family, unit);
+    return standIns.length > 0 && standIns.every(isBack);
   };
   const others = family.filter((unit) => !isPaid(unit));
-  // Their shipping goes back with the one that stands for them.
-  const told = new Set(family.filter(isPaid).flatMap((unit) => lineOfSources(family, unit)));
+  // The shipping of what was replaced goes back with what replaced it, or with the money instead of that.
+  const isSettled = (unit: FamilyUnit): boolean =>
+    unit.isCalledOff ? unit.givenBackMinor > 0n : standInsOf(family, unit).length === 0;
+  const earlier = others.filter((unit) => !unit.state && isBack(unit) && isSettled(unit));
   return statementOf(
-    family.flatMap((unit) => statedOf(family, unit)),
+    family.flatMap((unit): StatedUnit[] => {
+      const { state, reason, condition } = unit;
+      return state && reason ? [{ state, reason, condition, ...worthOf(family, unit) }] : [];
+    }),
     row.policy,
     {
       completesOrder: others.every(isBack),
       taxRule: family.find(({ taxRule }) => taxRule !== null)?.taxRule ?? null,
       isWaived: row.isWaived,
-      earlier: others.filter((unit) => !unit.state && !told.has(unit) && isBack(unit)),
+      earlier: earlier.map((unit) => worthOf(family, unit)),
     },
   );
-}
-
-/** With what it inherited, as far as the units that were bought still have it. */
-function statedOf(family: readonly FamilyUnit[], unit: FamilyUnit): StatedUnit[] {
-  const { orderItemId, number, state, reason, condition, inherited } = unit;
-  if (!state || !reason) return [];
-  const cost: UnitCost = {
-    netMinor: unit.netMinor + inherited.netMinor,
-    taxMinor: unit.taxMinor + inherited.taxMinor,
-    shippingNetMinor: unit.shippingNetMinor + inherited.shippingNetMinor,
-    shippingTaxMinor: unit.shippingTaxMinor + inherited.shippingTaxMinor,
-  };
-  const left = lineOfSources(family, unit).reduce((sum, one) => sum + costOf(one) - one.givenBackMinor, 0n);
-  const gone = costOf(cost) - left;
-  const givenBackMinor = greater(gone, unit.givenBackMinor);
-  return [{ orderItemId, number, state, reason, condition, ...cost, givenBackMinor }];
 }
 
 // ---- paying it out --------------------------------------------------------------------------------------------------
@@ -258,29 +191,27 @@ export async function payOut(tx: Knex, wish: PayOut): Promise<PaidOut> {
   const { returnId, resolution, at, policy, attempt = 0 } = wish;
   const { orderId, companyId, reviewedBy, statement, payoutMinor } = await returnRow(tx, returnId);
   if (!statement) throw new Error(`return ${returnId} has no statement`);
-  const named = statement.byUnit.map(({ orderItemId, number, ...unit }) => ({ orderItemId, number, ...costIn(unit) }));
-  const byUnit = paidBy(await familyOf(tx, returnId, orderId), named);
+  const stated = BigInt(statement.refundMinor);
   // The first word counts: a repeat may come after the record has moved on.
-  const wanted = payoutMinor ?? wantedOf(wish, BigInt(statement.refundMinor));
-  const orderIds = new Set(byUnit.map((unit) => unit.orderId));
-  if (resolution !== 'replacement')
-    for (const id of orderIds)
-      await claim(
-        tx,
-        { returnId, orderId: id, at },
-        byUnit.filter((unit) => unit.orderId === id),
-      );
-  if (payoutMinor === null)
+  const wanted = payoutMinor ?? wantedOf(wish, stated);
+  const sources = await sourcesNow(tx, { returnId, orderId, statement }, wanted);
+  const orderIds = [...new Set(sources.map((source) => source.orderId))];
+  if (payoutMinor === null) {
+    for (const id of orderIds) {
+      const ofOrder = sources.filter((source) => source.orderId === id);
+      await claim(tx, { returnId, orderId: id, at }, ofOrder);
+    }
     await tx('returns').where({ id: returnId }).update({ payout_minor: wanted, updated_at: at });
+  }
   const open = attempt === 0 ? wanted : wanted - (await standingOf(tx, returnId)).standing;
-  const others = [...orderIds].filter((id) => id !== orderId);
-  if (open <= 0n) return { refundIds: [], creditMinor: 0n, orderIds: resolution === 'replacement' ? [] : others };
+  const others = orderIds.filter((id) => id !== orderId);
+  if (open <= 0n) return { refundIds: [], creditMinor: 0n, orderIds: others };
   const { refundIds, creditMinor } = await payBack(tx, {
     key: `rma/${returnId}/${attempt}`,
     orderId,
     returnId,
     companyId,
-    units: scaled(byUnit, open),
+    units: shareOf(sources, open),
     asCredit: resolution === 'store_credit',
     reason: 'goods_returned',
     requestedBy: reviewedBy,
@@ -297,40 +228,69 @@ function wantedOf({ resolution, amountMinor }: PayOut, stated: bigint): bigint {
   return wanted;
 }
 
-type Unit = UnitName & UnitCost;
-
-/** Out of which units the money comes: of one that stands for another first out of the one that was bought, part by part. */
-function paidBy(family: readonly FamilyUnit[], units: readonly Unit[]): (Unit & { readonly orderId: OrderId })[] {
-  return units.flatMap((unit) => {
-    const own = family.find((one) => isSame(one, unit.orderItemId, unit.number));
-    if (!own) throw new Error(`unit ${unit.orderItemId}/${unit.number} is not in the order of its return`);
-    let rest: UnitCost = unit;
-    return lineOfSources(family, own)
-      .toReversed()
-      .flatMap((source) => {
-        const taken = eachPart((part) => lesser(rest[part], source[part]));
-        rest = eachPart((part) => rest[part] - taken[part]);
-        const { orderId, orderItemId, number } = source;
-        return costOf(taken) > 0n || source === own ? [{ orderId, orderItemId, number, ...taken }] : [];
-      });
-  });
+/** Out of which units so much of it comes. */
+async function sourcesNow(tx: Knex, it: StatedReturn, wanted: bigint): Promise<Source[]> {
+  const family = await familyOf(tx, it.returnId, it.orderId);
+  const all = broughtBy(family, resultsIn(it.statement));
+  const ofRest = await takenOfRest(tx, family, it);
+  const taken =
+    wanted === BigInt(it.statement.refundMinor)
+      ? takenOf(all, wanted)
+      : wanted === sumOf(ofRest)
+        ? ofRest
+        : takenOf(all.filter(isTakenBack), wanted);
+  return taken.flatMap((one) => sourcesOf(family, one.one, one.taken));
 }
 
-const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const greater = (a: bigint, b: bigint): bigint => (a < b ? b : a);
-const eachPart = (of: (part: keyof UnitCost) => bigint): UnitCost => ({
-  netMinor: of('netMinor'),
-  taxMinor: of('taxMinor'),
-  shippingNetMinor: of('shippingNetMinor'),
-  shippingTaxMinor: of('shippingTaxMinor'),
-});
-const costOf = (unit: UnitCost): bigint =>
-  unit.netMinor + unit.taxMinor + unit.shippingNetMinor + unit.shippingTaxMinor;
+interface StatedReturn {
+  readonly returnId: ReturnId;
+  readonly orderId: OrderId;
+  readonly statement: StoredStatement;
+}
+interface Taken {
+  readonly one: Brought;
+  readonly taken: UnitCost;
+}
+
+const sumOf = (all: readonly Taken[]): bigint => all.reduce((sum, { taken }) => sum + costOf(taken), 0n);
+
+/** What the exchange left over, and all of those units of which the other one was called off before it left. */
+async function takenOfRest(tx: Knex, family: readonly FamilyUnit[], it: StatedReturn): Promise<Taken[]> {
+  const brought = broughtBy(family, resultsIn(it.statement)).filter(isTakenBack);
+  return takenOf(brought, await restOfExchange(tx, it.returnId)).map(({ one, taken }) => ({
+    one,
+    taken: one.unit.isCalledOff ? one.amount : taken,
+  }));
+}
+
+/** What is paid of it although other goods have left for it. Minor units. */
+export async function restOf(tx: Knex, returnId: ReturnId): Promise<bigint> {
+  const { orderId, statement } = await returnRow(tx, returnId);
+  if (!statement) return 0n;
+  return sumOf(await takenOfRest(tx, await familyOf(tx, returnId, orderId), { returnId, orderId, statement }));
+}
+
+/** As it was reckoned when it was chosen. */
+async function restOfExchange(tx: Knex, id: ReturnId): Promise<bigint> {
+  const row: { refundMinor: string } | undefined = await tx('events')
+    .where({ subject: `rma/${id}`, type: 'return.replacing' })
+    .orderBy('id', 'desc')
+    .first(tx.raw(`data ->> 'refundMinor' as "refundMinor"`));
+  return BigInt(row?.refundMinor ?? 0);
+}
+
+const takenOf = (brought: readonly Brought[], amountMinor: bigint): Taken[] => {
+  const shares = shareOf(
+    brought.map(({ amount }) => amount),
+    amountMinor,
+  );
+  return brought.flatMap((one, i) => (shares[i] ? [{ one, taken: shares[i] }] : []));
+};
 
 async function claim(
   tx: Knex,
   { returnId, orderId, at }: { readonly returnId: ReturnId; readonly orderId: OrderId; readonly at: string },
-  units: readonly Unit[],
+  units: readonly Source[],
 ): Promise<void> {
   const claimed = units
     .map((unit) => ({ orderItemId: unit.orderItemId, number: unit.number, amountMinor: costOf(unit) }))
@@ -338,19 +298,38 @@ async function claim(
   if (claimed.length > 0) await giveBack(tx, { orderId, units: claimed, key: `rma/${returnId}`, at });
 }
 
-/** So much of these units, part by part by largest remainder. */
-function scaled(units: readonly Unit[], amountMinor: bigint): Unit[] {
-  const parts = units.flatMap((unit) => [unit.netMinor, unit.taxMinor, unit.shippingNetMinor, unit.shippingTaxMinor]);
-  const shares = allotByLargestRemainder(amountMinor, parts);
-  const at = (index: number): bigint => shares[index] ?? 0n;
-  return units.map(({ orderItemId, number }, i) => ({
-    orderItemId,
-    number,
-    netMinor: at(4 * i),
-    taxMinor: at(4 * i + 1),
-    shippingNetMinor: at(4 * i + 2),
-    shippingTaxMinor: at(4 * i + 3),
-  }));
+// ---- what replaces it -----------------------------------------------------------------------------------------------
+
+/** Of a unit that came back, what the one that replaces it inherits: that was paid for with it. */
+export interface Handed {
+  readonly unit: FamilyUnit;
+  readonly cost: UnitCost;
+  readonly isShippingPrice: boolean;
+}
+
+/**
+ * As its statement says, unit by unit in the order in which they were bought.
+ * @param kind an exchange hands on what it does not pay back; in a replacement nothing goes back, and the whole shipping goes along
+ * @param refundMinor what the exchange pays back of it
+ */
+export async function handedOn(
+  tx: Knex,
+  returnId: ReturnId,
+  { kind, refundMinor }: { readonly kind: 'replacement' | 'exchange'; readonly refundMinor: bigint },
+): Promise<Handed[]> {
+  const { orderId, statement } = await returnRow(tx, returnId);
+  if (!statement) throw new Error(`return ${returnId} has no statement`);
+  const family = await familyOf(tx, returnId, orderId);
+  const brought = broughtBy(family, resultsIn(statement)).filter(isTakenBack);
+  return takenOf(brought, refundMinor).flatMap(({ one: { unit, amount }, taken }) => {
+    const rest = eachPart((part) => amount[part] - taken[part]);
+    if (costOf(amount) === 0n) return kind === 'exchange' ? [{ unit, cost: rest, isShippingPrice: false }] : [];
+    const { shippingNetMinor, shippingTaxMinor } = paidFor(unit);
+    const isSpent =
+      unit.isShippingPrice || (kind === 'exchange' && amount.shippingNetMinor + amount.shippingTaxMinor > 0n);
+    // The shipping is given back at most once, and only with all of the order: as long as it was not, it is still to come.
+    return [{ unit, cost: isSpent ? rest : { ...rest, shippingNetMinor, shippingTaxMinor }, isShippingPrice: isSpent }];
+  });
 }
 
 // ---- how it stands --------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ export interface ReturnUnit {
   readonly serial: string | null;
   readonly batch: string | null;
   readonly location: string | null;
-  /** Of one without its part of the shipping, minor units; of one that replaces another, what that one had brought as well. */
+  /** Of one without its part of the shipping, minor units; of one that stands for another, what that one had brought as well. */
   readonly priceMinor: bigint;
 }
 
@@ -171,7 +171,8 @@ const unitsOf = (db: Knex, id: ReturnId): Promise<ReturnUnit[]> =>
       serial: 'o.serial',
       batch: 'o.batch',
       location: 'o.location',
-      priceMinor: db.raw('o.net_minor + o.tax_minor + o.inherited_net_minor + o.inherited_tax_minor'),
+      priceMinor: db.raw(`o.net_minor + o.tax_minor + o.inherited_net_minor + o.inherited_tax_minor
+        + case when o.inherited_shipping_is_price then o.inherited_shipping_net_minor + o.inherited_shipping_tax_minor else 0 end`),
     });
 
 /** The same ID for the same label; another once that one was taken back. */

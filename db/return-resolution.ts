@@ -9,7 +9,7 @@ import { recordEachTime } from './events.ts';
 import { lockOrder } from './order-records.ts';
 import { placeOrder } from './orders.ts';
 import { exchangeOf, standIn } from './return-exchange.ts';
-import { payOut, payoutOf, writeStatement } from './return-money.ts';
+import { payOut, payoutOf, restOf, writeStatement } from './return-money.ts';
 import { payOutKey, type ReturnRecord, readReturn, writeReturn } from './return-records.ts';
 import { change, iso, needsPerson, type Turn, tellCustomer, tellStaff, together } from './return-steps.ts';
 import { orderPolicy } from './shop-policies.ts';
@@ -250,7 +250,7 @@ export async function replace(turn: Turn, it: ReturnRecord): Promise<ReturnRecor
     at: iso(at),
     policy: await orderPolicy(tx, new Date(at)),
   });
-  if (kind === 'replacement') await standIn(tx, it.id, orderId);
+  await standIn(tx, it.id, { orderId, kind, refundMinor });
   // Also of one that is paid for first: nobody pays a difference for what is not there.
   const { units } = await lockOrder(tx, orderId);
   if (order.state === 'backordered' || units.some((unit) => unit.state === 'waiting'))
@@ -276,7 +276,7 @@ export async function settleReplacement(turn: Turn, it: ReturnRecord): Promise<R
   const hasLeft = replacement.shippedAt !== null && !['partially_shipped', 'on_hold'].includes(replacement.state);
   if (!hasLeft) return it;
   await tellCustomer(turn, it, 'return_replacement_sent');
-  const amountMinor = await restOfExchange(turn.tx, it);
+  const amountMinor = await restOf(turn.tx, it.id);
   if (amountMinor > 0n) return pay(turn, it, { resolution: 'exchange', amountMinor });
   // Nothing is paid; what came back is settled all the same.
   const { refundPolicy: policy, tx, at } = turn;
@@ -288,12 +288,3 @@ export async function settleReplacement(turn: Turn, it: ReturnRecord): Promise<R
 /** People were told that it takes long; nothing else is amiss. */
 const isWaitingForGoods = (it: ReturnRecord): boolean =>
   it.state === 'manual_review' && !it.isPayingOut && it.manualReasons.every((code) => code === 'replacement_overdue');
-
-/** What the exchange left over, as it was reckoned when it was chosen. */
-async function restOfExchange(tx: Knex, it: ReturnRecord): Promise<bigint> {
-  const row: { refundMinor: string } | undefined = await tx('events')
-    .where({ subject: `rma/${it.id}`, type: 'return.replacing' })
-    .orderBy('id', 'desc')
-    .first(tx.raw(`data ->> 'refundMinor' as "refundMinor"`));
-  return BigInt(row?.refundMinor ?? 0);
-}

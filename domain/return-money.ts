@@ -18,6 +18,47 @@ export interface UnitCost {
   readonly shippingTaxMinor: bigint;
 }
 
+export const costOf = (unit: UnitCost): bigint =>
+  unit.netMinor + unit.taxMinor + unit.shippingNetMinor + unit.shippingTaxMinor;
+
+export const eachPart = (of: (part: keyof UnitCost) => bigint): UnitCost => ({
+  netMinor: of('netMinor'),
+  taxMinor: of('taxMinor'),
+  shippingNetMinor: of('shippingNetMinor'),
+  shippingTaxMinor: of('shippingTaxMinor'),
+});
+
+/** Where the shipping has paid for goods it is part of what those cost. */
+export const asPrice = (cost: UnitCost): UnitCost => ({
+  netMinor: cost.netMinor + cost.shippingNetMinor,
+  taxMinor: cost.taxMinor + cost.shippingTaxMinor,
+  shippingNetMinor: 0n,
+  shippingTaxMinor: 0n,
+});
+
+/** The other way round: so much of a price, in the proportions of its parts; none becomes more than it is. */
+export function inParts(price: UnitCost, cost: UnitCost): UnitCost {
+  const split = (amount: bigint, parts: readonly bigint[]) =>
+    amount > 0n ? allotByLargestRemainder(amount, parts) : [];
+  const [netMinor = 0n, shippingNetMinor = 0n] = split(price.netMinor, [cost.netMinor, cost.shippingNetMinor]);
+  const [taxMinor = 0n, shippingTaxMinor = 0n] = split(price.taxMinor, [cost.taxMinor, cost.shippingTaxMinor]);
+  return { netMinor, taxMinor, shippingNetMinor, shippingTaxMinor };
+}
+
+/** So much of these, part by part by largest remainder. */
+export function shareOf<Of extends UnitCost>(units: readonly Of[], amountMinor: bigint): Of[] {
+  const parts = units.flatMap((unit) => [unit.netMinor, unit.taxMinor, unit.shippingNetMinor, unit.shippingTaxMinor]);
+  const shares = allotByLargestRemainder(amountMinor, parts);
+  const at = (index: number): bigint => shares[index] ?? 0n;
+  return units.map((unit, i) => ({
+    ...unit,
+    netMinor: at(4 * i),
+    taxMinor: at(4 * i + 1),
+    shippingNetMinor: at(4 * i + 2),
+    shippingTaxMinor: at(4 * i + 3),
+  }));
+}
+
 export interface UnitName {
   readonly orderItemId: OrderItemId;
   readonly number: number;

@@ -206,6 +206,10 @@ export type ReturnNews = Omit<
   readonly reasons: readonly { readonly text: string }[];
   /** Waits for answers of the customer, rather than for a parcel. */
   readonly isForInfo: boolean;
+  /** The carrier has the parcel; the customer has done what was asked. */
+  readonly isOnItsWay: boolean;
+  /** Some of it is here, and was looked at; the rest never came. */
+  readonly isRestMissing: boolean;
   readonly pageUrl: string;
 };
 

@@ -93,6 +93,8 @@ export function returnVariables(
     deductions: data.deductions.map((one) => ({ text: `${one.name[locale]}: −${shownMoney(one.amount)}` })),
     reasons: data.reasons.map((reason) => ({ text: STAFF_REASON_WORDS[reason][locale] })),
     isForInfo: state === 'info_requested',
+    isOnItsWay: state === 'in_transit',
+    isRestMissing: state === 'inspecting',
     pageUrl,
   };
 }

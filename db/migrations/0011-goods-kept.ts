@@ -7,7 +7,7 @@ const UP = `
   -- When the file of a photo was deleted: nobody looks at it, and the row stays.
   alter table return_photos add purged_at timestamptz;
 
-  -- A unit that replaces another was paid for with what that one brought: so much of it comes back with it. What it cost itself
+  -- A unit that stands for another was paid for with what that one brought: so much of it comes back with it. What it cost itself
   -- stays in net_minor and the others; the money of this part is claimed of the unit that it stands for.
   alter table order_units
     add stands_for_item uuid,
@@ -16,6 +16,8 @@ const UP = `
     add inherited_tax_minor bigint not null default 0 check (inherited_tax_minor >= 0),
     add inherited_shipping_net_minor bigint not null default 0 check (inherited_shipping_net_minor >= 0),
     add inherited_shipping_tax_minor bigint not null default 0 check (inherited_shipping_tax_minor >= 0),
+    -- An exchange has spent it on the goods: it comes back with each of them, as part of their price.
+    add inherited_shipping_is_price boolean not null default false,
     add check ((stands_for_item is null) = (stands_for_number is null)),
     add foreign key (stands_for_item, stands_for_number) references order_units (order_item_id, number);
   create index order_units_stands_for on order_units (stands_for_item, stands_for_number) where stands_for_item is not null;
@@ -28,7 +30,8 @@ const DOWN = `
     drop inherited_net_minor,
     drop inherited_tax_minor,
     drop inherited_shipping_net_minor,
-    drop inherited_shipping_tax_minor;
+    drop inherited_shipping_tax_minor,
+    drop inherited_shipping_is_price;
   alter table return_photos drop purged_at;
   drop index shop_messages_waiting;
 `;

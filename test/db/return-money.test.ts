@@ -286,11 +286,16 @@ describe('the money of a return', () => {
     assert.equal(await payoutOf(db, id), 'failed');
   });
 
-  it('pays the rest of an exchange, and nothing of a replacement', async () => {
-    const { id } = await ready();
+  it('pays the rest of an exchange, of which it claims no more, and nothing of a replacement', async () => {
+    const { order, id } = await ready();
     await state(id);
     await pay(id, { amountMinor: 12_345n });
     assert.deepEqual(await amounts(id), [12_345n]);
+    const claimed = await db('order_units').where({ order_id: order.orderId }).pluck<bigint[]>('given_back_minor');
+    assert.equal(
+      claimed.reduce((sum, one) => sum + one, 0n),
+      12_345n,
+    );
     const replaced = await ready();
     await state(replaced.id);
     assert.deepEqual(await pay(replaced.id, { resolution: 'replacement' }), {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
+import { hear, reserve, send } from '../../activities/refund-steps.ts';
 import { checkLedger } from '../../db/ledger-check.ts';
+import { itemIdOf } from '../../db/orders.ts';
 import { deliverShipment } from '../../db/shipment-moves.ts';
-import type { InvoiceId, OrderId, OrderItemId, ReturnId, Sku, UserId } from '../../domain/ids.ts';
+import type { InvoiceId, OrderId, OrderItemId, RefundId, ReturnId, Sku, UserId } from '../../domain/ids.ts';
 import type { Condition, Resolution } from '../../domain/returns.ts';
 import { aReturnOf, type DeliveredGoods } from '../builders/delivered-goods.ts';
 import { aUser } from '../builders/licensing.ts';
-import { aCaptureOf } from '../builders/orders.ts';
+import { aCaptureOf, advanced, askedOf } from '../builders/orders.ts';
 import { aProduct } from '../builders/stock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { returnsOnRecord } from '../support/return-records.ts';
@@ -100,7 +102,10 @@ describe('a return on record', function () {
   }
   async function left(of: DeliveredGoods, orderId: OrderId): Promise<DeliveredGoods> {
     const at = new Date();
-    await db('order_units').where({ order_id: orderId }).update({ state: 'delivered', delivered_at: at });
+    await db('order_units')
+      .where({ order_id: orderId })
+      .whereNot({ state: 'cancelled' })
+      .update({ state: 'delivered', delivered_at: at });
     await db('orders')
       .where({ id: orderId })
       .update({ state: 'delivered', shipped_at: at, delivered_at: at, paid_at: at });
@@ -162,7 +167,15 @@ describe('a return on record', function () {
 
   /** The refunds have arrived; goods that cost a difference were paid for. */
   const arrived = async (...ids: ReturnId[]) => {
-    await db('refunds').whereIn('return_id', ids).update({ state: 'succeeded', ended_at: new Date() });
+    const open = await db('refunds').whereIn('return_id', ids).whereNot({ state: 'succeeded' }).pluck<RefundId[]>('id');
+    const at = new Date().toISOString();
+    const said = { state: 'succeeded', gatewayRefundId: null, reason: null, otherAmount: null } as const;
+    for (const id of open)
+      await db.transaction(async (tx) => {
+        await reserve(tx, id, at, () => true);
+        await send(tx, id, at);
+        await hear(tx, id, said, at);
+      });
     for (const id of ids) await go(id);
   };
   async function exchanged(of: DeliveredGoods, priceMinor: bigint, condition: Condition = 'unopened', quantity = 1) {
@@ -179,7 +192,11 @@ describe('a return on record', function () {
     return { id, of: { ...other, quantity, sku } };
   }
   const closedAs = async (id: ReturnId) => (await go(id)).standing.state;
-  const stateOf = async ({ orderId }: DeliveredGoods) => (await db('orders').where({ id: orderId }).first('state')).state;
+  /** As its process finds it. */
+  const stateOf = async ({ orderId }: DeliveredGoods): Promise<string> => {
+    await advanced(db, orderId);
+    return (await db('orders').where({ id: orderId }).first('state')).state;
+  };
   const capturedIn = async (...all: DeliveredGoods[]) => {
     let sum = 0n;
     for (const one of all) sum += await capturedBy(one);
@@ -206,7 +223,7 @@ describe('a return on record', function () {
     await arrived(refund);
     assert.deepEqual([await refundOf(refund), await sentBack(refund)], [166_500n, 166_500n]);
     assert.deepEqual([await givenOf(of), await givenOf(dearer)], [133_200n, 33_300n]);
-    assert.deepEqual([await stateOf(of), await stateOf(dearer)], ['returned', 'refunded']);
+    assert.deepEqual([await stateOf(of), await stateOf(dearer)], ['refunded', 'refunded']);
     assert.equal(await closedAs(refund), 'closed_refunded');
     await soundBooks();
   });
@@ -250,6 +267,38 @@ describe('a return on record', function () {
     assert.deepEqual([await refundOf(id), await givenOf(of)], [await capturedBy(of), await capturedBy(of)]);
     await soundBooks();
   });
+
+  for (const [kind, sentAtOnce] of [
+    ['exchange', 66_600n + 88_800n],
+    ['replacement', 122_100n],
+  ] as const)
+    it(`pays what a part of the ${kind} was to be that was called off before it left`, async () => {
+      const of = await bought(2);
+      const sku = await aProduct(db, { priceMinor: 80_000n, stock: [20, 0] });
+      const id = await back(of, kind, 'unopened', 2, ...(kind === 'exchange' ? [sku] : []));
+      const { replacement_order_id: orderId } = await db('returns').where({ id }).first('replacement_order_id');
+      const { refusal } = await askedOf(db, orderId, of.by, {
+        kind: 'cancel',
+        items: [{ orderItemId: itemIdOf(orderId, kind === 'exchange' ? sku : of.sku), quantity: 1 }],
+        byPayer: true,
+      });
+      assert.equal(refusal, null);
+      const { itemId } = await left(of, orderId);
+      await go(id);
+      await arrived(id);
+      assert.deepEqual([await sentBack(id), await givenOf(of)], [sentAtOnce, sentAtOnce]);
+      assert.equal(await closedAs(id), 'closed_mixed');
+      const letter = await db('account_letters')
+        .where({ template: 'return_refund_done' })
+        .whereRaw("data ->> 'returnId' = ?", [id])
+        .first('data');
+      assert.equal(letter.data.amount.amountMinor, `${sentAtOnce}`);
+      const refund = await back({ ...of, orderId, itemId }, 'refund');
+      await arrived(refund);
+      assert.equal(await sentBack(id, refund), await capturedBy(of));
+      assert.equal(await givenOf(of), await capturedBy(of));
+      await soundBooks();
+    });
 
   it('of some of the goods leaves the shipping to the last of them', async () => {
     const of = await bought(2);
@@ -302,13 +351,16 @@ describe('a return on record', function () {
     const first = await exchanged(of, 110_000n);
     const second = await back(first.of, 'replacement', 'used');
     const other = await replaced(first.of, second);
-    const paid = await capturedIn(of, first.of);
+    const invoice: { id: InvoiceId } = await db('invoices').where({ order_id: other.orderId }).first('id');
+    await aCaptureOf(db, invoice.id);
     const own = await db('order_units').where({ order_id: other.orderId }).first();
-    const refund = await back(other, 'refund', 'used');
     assert.equal(own.net_minor + own.tax_minor, 18_315n, '15% of its price is paid for the other one');
+    const refund = await back(other, 'refund', 'used');
+    await arrived(refund);
     assert.equal(await refundOf(refund), 122_100n - 18_315n);
-    assert.equal(await givenIn(of, first.of, other), 122_100n - 18_315n);
-    assert.equal(await sentBack(first.id), paid - 122_100n);
+    const kept = 2n * 18_315n;
+    assert.equal(await sentBack(first.id, second, refund), (await capturedIn(of, first.of, other)) - kept);
+    assert.equal(await givenIn(of, first.of, other), (await capturedIn(of, first.of, other)) - kept);
     await soundBooks();
   });
 

@@ -78,14 +78,15 @@ export const RETURN_LETTERS_ENGLISH: Words = {
     button: { label: 'Answer', url: 'pageUrl' },
   },
   return_reminder: {
-    subject: 'Reminder: return {{returnNumber}}{{#if until}} ends on {{day until}}{{/if}}',
+    subject:
+      '{{#if isOnItsWay}}The parcel of return {{returnNumber}} has not arrived yet{{else}}{{#if isRestMissing}}Reminder: a part of return {{returnNumber}} is still missing{{#if until}}: send it by {{day until}}{{/if}}{{else}}Reminder: return {{returnNumber}}{{#if until}} ends on {{day until}}{{/if}}{{/if}}{{/if}}',
     happened:
-      '{{#if isForInfo}}We still wait for your answer about return {{returnNumber}}.{{else}}We have not seen the parcel of return {{returnNumber}} yet.{{/if}}',
+      '{{#if isForInfo}}We still wait for your answer about return {{returnNumber}}.{{else}}{{#if isOnItsWay}}The carrier has had the parcel of return {{returnNumber}} for long, and it has not reached us.{{else}}{{#if isRestMissing}}We have looked at what came of return {{returnNumber}}. The rest of it has not reached us.{{else}}We have not seen the parcel of return {{returnNumber}} yet.{{/if}}{{/if}}{{/if}}',
     facts: [...PARCEL, ['Until', '{{#if until}}{{instant until}}{{else}}–{{/if}}']],
     lists: ITEMS,
     next: [
-      '{{#if isForInfo}}Please answer on the page of your return{{else}}Please hand the parcel in with the label on the page of your return{{/if}}{{#if until}} by {{instant until}}. After that the return is closed, and nothing is refunded{{/if}}.',
-      '{{#if isForInfo}}If you do not want the return any more, cancel it there.{{else}}If you have sent it just now, keep the receipt and ignore this e-mail. If you want to keep the items, cancel the return there.{{/if}}',
+      '{{#if isForInfo}}Please answer on the page of your return{{#if until}} by {{instant until}}. After that the return is closed, and nothing is refunded{{/if}}.{{else}}{{#if isOnItsWay}}You do not have to do anything: we ask the carrier.{{#if until}} Should it not be here by {{instant until}}, we take it for lost.{{/if}} You do not bear the loss of a parcel that you have handed in.{{else}}{{#if isRestMissing}}Please hand the rest in as well{{#if until}} by {{instant until}}. After that the return goes on with what is here, and nothing is refunded for the rest{{/if}}. If it travels already, there is nothing to do.{{else}}Please hand the parcel in with the label on the page of your return{{#if until}} by {{instant until}}. After that the return is closed, and nothing is refunded{{/if}}.{{/if}}{{/if}}{{/if}}',
+      '{{#if isForInfo}}If you do not want the return any more, cancel it there.{{else}}{{#if isOnItsWay}}Please keep the receipt of the carrier. If the parcel has come back to you, tell us.{{else}}{{#if isRestMissing}}If you have sent it, keep the receipt. If you want to keep the rest, wait until then, or tell us.{{else}}If you have sent it just now, keep the receipt and ignore this e-mail. If you want to keep the items, cancel the return there.{{/if}}{{/if}}{{/if}}',
     ],
     button: SEE,
   },
@@ -319,14 +320,15 @@ export const RETURN_LETTERS_INDONESIAN: Words = {
     button: { label: 'Jawab', url: 'pageUrl' },
   },
   return_reminder: {
-    subject: 'Pengingat: pengembalian {{returnNumber}}{{#if until}} berakhir pada {{day until}}{{/if}}',
+    subject:
+      '{{#if isOnItsWay}}Paket pengembalian {{returnNumber}} belum tiba{{else}}{{#if isRestMissing}}Pengingat: sebagian dari pengembalian {{returnNumber}} belum tiba{{#if until}}, kirim paling lambat {{day until}}{{/if}}{{else}}Pengingat: pengembalian {{returnNumber}}{{#if until}} berakhir pada {{day until}}{{/if}}{{/if}}{{/if}}',
     happened:
-      '{{#if isForInfo}}Kami masih menunggu jawaban Anda tentang pengembalian {{returnNumber}}.{{else}}Paket pengembalian {{returnNumber}} belum terlihat oleh kurir.{{/if}}',
+      '{{#if isForInfo}}Kami masih menunggu jawaban Anda tentang pengembalian {{returnNumber}}.{{else}}{{#if isOnItsWay}}Paket pengembalian {{returnNumber}} sudah lama di tangan kurir dan belum sampai kepada kami.{{else}}{{#if isRestMissing}}Kami sudah memeriksa barang dari pengembalian {{returnNumber}} yang tiba. Sisanya belum sampai kepada kami.{{else}}Paket pengembalian {{returnNumber}} belum terlihat oleh kurir.{{/if}}{{/if}}{{/if}}',
     facts: [...PAKET, ['Sampai', '{{#if until}}{{instant until}}{{else}}–{{/if}}']],
     lists: BARANG,
     next: [
-      '{{#if isForInfo}}Mohon jawab di halaman pengembalian{{else}}Mohon serahkan paketnya dengan label di halaman pengembalian{{/if}}{{#if until}} paling lambat {{instant until}}. Setelah itu pengembalian ditutup dan tidak ada uang yang kembali{{/if}}.',
-      '{{#if isForInfo}}Bila tidak jadi mengembalikan, batalkan di sana.{{else}}Bila Anda baru saja mengirimnya, simpan tanda terimanya dan abaikan surel ini. Bila barangnya ingin Anda simpan, batalkan pengembaliannya di sana.{{/if}}',
+      '{{#if isForInfo}}Mohon jawab di halaman pengembalian{{#if until}} paling lambat {{instant until}}. Setelah itu pengembalian ditutup dan tidak ada uang yang kembali{{/if}}.{{else}}{{#if isOnItsWay}}Tidak ada yang perlu Anda lakukan: kami menanyakannya kepada kurir.{{#if until}} Bila belum tiba sampai {{instant until}}, paket itu kami anggap hilang.{{/if}} Anda tidak menanggung hilangnya paket yang sudah Anda serahkan.{{else}}{{#if isRestMissing}}Mohon serahkan juga sisanya{{#if until}} paling lambat {{instant until}}. Setelah itu pengembalian berjalan dengan barang yang sudah tiba, dan untuk sisanya tidak ada uang yang kembali{{/if}}. Bila sudah dalam perjalanan, tidak ada yang perlu Anda lakukan.{{else}}Mohon serahkan paketnya dengan label di halaman pengembalian{{#if until}} paling lambat {{instant until}}. Setelah itu pengembalian ditutup dan tidak ada uang yang kembali{{/if}}.{{/if}}{{/if}}{{/if}}',
+      '{{#if isForInfo}}Bila tidak jadi mengembalikan, batalkan di sana.{{else}}{{#if isOnItsWay}}Mohon simpan tanda terima dari kurir. Bila paketnya kembali kepada Anda, beri tahu kami.{{else}}{{#if isRestMissing}}Bila sudah Anda kirim, simpan tanda terimanya. Bila sisanya ingin Anda simpan, tunggu sampai saat itu, atau beri tahu kami.{{else}}Bila Anda baru saja mengirimnya, simpan tanda terimanya dan abaikan surel ini. Bila barangnya ingin Anda simpan, batalkan pengembaliannya di sana.{{/if}}{{/if}}{{/if}}',
     ],
     button: LIHAT,
   },

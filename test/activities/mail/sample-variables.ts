@@ -145,6 +145,8 @@ const aReturn = {
   deductions: [{ text: 'Used: −Rp15.000' }],
   reasons: [{ text: 'The customer disputes the deductions' }],
   isForInfo: false,
+  isOnItsWay: false,
+  isRestMissing: false,
   hasLabel: true,
   replacementNumber: 'ORD/2026/000130',
 } as const satisfies MailVariables['return_inspected'];

@@ -136,4 +136,60 @@ describe('letters of the shop, as they arrive', () => {
     assert.doesNotMatch(toStaff.text, /[^1]\/returns\//);
     assert.equal(await database.db('shop_links').where({ id: toStaff.letterId }).first('id'), undefined);
   });
+
+  it('remind of a parcel in the words of where it is: none is asked for that the carrier has', async () => {
+    const order = await aDeliveredOrder(database.db);
+    const [coffee] = order.items;
+    assert.ok(coffee);
+    const returnId = asId<ReturnId>(namedUuid('a return that is reminded of'));
+    await database.db.transaction((tx) =>
+      openReturn(tx, {
+        ...{ returnId, orderId: order.orderId, companyId: order.companyId, by: order.by, at: AT },
+        items: [{ orderItemId: coffee.id, quantity: 2, reason: 'damaged' }],
+        wanted: 'refund',
+        policy: DEFAULT_RETURN_POLICY,
+      }),
+    );
+    const units = database.db('return_units').where({ return_id: returnId });
+    await units.clone().update({ state: 'authorised' });
+    let minutes = 0;
+    const told = async (state: string, locale: string) => {
+      minutes += 1;
+      const at = Date.parse(AT) + minutes * 60_000;
+      await database.db('returns').where({ id: returnId }).update({ state, state_since: AT, rungs: '[]' });
+      if (state === 'inspecting') await units.clone().where({ number: 1 }).update({ state: 'accepted' });
+      await database.db('users').where({ id: order.by }).update({ locale });
+      await database.db('account_letters').where({ template: 'return_reminder', user_id: order.by }).delete();
+      await writeReturnLetter(database.db, 'return_reminder', { returnId, to: 'customer', at });
+      const { subject, text } = await sent('return_reminder', order.by);
+      return `${subject}\n${text}`;
+    };
+    const closed = { en: /return is closed, and nothing is refunded/, id: /ditutup dan tidak ada uang yang kembali/ };
+    for (const [locale, words, lost, rest, one] of [
+      [
+        'en',
+        closed.en,
+        /has not arrived yet\n[\s\S]*we take it for lost/,
+        /still missing: send it by[\s\S]*refunded for the rest/,
+        /1 × /,
+      ],
+      [
+        'id',
+        closed.id,
+        /belum tiba\n[\s\S]*kami anggap hilang/,
+        /belum tiba, kirim paling lambat[\s\S]*untuk sisanya/,
+        /1 × /,
+      ],
+    ] as const) {
+      await units.clone().update({ state: 'authorised' });
+      assert.match(await told('awaiting_shipment', locale), words);
+      const onItsWay = await told('in_transit', locale);
+      assert.match(onItsWay, lost);
+      assert.doesNotMatch(onItsWay, words);
+      const partly = await told('inspecting', locale);
+      assert.match(partly, rest);
+      assert.match(partly, one);
+      assert.doesNotMatch(partly, words);
+    }
+  });
 });
