@@ -259,10 +259,14 @@ export async function moveUnits(
     .update({ state: to, ...columns });
 }
 
+// One that failed is in somebody's hands: finance has a case of it, or staff the return.
 const OPEN_REFUND = `
   select exists (select from refunds r join invoices i on i.id = r.invoice_id
-    where i.order_id = :id and r.state = any(:open)) as "isOpen"`;
+    where i.order_id = :id and (r.state = any(:open)
+      or exists (select from payment_cases c where c.refund_id = r.id and c.kind = 'refund_failed' and c.state = 'open')
+      or (r.state = 'failed' and exists (select from returns e where e.id = r.return_id and e.ended_at is null)))) as "isOpen"`;
 
+/** Whether money of it is on its way back, or was and has to be seen to. */
 export async function hasOpenRefund(db: Knex, id: OrderId): Promise<boolean> {
   const open = CLAIMING_REFUND_STATES.filter((state) => state !== 'succeeded');
   const { rows }: { rows: { isOpen: boolean }[] } = await db.raw(OPEN_REFUND, { id, open });

@@ -196,29 +196,33 @@ export async function payOut(tx: Knex, wish: PayOut): Promise<PaidOut> {
   const wanted = payoutMinor ?? wantedOf(wish, stated);
   const sources = await sourcesNow(tx, { returnId, orderId, statement }, wanted);
   const orderIds = [...new Set(sources.map((source) => source.orderId))];
-  if (payoutMinor === null) {
-    for (const id of orderIds) {
-      const ofOrder = sources.filter((source) => source.orderId === id);
-      await claim(tx, { returnId, orderId: id, at }, ofOrder);
-    }
+  if (payoutMinor === null)
     await tx('returns').where({ id: returnId }).update({ payout_minor: wanted, updated_at: at });
-  }
   const open = attempt === 0 ? wanted : wanted - (await standingOf(tx, returnId)).standing;
-  const others = orderIds.filter((id) => id !== orderId);
-  if (open <= 0n) return { refundIds: [], creditMinor: 0n, orderIds: others };
-  const { refundIds, creditMinor } = await payBack(tx, {
-    key: `rma/${returnId}/${attempt}`,
-    orderId,
-    returnId,
-    companyId,
-    units: shareOf(sources, open),
-    asCredit: resolution === 'store_credit',
-    reason: 'goods_returned',
-    requestedBy: reviewedBy,
-    policy,
-    at,
-  });
-  return { refundIds, creditMinor, orderIds: others };
+  const { refundIds, creditMinor } =
+    open > 0n
+      ? await payBack(tx, {
+          key: `rma/${returnId}/${attempt}`,
+          orderId,
+          returnId,
+          companyId,
+          units: shareOf(sources, open),
+          asCredit: resolution === 'store_credit',
+          reason: 'goods_returned',
+          requestedBy: reviewedBy,
+          policy,
+          at,
+        })
+      : { refundIds: [], creditMinor: 0n };
+  // Once the refunds are on record: an order is refunded when none of them is on its way any more.
+  if (payoutMinor === null)
+    for (const id of orderIds)
+      await claim(
+        tx,
+        { returnId, orderId: id, at },
+        sources.filter((source) => source.orderId === id),
+      );
+  return { refundIds, creditMinor, orderIds: orderIds.filter((id) => id !== orderId) };
 }
 
 function wantedOf({ resolution, amountMinor }: PayOut, stated: bigint): bigint {

@@ -103,6 +103,12 @@ const READ = `
   from returns r left join orders o on o.id = r.replacement_order_id
   where r.id = :id`;
 
+/** The order that it is of, last; before it those whose goods it stands for, and whose money goes back with it. */
+export async function ordersOf(db: Knex, id: ReturnId): Promise<OrderId[]> {
+  const { rows }: { rows: { id: OrderId }[] } = await db.raw(ORDERS_OF, { id });
+  return rows.map((order) => order.id);
+}
+
 // Of a replacement also the order whose goods it stands for, which paid for them: the oldest first.
 const ORDERS_OF = `
   with recursive up as (
@@ -119,9 +125,9 @@ const ORDERS_OF = `
  */
 export async function lockReturn(tx: Knex, id: ReturnId): Promise<ReturnRecord> {
   // The order before the return, everywhere: two returns of one order, and the order itself, come one after the other.
-  const { rows }: { rows: { id: OrderId }[] } = await tx.raw(ORDERS_OF, { id });
-  if (rows.length === 0) throw new Error(`return ${id} does not exist`);
-  for (const order of rows) await tx('orders').where({ id: order.id }).forUpdate().first('id');
+  const orders = await ordersOf(tx, id);
+  if (orders.length === 0) throw new Error(`return ${id} does not exist`);
+  for (const order of orders) await tx('orders').where({ id: order }).forUpdate().first('id');
   await tx('returns').where({ id }).forUpdate().first('id');
   return readReturn(tx, id);
 }

@@ -10,7 +10,7 @@ import { lockOrder } from './order-records.ts';
 import { placeOrder } from './orders.ts';
 import { exchangeOf, standIn } from './return-exchange.ts';
 import { payOut, payoutOf, restOf, writeStatement } from './return-money.ts';
-import { payOutKey, type ReturnRecord, readReturn, writeReturn } from './return-records.ts';
+import { ordersOf, payOutKey, type ReturnRecord, readReturn, writeReturn } from './return-records.ts';
 import { change, iso, needsPerson, type Turn, tellCustomer, tellStaff, together } from './return-steps.ts';
 import { orderPolicy } from './shop-policies.ts';
 import { namedUuid } from './uuids.ts';
@@ -227,6 +227,8 @@ export async function close(
   state: 'closed_refunded' | 'closed_replaced' | 'closed_mixed',
 ): Promise<ReturnRecord> {
   const after = await change(turn, it, 'return.closed', { state });
+  // None of their money is on its way any more: they may be refunded by now.
+  turn.news.changed.push(...(await ordersOf(turn.tx, it.id)));
   if (state !== 'closed_replaced') await tellCustomer(turn, after, 'return_refund_done');
   return after;
 }

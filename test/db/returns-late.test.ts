@@ -213,6 +213,20 @@ describe('a return on record', function () {
     return of;
   };
 
+  it('whose refund fails is not a refunded order: somebody has to see to it first', async () => {
+    const of = await bought(1);
+    const id = await back(of, 'refund');
+    const refund = () => db('refunds').where({ return_id: id });
+    const { state } = await refund().first('state');
+    await refund().update({ state: 'failed', ended_at: new Date() });
+    assert.equal((await go(id)).standing.state, 'manual_review');
+    assert.deepEqual([await givenOf(of), await stateOf(of)], [await capturedBy(of), 'returned']);
+    await refund().update({ state, ended_at: null });
+    assert.equal(await stateOf(of), 'returned');
+    await arrived(id);
+    assert.equal(await stateOf(of), 'refunded');
+  });
+
   it('of what goods were exchanged for brings the price of those as well as the difference', async () => {
     const of = await bought(1);
     const { id, of: dearer } = await exchanged(of, 150_000n);

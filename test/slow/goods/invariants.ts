@@ -152,17 +152,14 @@ const AT_THE_END: Readonly<Record<string, string>> = {
         (select coalesce(sum(i.total_minor), 0)::bigint from invoices i where i.company_id = :company and i.state in ('paid', 'reversed')) as charged,
         (select coalesce(sum(i.credited_minor), 0)::bigint from invoices i where i.company_id = :company) as credited) n
      where n.earned <> n.charged - n.credited`,
-  // What was claimed of units and not paid out has become other goods, or could not be.
+  // What was claimed of units and not paid out could not be.
   'credited is not what was given back': `
-    select 'the company' as it, n.credited || ' credited, ' || n.back || ' given back, ' || n.goods || ' of that in goods, ' ||
-        n.taken || ' out of reach' as found
+    select 'the company' as it, n.credited || ' credited, ' || n.back || ' given back, ' || n.taken || ' out of reach' as found
       from (select (select coalesce(sum(i.credited_minor), 0)::bigint from invoices i where i.company_id = :company) as credited,
         (select coalesce(sum(u.given_back_minor), 0)::bigint from order_units u join orders o on o.id = u.order_id
           where o.company_id = :company) as back,
-        (select coalesce(sum(r.refund_minor - r.payout_minor), 0)::bigint from returns r
-          where r.company_id = :company and r.resolution = 'exchange' and r.payout_minor is not null) as goods,
         (select ${TAKEN(`select i.id from invoices i where i.company_id = :company`)}) as taken) n
-     where n.back - n.goods - n.credited not between 0 and n.taken`,
+     where n.back - n.credited not between 0 and n.taken`,
   'is owed by nobody, or still owed': `
     select 'the company' as it, n.receivable || ' receivable of ' || n.reversed || ' taken back, ' || n.refunds || ' to refund, ' ||
         n.suspense || ' in suspense' as found
@@ -172,16 +169,14 @@ const AT_THE_END: Readonly<Record<string, string>> = {
      where n.receivable <> n.reversed or n.refunds <> 0 or n.suspense <> 0`,
   // It says so to the customer, and nothing follows it. What was replaced is paid out of another order's money.
   'refunded, and the money is not back': `
-    select o.number as it, n.given || ' given back, ' || n.goods || ' in goods, ' || n.credited || ' credited, ' || n.taken || ' taken back' as found
+    select o.number as it, n.given || ' given back, ' || n.credited || ' credited, ' || n.taken || ' taken back' as found
       from orders o cross join lateral (select
         (select coalesce(sum(u.given_back_minor), 0)::bigint from order_units u where u.order_id = o.id) as given,
-        (select coalesce(sum(r.refund_minor - r.payout_minor), 0)::bigint from returns r
-          where r.order_id = o.id and r.resolution = 'exchange' and r.payout_minor is not null) as goods,
         (select coalesce(sum(i.credited_minor), 0)::bigint from invoices i where i.order_id = o.id) as credited,
         (select coalesce(sum(p.paid_minor), 0)::bigint from payments p join invoices i on i.id = p.invoice_id
           where i.order_id = o.id and p.state = 'reversed') as taken) n
      where o.company_id = :company and o.state = 'refunded'
-       and not exists (select from orders x where x.company_id = :company and x.kind <> 'sale') and n.given - n.goods - n.credited > n.taken`,
+       and not exists (select from orders x where x.company_id = :company and x.kind <> 'sale') and n.given - n.credited > n.taken`,
   'transferred otherwise than by refunds': `
     select 'the company' as it, n.bank || ' in the bank, ' || n.sent || ' sent' as found
       from (select ${BOOKED(`'bank'`)} as bank, (select coalesce(sum(r.amount_minor), 0) from refunds r join invoices i on i.id = r.invoice_id
