@@ -37,7 +37,7 @@ const TASK_QUEUE = 'alur';
 const AT_LEISURE_MS = 1_000;
 
 export async function measureReturns(machine: Machine): Promise<Absolute[]> {
-  return [...measureStatements(), await countActions(machine), ...(await manyInFlight(machine))];
+  return [...measureStatements(), ...(await countActions(machine)), ...(await manyInFlight(machine))];
 }
 
 // ---- what a customer gets -------------------------------------------------------------------------------------------
@@ -84,13 +84,24 @@ const ordered = shown.extend({ invoiceId: z.string(), items: z.array(z.looseObje
 const listed = z.object({ items: z.array(shown) });
 
 /** Asked for, approved, sent, received, inspected, chosen, refunded at the gateway: everybody takes their time. */
-async function countActions(machine: Machine): Promise<Absolute> {
-  const totals: number[] = [];
-  for (let n = 0; n < RETURNS; n += 1) totals.push(await actionsOfOne(machine));
-  return absoluteOf('Temporal actions of a return with its refund, happy path', '', MOST_ACTIONS, totals);
+async function countActions(machine: Machine): Promise<Absolute[]> {
+  const counted: Counted[] = [];
+  for (let n = 0; n < RETURNS; n += 1) counted.push(await countedOfOne(machine));
+  const actions = counted.map((one) => one.actions);
+  const letters = counted.map((one) => one.letters);
+  return [
+    absoluteOf('Temporal actions of a return with its refund, happy path', '', MOST_ACTIONS, actions),
+    absoluteOf('– its letters, each a process of three more', '', null, letters),
+  ];
 }
 
-async function actionsOfOne(machine: Machine): Promise<number> {
+interface Counted {
+  readonly actions: number;
+  /** About the return and about its refund. */
+  readonly letters: number;
+}
+
+async function countedOfOne(machine: Machine): Promise<Counted> {
   const { client, db, people } = machine;
   const { id: orderId, items } = await aSoldOrder(machine);
   const say = async (path: string, body: unknown, by = people.owner) => {
@@ -128,7 +139,11 @@ async function actionsOfOne(machine: Machine): Promise<number> {
   const counts = await Promise.all(
     [rmaId(asId(id)), ...refunds.map((one) => refundId(asId(one)))].map((one) => countsOf(client, one)),
   );
-  return counts.reduce((sum, one) => sum + totalOf(one), 0);
+  const letters: string[] = await db('account_letters')
+    .whereRaw("data ->> 'returnId' = ?", [id])
+    .orWhereRaw("data ->> 'refundId' = any(?)", [refunds])
+    .pluck('id');
+  return { actions: counts.reduce((sum, one) => sum + totalOf(one), 0), letters: letters.length };
 }
 
 async function aSoldOrder(machine: Machine) {
