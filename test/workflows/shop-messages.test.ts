@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
 import { requestKeyOf } from '../../api/request-key.ts';
 import type { OrderMessage } from '../../db/order-messages.ts';
 import { recordShopMessage, shopMessageAnswer } from '../../db/shop-messages.ts';
@@ -34,9 +35,11 @@ describe('what somebody said while nobody worked', function () {
     readonly by?: UserId;
     readonly requestKey?: string;
     readonly msAgo?: number;
+    /** Where it is written: the watches of the other stories run meanwhile. */
+    readonly on?: Knex;
   }
-  const toOrder = (id: OrderId, content: OrderMessage, { by = seller, requestKey, msAgo }: Said = {}) =>
-    recordShopMessage(db(), {
+  const toOrder = (id: OrderId, content: OrderMessage, { by = seller, requestKey, msAgo, on }: Said = {}) =>
+    recordShopMessage(on ?? db(), {
       subject: `order/${id}`,
       kind: content.kind,
       by,
@@ -81,8 +84,10 @@ describe('what somebody said while nobody worked', function () {
   together({
     'is done by the watch, in the order in which it was said': async () => {
       const { orderId } = await aPaidOrder(db());
-      const second = await toOrder(orderId, { kind: 'release' }, { msAgo: 90_000 });
-      const first = await toOrder(orderId, { kind: 'hold' }, { msAgo: 100_000 });
+      const [second, first] = await db().transaction(async (on) => [
+        await toOrder(orderId, { kind: 'release' }, { msAgo: 90_000, on }),
+        await toOrder(orderId, { kind: 'hold' }, { msAgo: 100_000, on }),
+      ]);
       await watch('orderWatch');
       assert.deepEqual([await answer(first), await answer(second)], [DONE, DONE]);
       assert.equal(await stateOf('orders', orderId), 'confirmed');
