@@ -6,7 +6,7 @@ import type { Actor } from '../domain/licensing.ts';
 import { type Currency, money } from '../domain/money.ts';
 import { countStates, endOf, waitOf } from '../domain/return-deadlines.ts';
 import { nextReturnDue, type ReturnRung } from '../domain/return-timeline.ts';
-import { HEARD_IN, RETURN_MESSAGES } from '../domain/returns.ts';
+import { HEARD_IN, isCustomers, RETURN_MESSAGES, type ReturnMessageKind } from '../domain/returns.ts';
 import type { ApiDeps } from './deps.ts';
 import type { Locale } from './request.ts';
 import { moneyJson, timeJson, timeOrNull } from './wire.ts';
@@ -78,7 +78,7 @@ export const returnJson = (it: ReturnRead, locale: Locale, { staff }: { readonly
   replacementOrderId: it.replacementOrderId,
   ...(staff ? { manualReasons: [...it.manualReasons] } : {}),
   next: nextOf(it, Date.now()),
-  actions: RETURN_MESSAGES.filter((kind) => HEARD_IN[kind].includes(it.state)).map((kind) => kind.replaceAll('_', '-')),
+  actions: RETURN_MESSAGES.filter((kind) => isFor(kind, it, staff)).map((kind) => kind.replaceAll('_', '-')),
   requestedAt: timeJson(it.requestedAt),
   endedAt: timeOrNull(it.endedAt),
   updatedAt: timeJson(it.updatedAt),
@@ -88,6 +88,14 @@ export const returnJson = (it: ReturnRead, locale: Locale, { staff }: { readonly
     photos: `/api/v1/returns/${it.id}/photos`,
   },
 });
+
+/** What the reader could say now: heard in this state, theirs to say, and about something that is so. */
+function isFor(kind: ReturnMessageKind, it: ReturnRead, staff: boolean): boolean {
+  if (!HEARD_IN[kind].includes(it.state) || isCustomers(kind) === staff) return false;
+  if (kind === 'decide_dispute') return isDisputed(it);
+  if (kind === 'accept_deduction' || kind === 'dispute') return needsAcceptance(it) && !isDisputed(it);
+  return true;
+}
 
 function itemsJson({ units, currency }: ReturnRead, locale: Locale) {
   const amount = amountOf(currency);
@@ -132,6 +140,10 @@ const labelJson = ({ label, dropOffBy }: ReturnRead) =>
     labelUrl: label.hasLabel ? `/api/v1/shipments/${label.id}/label` : null,
   };
 
+const needsAcceptance = ({ statement, statementVersion, acceptedVersion }: ReturnRead): boolean =>
+  statement !== null && statement.deductions.length > 0 && acceptedVersion !== statementVersion;
+const isDisputed = ({ disputedAt }: ReturnRead): boolean => disputedAt !== null;
+
 function statementJson(it: ReturnRead, locale: Locale) {
   const { statement, statementVersion: version, acceptedVersion } = it;
   if (!statement) return null;
@@ -154,9 +166,9 @@ function statementJson(it: ReturnRead, locale: Locale) {
       reason: reason[locale],
     })),
     refund: amount(statement.refundMinor),
-    needsAcceptance: statement.deductions.length > 0 && acceptedVersion !== version,
+    needsAcceptance: needsAcceptance(it),
     acceptedVersion,
-    isDisputed: it.disputedAt !== null,
+    isDisputed: isDisputed(it),
   };
 }
 

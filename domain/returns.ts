@@ -197,6 +197,10 @@ export type ReturnMessageKind = (typeof RETURN_MESSAGES)[number];
 
 export const isReturnMessage = (kind: string): kind is ReturnMessageKind => RETURN_MESSAGES.some((one) => one === kind);
 
+/** Whether the customer says it, and nobody for them; all else is the office's to say. */
+export const isCustomers = (kind: ReturnMessageKind): boolean =>
+  ['provide_info', 'cancel', 'resolve', 'accept_deduction', 'dispute'].includes(kind);
+
 /** In which states each of them is heard. */
 export const HEARD_IN: Readonly<Record<ReturnMessageKind, readonly ReturnState[]>> = {
   approve: ['requested', 'under_review'],

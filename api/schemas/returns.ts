@@ -259,7 +259,7 @@ export const returnSchema = z
       })
       .nullable()
       .describe('null = nothing does.'),
-    actions: z.array(z.string()).describe('What can be said to it in this state.'),
+    actions: z.array(z.string()).describe('What the caller could say to it now.'),
     requestedAt: timeSchema,
     endedAt: timeSchema.nullable(),
     updatedAt: timeSchema,

@@ -323,7 +323,11 @@ describe('returns over HTTP', function () {
         units: order.items.map(({ id: orderItemId }) => ({ orderItemId, condition: 'damaged', restock: false })),
       }),
     );
+    const actionsOf = async (who: TestPerson) => (await read(id, who)).actions;
+    assert.deepEqual(await actionsOf(owner), ['resolve', 'accept-deduction', 'dispute']);
+    assert.deepEqual(await actionsOf(seller), []);
     await done(say(owner, id, 'dispute', { reason: 'Sudah rusak saat tiba.' }));
+    assert.deepEqual([await actionsOf(owner), await actionsOf(seller)], [['resolve'], ['decide-dispute']]);
     await refused(403, 'not_your_return', say(both, id, 'decide-dispute', { decision: 'waive', note: 'x' }));
     const decided = await done(say(seller, id, 'decide-dispute', { decision: 'waive', note: 'Setuju.' }));
     assert.deepEqual(decided.statement?.deductions, []);
