@@ -325,9 +325,12 @@ async function isGivenBack(tx: Knex, { id, units }: OrderRecord): Promise<boolea
   return cost > 0n && given === cost && !(await hasOpenRefund(tx, id));
 }
 
+/** Nothing of it is on its way or to be sent: from then on its time to return anything runs, and ends. */
+const isAllThere = (state: OrderState): boolean => ['delivered', 'returned', 'refunded'].includes(state);
+
 const columnsOf = ({ deliveredAt }: OrderRecord, state: OrderState, at: string) => ({
   state,
   state_since: at,
-  ...(state === 'delivered' && deliveredAt === null ? { delivered_at: at } : {}),
+  ...(isAllThere(state) && deliveredAt === null ? { delivered_at: at } : {}),
   ...(isOrderOver(state) ? { ended_at: at } : {}),
 });

@@ -213,6 +213,16 @@ describe('a return on record', function () {
     return of;
   };
 
+  it('of all that was sent, the rest being cancelled, lets its order come to an end', async () => {
+    const { orderId, itemId } = await bought(2);
+    await db('order_units').where({ order_item_id: itemId, number: 1 }).update({ state: 'returned' });
+    await db('order_units').where({ order_item_id: itemId, number: 2 }).update({ state: 'cancelled' });
+    // Nothing of it was delivered and kept: it goes from a part on its way to all of it back.
+    await db('orders').where({ id: orderId }).update({ state: 'partially_shipped', delivered_at: null });
+    assert.equal((await advanced(db, orderId)).state, 'returned');
+    assert.equal((await advanced(db, orderId, new Date(Date.now() + 40 * DAY))).due?.rung, 'end');
+  });
+
   it('whose refund fails is not a refunded order: somebody has to see to it first', async () => {
     const of = await bought(1);
     const id = await back(of, 'refund');
