@@ -194,9 +194,15 @@ describe('the process of a return', function () {
         requestKey: randomUUID(),
         at: new Date(),
       });
-      await system.client.workflow
-        .getHandle(orderId(order.id))
-        .executeUpdate(shipOrderUpdate, { args: [{ messageId, by: warehouse }] });
+      const process = system.client.workflow.getHandle(orderId(order.id));
+      // Whoever chose has the answer before the process of the order is started.
+      await eventually('its process', () =>
+        process.describe().then(
+          () => true,
+          () => false,
+        ),
+      );
+      await process.executeUpdate(shipOrderUpdate, { args: [{ messageId, by: warehouse }] });
       await it.is('closed_replaced');
     },
 

@@ -525,7 +525,8 @@ export function playerOf(stage: Stage, game: Played) {
     }
     ids.push(
       ...(await allReturns()).map(({ id }) => rmaId(id)),
-      ...(await openRefunds()).map(({ id }) => refundId(id)),
+      // Also those that have succeeded: the process asks days later whether the money came back.
+      ...(await refundsWhere((query) => query)).map(({ id }) => refundId(id)),
     );
     return ids;
   }
